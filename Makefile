@@ -1,0 +1,68 @@
+# The commands of the project. `make run` and `make test` are all a fresh machine needs: Python 3.11 or newer with venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# -n 2: the suite is bound by the disk; more workers than that only queue for it.
+WORKERS ?= 2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
+
+.PHONY: run test check fmt bench faults browser binary screenshots lock
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.run
+	@exec $(BIN)/parley serve $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@for platform in linux darwin win32; do \
+	  echo "mypy --platform $$platform"; $(BIN)/mypy --platform $$platform || exit 1; done
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_project.py
+
+fmt: $(VENV)/.dev
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# Small by default (minutes); `make faults ARGS=--full` is the nightly size.
+faults: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+browser: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
+# One folder and its archive in dist/; see docs/decisions/0007-one-folder.md.
+binary: $(VENV)/.dev
+	$(BIN)/pyinstaller --noconfirm --log-level WARN --workpath .cache/pyinstaller --distpath dist build/parley.spec
+	$(BIN)/python build/pack.py dist/parley
+
+# Newest versions that pyproject.toml allows, for every platform, with hashes and without any address.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --extra postgres --group install
+lock: $(VENV)/.dev
+	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) $(ARGS) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
+
+# Set-up. A stamp is as old as the lock it installed, so nothing is done twice; the dev lock holds the run lock.
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Parley needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/pyvenv.cfg
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/pyvenv.cfg
+	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.run $@
