@@ -1,0 +1,296 @@
+"""The contract between Parley and a network.
+
+A connector turns the network's payloads into the structs below and back. It never sees the database, the bot or a page.
+`Session.run` hands over what came in and returns from `on_event` when it is safe to acknowledge. Reconnecting, back-off and
+pacing live in `channels.py` and `pace.py`, never here. What a network can show is data (`Capabilities`).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+from app.capabilities import Capabilities
+from app.content import Content
+
+# ---- who ---------------------------------------------------------------------------------------------------------------
+
+
+class Address(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Every name by which the network knew a person in one payload. All optional, at least one is set.
+
+    `phone`: digits as the person's number is dialled; `wa_id`: digits as WhatsApp writes them (may differ from `phone`);
+    `user_id`: business-scoped user id (BSUID), opaque; `parent_user_id`; `lid`; `telegram`; `username`; `simulated`: the
+    simulator's own id.
+    """
+
+    phone: str = ""
+    wa_id: str = ""
+    user_id: str = ""
+    parent_user_id: str = ""
+    lid: str = ""
+    telegram: str = ""
+    username: str = ""
+    simulated: str = ""
+
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """(kind, value) pairs, the most lasting first: by any of them a contact is found."""
+        named = (
+            ("bsuid", self.user_id),
+            ("wa_id", self.wa_id),
+            ("phone", self.phone),
+            ("parent_bsuid", self.parent_user_id),
+            ("lid", self.lid),
+            ("telegram", self.telegram),
+            ("simulated", self.simulated),
+        )
+        return tuple(pair for pair in named if pair[1])
+
+
+# ---- what comes in -----------------------------------------------------------------------------------------------------
+
+
+class Inbound(msgspec.Struct, frozen=True):
+    """One message from the network. `at` ms UTC as the network says; `raw` the update's bytes as received.
+
+    `echo`: written by the business itself on another device; `history`: old, handed over when the account was linked;
+    `standby`: another agent of the network answers. All three are recorded, never answered.
+    `previous`: the address that this person had before (a system message says so).
+    """
+
+    account: str
+    provider_id: str
+    sender: Address
+    at: int
+    content: Content
+    raw: bytes
+    name: str = ""
+    reply_to: str = ""
+    forwarded: bool = False
+    referral: dict[str, Any] | None = None
+    group: str = ""
+    echo: bool = False
+    history: bool = False
+    standby: bool = False
+    previous: Address | None = None
+
+
+class Status(StrEnum):
+    """Delivery states a network reports, in rank order, then failure."""
+
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    PLAYED = "played"
+    FAILED = "failed"
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why something failed: the network's code, its own words, and what a person can do."""
+
+    code: str
+    title: str = ""
+    detail: str = ""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The network says what became of a message that we sent. `opaque` is what we gave along with the send."""
+
+    account: str
+    provider_id: str
+    status: Status
+    at: int
+    raw: bytes
+    opaque: str = ""
+    recipient: Address | None = None
+    problem: Problem | None = None
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Anything else the network tells about the account: template states, quality, calls, unknown fields. Kept, shown."""
+
+    account: str
+    field: str
+    at: int
+    raw: bytes
+
+
+class Malformed(msgspec.Struct, frozen=True):
+    """One update that could not be read. It is quarantined; the rest of its batch goes on."""
+
+    account: str
+    reason: str
+    raw: bytes
+
+
+class State(StrEnum):
+    """States of a session."""
+
+    STARTING = "starting"
+    PAIRING = "pairing"
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    LOGGED_OUT = "logged_out"
+    BROKEN = "broken"
+
+
+class StatusChange(msgspec.Struct, frozen=True):
+    """The session's state changed. `code` is a key of `STATES` in `connectors/states.py`; `detail` the network's words."""
+
+    state: State
+    code: str
+    detail: str = ""
+
+
+Arrival = Inbound | Receipt | Notice | Malformed | StatusChange
+OnEvent = Callable[[Arrival], Awaitable[None]]
+
+# ---- what goes out -----------------------------------------------------------------------------------------------------
+
+
+class Outbound(msgspec.Struct, frozen=True):
+    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient."""
+
+    opaque: str
+    to: Address
+    content: Content
+    reply_to: str = ""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The network took it. `recipient`: names the network told in its answer (e.g. the `wa_id` of a dialled number)."""
+
+    provider_id: str
+    recipient: Address | None = None
+
+
+class Scope(StrEnum):
+    """How much a failure stops: this message, this pair of numbers, or the whole channel."""
+
+    MESSAGE = "message"
+    PAIR = "pair"
+    CHANNEL = "channel"
+
+
+class SendFailed(Exception):
+    """A send did not succeed. `certain`: the network surely did not take it. `temporary`: worth another try.
+
+    `retry_after` seconds, if the network said so. `halt`: the channel cannot send until a person acts (token, account).
+    An uncertain failure is never repeated by itself.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        certain: bool,
+        temporary: bool,
+        scope: Scope = Scope.MESSAGE,
+        retry_after: float | None = None,
+        halt: bool = False,
+    ) -> None:
+        super().__init__(f"{problem.code} {problem.title}")
+        self.problem = problem
+        self.certain = certain
+        self.temporary = temporary
+        self.scope = scope
+        self.retry_after = retry_after
+        self.halt = halt
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One field of a channel's configuration: shown as a form field, `secret` ones are stored encrypted."""
+
+    name: str
+    label: str
+    help: str
+    secret: bool = False
+    required: bool = True
+    example: str = ""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of "test it": `ok` is True, False, or None while waiting; `remedy` says what to do."""
+
+    name: str
+    ok: bool | None
+    remedy: str = ""
+
+
+class MediaFile(msgspec.Struct, frozen=True):
+    """Where a file of the network can be fetched now, and what it should be. `headers` go to that host only."""
+
+    url: str
+    mime: str = ""
+    sha256: str = ""
+    size: int = 0
+    headers: dict[str, str] = {}
+
+
+class Session(Protocol):
+    """The live connection of one channel."""
+
+    async def run(self, on_event: OnEvent) -> None:
+        """Connect and stay until closed. Networks that call us (webhooks) report `connected` and wait."""
+
+    async def send(self, message: Outbound) -> Sent:
+        """Raises `SendFailed`."""
+
+    async def close(self) -> None: ...
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """What a connector may know of its channel: plain settings and opened secrets."""
+
+    id: int
+    name: str
+    account: str
+    config: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+
+class Connector(Protocol):
+    """One network: its settings, what it can show, how to open a session."""
+
+    kind: str
+    label: str
+    settings: tuple[Setting, ...]
+    capabilities: Capabilities
+    default_rate: float
+
+    def open_session(self, channel: Channel) -> Session: ...
+
+    def account_of(self, config: Mapping[str, str]) -> str:
+        """The network's own id of the account, by which an update finds its channel; unique per connector."""
+
+    def check(self, content: Content) -> Problem | None:
+        """The first limit of the network's contract that this content breaks, before anything is sent."""
+
+
+class MarksRead(Protocol):
+    """Optional: the network can be told that a message was read, with "typing" shown at the same time."""
+
+    async def mark_read(self, provider_id: str, *, typing: bool) -> None: ...
+
+
+class FetchesMedia(Protocol):
+    """Optional: the network hands out files by id. Raises `SendFailed` (same meaning of certain and temporary)."""
+
+    async def locate_media(self, provider_id: str) -> MediaFile: ...
+
+
+class Tests(Protocol):
+    """Optional: the set-up can be examined ("test it")."""
+
+    async def examine(self) -> list[Check]: ...
+
+
+class Webhook(Protocol):
+    """Optional: the network calls us. Verification looks at raw bytes before anything is parsed."""
+
+    def verify(self, channel: Channel, body: bytes, headers: Mapping[bytes, bytes]) -> bool: ...
+
+    def parse(self, body: bytes) -> list[Arrival]:
+        """Raises `ValueError` if the body is not the network's JSON at all."""
