@@ -11,7 +11,7 @@ create table encryption_key (
     created_at bigint not null
 );
 
-create table account (
+create table app_user (
     id bigint primary key,
     email text not null,
     email_folded text not null unique,
@@ -28,7 +28,7 @@ create table account (
 
 create table login (
     id_hash text primary key,
-    account_id bigint not null references account (id) on delete cascade,
+    user_id bigint not null references app_user (id) on delete cascade,
     csrf text not null,
     agent text not null default '',
     ip text not null default '',
@@ -37,7 +37,7 @@ create table login (
     expires_at bigint not null,
     confirmed_at bigint not null
 );
-create index login_account on login (account_id);
+create index login_user on login (user_id);
 create index login_expiry on login (expires_at);
 
 create table attempt (
@@ -55,21 +55,23 @@ create table bot (
     draft_revision bigint not null,
     draft_by bigint,
     draft_at bigint not null,
-    last_version bigint not null default 0,
+    last_number bigint not null default 0,
     created_at bigint not null
 );
 
 create table version (
     id bigint primary key,
     bot_id bigint not null references bot (id) on delete cascade,
-    number bigint not null,
+    number bigint,
+    digest text not null,
     document text not null,
     note text not null default '',
-    author_id bigint,
+    user_id bigint,
     created_at bigint not null,
     published_at bigint,
     unique (bot_id, number)
 );
+create index version_digest on version (bot_id, digest);
 
 create table channel (
     id bigint primary key,
@@ -104,7 +106,7 @@ create table publication (
     channel_id bigint not null references channel (id) on delete cascade,
     version_id bigint not null references version (id),
     previous_id bigint,
-    account_id bigint,
+    user_id bigint,
     at bigint not null
 );
 create index publication_channel on publication (channel_id, at);
@@ -141,6 +143,7 @@ create table conversation (
     thread text not null default '',
     address text not null,
     state text not null default '{}',
+    version_id bigint references version (id),
     mode text not null default 'bot',
     taken_by bigint,
     taken_at bigint,
@@ -169,7 +172,7 @@ create table message (
     channel_id bigint not null,
     direction text not null,
     author text not null,
-    author_id bigint,
+    user_id bigint,
     kind text not null,
     text text not null,
     content text not null,
