@@ -121,7 +121,6 @@ create table contact (
     tags text not null default '[]',
     fields text not null default '{}',
     created_at bigint not null,
-    seen_at bigint not null,
     merged_into bigint
 );
 create index contact_merged on contact (merged_into) where merged_into is not null;
@@ -270,6 +269,12 @@ create table outbox (
 create unique index outbox_conversation on outbox (conversation_id, place);
 create index outbox_due on outbox (state, due_at);
 create index outbox_channel on outbox (channel_id, state, due_at);
+
+create table suspect (
+    name text primary key,
+    strikes bigint not null,
+    at bigint not null
+);
 
 create table job (
     id bigint primary key,

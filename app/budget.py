@@ -1,0 +1,51 @@
+"""The reply budget of a conversation: what stops two bots from talking to each other for ever (P16).
+
+At most 20 automatic replies in 5 minutes and 3 identical turns in a row; then the conversation is handed to a person.
+"""
+
+import hashlib
+
+import msgspec
+
+from app.bot.scene import HandOff, Send
+from app.content import encode
+
+REPLIES = 20
+PERIOD = 5 * 60_000
+SAME = 3
+REASON = "The bot answered too often in a short time."
+
+
+class Budget(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """`since` ms: start of the period; `replies` in it; `last` digest of what was said, `same` how often in a row."""
+
+    since: int = 0
+    replies: int = 0
+    last: str = ""
+    same: int = 0
+
+
+_decoder = msgspec.json.Decoder(Budget)
+
+
+def spend(
+    stored: str, effects: tuple[Send | HandOff, ...], now: int
+) -> tuple[str, tuple[Send | HandOff, ...]]:
+    """The budget after these effects, and the effects that fit: when it is used up, only a hand-off is left."""
+    sends = [effect for effect in effects if isinstance(effect, Send)]
+    if not sends:
+        return stored, effects
+    budget = _decoder.decode(stored) if stored else Budget(since=now)
+    if now - budget.since > PERIOD:
+        budget = Budget(since=now, last=budget.last, same=budget.same)
+    last = _digest(sends)
+    spent = Budget(
+        budget.since, budget.replies + len(sends), last, budget.same + 1 if last == budget.last else 1
+    )
+    if spent.replies > REPLIES or spent.same > SAME:
+        return stored, (HandOff(REASON, "budget"),)
+    return msgspec.json.encode(spent).decode(), effects
+
+
+def _digest(sends: list[Send]) -> str:
+    return hashlib.blake2b("\n".join(encode(send.content) for send in sends).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,375 @@
+"""What comes in: one message, one transaction.
+
+`receive` stores the message, lets the bot decide and writes everything that follows from it (state, turn, replies in the
+outbox) in the caller's single unit of work. Nothing is acknowledged before that unit is committed.
+"""
+
+import time
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from app import budget, content, events
+from app.bot.decide import decide
+from app.bot.document import Version
+from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State, TurnInput
+from app.capabilities import Capabilities
+from app.connectors.base import Address, Inbound, Malformed, Notice, Outbound
+from app.content import Delete, Edit, Reaction, System
+from app.db import Tx
+from app.models import Found
+from app.poison import Guard
+from app.store import contacts, conversations, messages, outbox, raws, turns
+from app.store import jobs as job_rows
+from app.store import media as media_rows
+
+LATE = 60_000  # a message is placed when we heard it, unless the network says it is more than this older (ms)
+DAY = 86_400_000
+
+_json = msgspec.json.Encoder()
+_address: msgspec.json.Decoder[Address] = msgspec.json.Decoder(Address)
+_state: msgspec.json.Decoder[State] = msgspec.json.Decoder(State)
+_tags: msgspec.json.Decoder[tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...])
+_fields: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One send that is committed as `sending`: from here on only its outcome is written."""
+
+    message_id: int
+    conversation_id: int
+    channel_id: int
+    attempt: int
+    outbound: Outbound
+
+
+class Here(msgspec.Struct, frozen=True):
+    """The channel as a turn sees it."""
+
+    id: int
+    name: str
+    network: str
+    capabilities: Capabilities
+    version_id: int | None
+
+
+class Bots(Protocol):
+    """Compiled versions by id, ready in memory."""
+
+    def get(self, version_id: int) -> Version: ...
+
+
+class Intake(msgspec.Struct, frozen=True):
+    """What a unit may use besides its transaction: all of it pure or only read. Ages in ms."""
+
+    bots: Bots
+    guard: Guard
+    install: str
+    answer_age: int
+    raw_age: int
+    send: Callable[[Delivery], None]
+    wake: Callable[[int], None]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """`slot_used`: a reply took the free sender slot that came with the call."""
+
+    message_id: int = 0
+    conversation_id: int = 0
+    duplicate: bool = False
+    slot_used: bool = False
+
+
+DUPLICATE = Outcome(duplicate=True)
+
+
+def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = False) -> Outcome:
+    """Store one message once, decide, and queue what the bot says. `slot`: a sender is free, so a reply may start at once."""
+    found = _find(tx, here.id, inbound)
+    if found.known:
+        return DUPLICATE
+    message_id = tx.new_id()
+    at = inbound.at if tx.now - inbound.at > LATE else tx.now
+    if not _store(tx, here.id, found, inbound, message_id, at):
+        return DUPLICATE
+    _keep_raw(tx, intake, here.id, found, inbound, message_id)
+    _apply(tx, here.id, found, inbound, message_id)
+    slot_used = False
+    if _answers(intake, found, inbound, tx.now):
+        slot_used = _turn(tx, intake, here, found, inbound, message_id, at, slot)
+    else:
+        _heard(tx, found, inbound, message_id, at)
+    _tell(tx, events.MESSAGE_CREATED, found.conversation_id or 0, message_id)
+    return Outcome(message_id, found.conversation_id or 0, slot_used=slot_used)
+
+
+def keep_notice(tx: Tx, intake: Intake, channel_id: int, notice: Notice) -> None:
+    """An update about the account: kept as it came, shown on the channel's page."""
+    tx.run(
+        raws.INSERT, id=tx.new_id(), channel_id=channel_id, conversation_id=None, message_id=None, field=notice.field,
+        body=notice.raw, at=notice.at, expires_at=tx.now + intake.raw_age,
+    )  # fmt: skip
+    tx.publish(events.Event(events.CHANNEL_UPDATED, ("channels", f"channel-{channel_id}")))
+
+
+def quarantine(tx: Tx, intake: Intake, channel_id: int | None, reason: str, malformed: Malformed) -> None:
+    """An update that could not be used: kept, counted under "needs attention"."""
+    tx.run(
+        raws.QUARANTINE, id=tx.new_id(), channel_id=channel_id, reason=reason, detail=malformed.reason,
+        body=malformed.raw, at=tx.now, expires_at=tx.now + intake.raw_age,
+    )  # fmt: skip
+    tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
+
+
+# ---- who wrote, and where it goes ----------------------------------------------------------------------------------------
+
+
+def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
+    """The sender and the conversation; both are made on first sight. On Postgres the conversation is locked."""
+    aliases = inbound.sender.aliases()
+    kind, value = aliases[0] if aliases else ("group", inbound.group or inbound.provider_id)
+    query = {
+        "kind": kind, "value": value, "channel_id": channel_id, "thread": inbound.group,
+        "provider_id": inbound.provider_id,
+    }  # fmt: skip
+    found = tx.one(contacts.FOUND, **query)
+    if found is not None and found.conversation_id is not None and tx.lock("conversation", found.conversation_id):
+        found = tx.one(contacts.FOUND, **query)
+    if found is None or found.conversation_id is None or inbound.previous or _changed(found, inbound):
+        _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
+        found = tx.one(contacts.FOUND, **query)
+    assert found is not None
+    return found
+
+
+def _changed(found: Found, inbound: Inbound) -> bool:
+    """A name, alias or address is new, so the contact has to be looked at with care."""
+    sender = inbound.sender
+    return (
+        (bool(inbound.name) and inbound.name != found.name)
+        or (bool(sender.username) and sender.username != found.username)
+        or _encode(_merged(found.address, sender)) != found.address
+    )
+
+
+def _merged(known: str, sender: Address) -> Address:
+    """What is known of the address, completed by what this payload says."""
+    old = _address.decode(known) if known else Address()
+    return Address(*(new or before for new, before in zip(_names(sender), _names(old), strict=True)))
+
+
+def _names(address: Address) -> tuple[str, ...]:
+    return tuple(getattr(address, name) for name in address.__struct_fields__)
+
+
+def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[str, str], ...]) -> None:
+    sender = inbound.sender
+    contact_id = contacts.resolve(
+        tx, aliases, name=inbound.name, phone=sender.phone or sender.wa_id, username=sender.username,
+        previous=inbound.previous.aliases() if inbound.previous else (),
+    )  # fmt: skip
+    known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
+    conversations.open_conversation(
+        tx, channel_id, contact_id, inbound.group, _encode(sender if inbound.previous else _merged(known, sender))
+    )
+
+
+# ---- the message ---------------------------------------------------------------------------------------------------------
+
+
+def _store(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int, at: int) -> bool:
+    """False if this provider id was stored before."""
+    return bool(
+        tx.run(
+            messages.INSERT_IN, id=message_id, conversation_id=found.conversation_id, channel_id=channel_id,
+            direction="out" if inbound.echo else "in", author="phone" if inbound.echo else "contact",
+            kind=content.kind(inbound.content), text=content.text(inbound.content),
+            content=content.encode(inbound.content), provider_id=inbound.provider_id, reply_to=inbound.reply_to,
+            status="accepted" if inbound.echo else "received", at=at, sent_at=inbound.at,
+        )
+    )  # fmt: skip
+
+
+def _keep_raw(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
+    tx.run(
+        raws.INSERT, id=tx.new_id(), channel_id=channel_id, conversation_id=found.conversation_id,
+        message_id=message_id, field="message", body=inbound.raw, at=tx.now, expires_at=tx.now + intake.raw_age,
+    )  # fmt: skip
+
+
+def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
+    """Contents that change something else: edits, deletions, files to fetch."""
+    match inbound.content:
+        case Edit(target=target, content=new):
+            tx.run(
+                messages.EDIT, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
+                content=content.encode(new), text=content.text(new), at=tx.now,
+            )  # fmt: skip
+        case Delete(target=target):
+            tx.run(
+                messages.REVOKE, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
+                at=tx.now,
+            )  # fmt: skip
+        case content.Media() as media if media.provider_id or media.url:
+            want_media(tx, channel_id, message_id, media)
+        case _:
+            pass
+
+
+def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -> None:
+    """A file to fetch at once: its row, and the job that survives failure (P9)."""
+    media_id = tx.new_id()
+    tx.run(
+        media_rows.INSERT, id=media_id, channel_id=channel_id, message_id=message_id, provider_id=media.provider_id,
+        url=media.url, mime=media.mime, filename=getattr(media, "filename", ""), sha256=media.sha256, now=tx.now,
+    )  # fmt: skip
+    tx.run(
+        job_rows.INSERT, id=tx.new_id(), kind="media.fetch", subject=str(media_id), payload="{}", due_at=tx.now,
+        now=tx.now,
+    )  # fmt: skip
+
+
+def _answers(intake: Intake, found: Found, inbound: Inbound, now: int) -> bool:
+    """Only a fresh message of a customer is answered, and only while nobody else has the conversation."""
+    quiet = inbound.echo or inbound.history or inbound.standby or found.mode != "bot"
+    tells_nothing = isinstance(inbound.content, Reaction | System | Edit | Delete)
+    return not (quiet or tells_nothing or bool(inbound.group) or now - inbound.at > intake.answer_age)
+
+
+def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int) -> None:
+    """A message without a turn: it counts as unread for whoever has the conversation."""
+    counts = not (inbound.echo or inbound.history or inbound.standby)
+    tx.run(
+        conversations.HEARD, id=found.conversation_id, unread=int(counts), heard_at=0 if inbound.echo else inbound.at,
+        at=at, last_id=message_id, snippet=content.text(inbound.content)[:160],
+    )  # fmt: skip
+
+
+# ---- the turn ------------------------------------------------------------------------------------------------------------
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What a turn leaves behind: the effects that are carried out, the new state, the stored output."""
+
+    effects: tuple[Send | HandOff, ...]
+    state: str
+    output: str
+    error: str
+
+
+def _turn(
+    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, message_id: int, at: int, slot: bool
+) -> bool:
+    """Decide and write what follows. Returns whether the slot was used."""
+    version_id = found.version_id or here.version_id
+    if version_id is None:
+        _heard(tx, found, inbound, message_id, at)
+        return False
+    turn_id = tx.new_id()
+    given = TurnInput(_scene(here, found), _event(inbound), tx.now)
+    began = time.perf_counter_ns()
+    said = _decide(intake, version_id, given, inbound.provider_id, found.state)
+    took = (time.perf_counter_ns() - began) // 1000
+    tx.run(
+        turns.INSERT, id=turn_id, conversation_id=found.conversation_id, message_id=message_id, version_id=version_id,
+        input=_encode(given), output=said.output, error=said.error, took_us=took, at=tx.now,
+    )  # fmt: skip
+    spent, effects = budget.spend(found.budget, said.effects, tx.now)
+    return _carry_out(tx, intake, here, found, inbound, message_id, turn_id, effects, said.state, spent, slot)
+
+
+def _scene(here: Here, found: Found) -> Scene:
+    assert found.conversation_id is not None
+    state = State(seed=found.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
+    return Scene(state, _contact(found), here.capabilities, here.name, here.network)
+
+
+def _contact(found: Found) -> ContactView:
+    return ContactView(
+        id=str(found.contact_id), name=found.name, first_name=found.name.split(" ", 1)[0], phone=found.phone,
+        username=found.username, language=found.language,
+        tags=() if found.tags == "[]" else _tags.decode(found.tags),
+        fields={} if found.fields == "{}" else _fields.decode(found.fields), first_seen=found.created_at,
+    )  # fmt: skip
+
+
+def _event(inbound: Inbound) -> Arrived:
+    return Arrived(inbound.content, content.text(inbound.content), inbound.reply_to, inbound.referral)
+
+
+def _decide(intake: Intake, version_id: int, given: TurnInput, name: str, state: str) -> _Said:
+    """The pure decision, guarded: one that raises, or killed the process before, is stored as failed and says nothing."""
+    if intake.guard.is_poison(name):
+        return _Said((), state, "", "The process ended twice while deciding this message; it was stored unanswered.")
+    try:
+        with intake.guard.deciding(name):
+            decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
+    except Exception:
+        return _Said((), state, "", traceback.format_exc(limit=-8))
+    return _Said(decision.effects, _encode(decision.state), _encode(decision), "")
+
+
+def _carry_out(
+    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, message_id: int, turn_id: int,
+    effects: tuple[Send | HandOff, ...], state: str, spent: str, slot: bool,
+) -> bool:  # fmt: skip
+    """Replies into the outbox, the conversation after the turn. The first reply starts at once if nothing is before it."""
+    assert found.conversation_id is not None
+    sends = [effect for effect in effects if isinstance(effect, Send)]
+    handed = next((effect for effect in effects if isinstance(effect, HandOff)), None)
+    at_once = slot and bool(sends) and not found.pending
+    last_id, snippet = message_id, content.text(inbound.content)
+    for step, send in enumerate(sends):
+        last_id = _queue(tx, intake, here, found, inbound, turn_id, step, send, at_once and step == 0)
+        snippet = content.text(send.content)
+    if sends and not at_once:
+        tx.after_commit(intake.wake, here.id)
+    tx.run(
+        conversations.AFTER_TURN, id=found.conversation_id, state=state, budget=spent,
+        mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
+        waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "", heard_at=inbound.at,
+        at=tx.now, last_id=last_id, snippet=snippet[:160],
+    )  # fmt: skip
+    if handed:
+        tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
+    return at_once
+
+
+def _queue(
+    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, turn_id: int, step: int, send: Send, at_once: bool
+) -> int:
+    assert found.conversation_id is not None
+    reply_id = tx.new_id()
+    reply_to = inbound.provider_id if send.quote else ""
+    tx.run(
+        messages.INSERT_OUT, id=reply_id, conversation_id=found.conversation_id, channel_id=here.id, author="bot",
+        user_id=None, kind=content.kind(send.content), text=content.text(send.content),
+        content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule, turn_id=turn_id,
+        step=step, at=tx.now,
+    )  # fmt: skip
+    tx.run(
+        outbox.INSERT, message_id=reply_id, channel_id=here.id, conversation_id=found.conversation_id,
+        place=found.places + step + 1, state="sending" if at_once else "queued", due_at=tx.now,
+        attempts=1 if at_once else 0, now=tx.now,
+    )  # fmt: skip
+    if at_once:
+        to = _address.decode(found.address)
+        outbound = Outbound(f"{intake.install}.{reply_id}", to, send.content, reply_to)
+        tx.after_commit(intake.send, Delivery(reply_id, found.conversation_id, here.id, 1, outbound))
+    return reply_id
+
+
+def _tell(tx: Tx, type_: str, conversation_id: int, message_id: int) -> None:
+    data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
+    tx.publish(events.Event(type_, ("conversations", f"conversation-{conversation_id}"), data))
+
+
+def _encode(value: object) -> str:
+    return _json.encode(value).decode()
+
+
+def decision_of(output: str) -> Decision:
+    """The stored decision of a turn."""
+    return msgspec.json.decode(output, type=Decision)

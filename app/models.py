@@ -1,0 +1,116 @@
+"""The nouns as rows: frozen structs whose field order is the column order of the queries that make them."""
+
+from typing import Literal
+
+import msgspec
+
+Mode = Literal["bot", "waiting", "person"]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A contact and, if there is one, its conversation on a channel: all that a turn needs, in one read."""
+
+    contact_id: int
+    name: str
+    phone: str
+    username: str
+    language: str
+    tags: str
+    fields: str
+    created_at: int
+    conversation_id: int | None
+    address: str
+    state: str
+    version_id: int | None
+    mode: str
+    places: int
+    pending: int
+    budget: str
+    known: int
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """One chat on one channel. `address` is JSON of `connectors.base.Address`; `state` the bot's memory as JSON."""
+
+    id: int
+    channel_id: int
+    contact_id: int
+    thread: str
+    address: str
+    mode: str
+    taken_by: int | None
+    waiting_since: int | None
+    closed_at: int | None
+    places: int
+    heard_at: int
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message as the outbox and receipts need it."""
+
+    id: int
+    conversation_id: int
+    channel_id: int
+    direction: str
+    status: str
+    provider_id: str | None
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """An outbox row with what is needed to send it."""
+
+    message_id: int
+    conversation_id: int
+    place: int
+    attempts: int
+    content: str
+    reply_to: str
+    address: str
+
+
+class ChannelRow(msgspec.Struct, frozen=True):
+    """A configured account of a connector. `config` and `secrets` are JSON objects; secrets are sealed one by one."""
+
+    id: int
+    key: str
+    name: str
+    connector: str
+    account: str
+    config: str
+    secrets: str
+    rate: float
+    version_id: int | None
+    state: str
+    state_code: str
+    state_detail: str
+    state_at: int
+    halted_at: int | None
+    verified_at: int | None
+    heard_at: int | None
+    created_at: int
+
+
+class Job(msgspec.Struct, frozen=True):
+    """Durable work. `subject` makes it unique within its kind; `payload` is JSON."""
+
+    id: int
+    kind: str
+    subject: str
+    payload: str
+    attempts: int
+
+
+class MediaRow(msgspec.Struct, frozen=True):
+    """A file of a message: wanted, stored or failed. Stored files lie under their hash in the data folder."""
+
+    id: int
+    channel_id: int
+    message_id: int | None
+    provider_id: str
+    url: str
+    mime: str
+    filename: str
+    sha256: str
+    size: int
+    state: str
+    problem: str

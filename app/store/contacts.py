@@ -1,0 +1,117 @@
+"""Contacts and their identities: a person is found by any name a network ever gave."""
+
+from app.db import Query, Statement, Tx
+from app.models import Found
+
+FOUND = Query(
+    """
+    select c.id, c.name, c.phone, c.username, c.language, c.tags, c.fields, c.created_at,
+           v.id, coalesce(v.address, ''), coalesce(v.state, '{}'), v.version_id, coalesce(v.mode, 'bot'),
+           coalesce(v.places, 0),
+           (select count(*) from outbox o where o.conversation_id = v.id and o.state <> 'held'),
+           coalesce(v.budget, ''),
+           (select count(*) from tombstone t where t.channel_id = :channel_id and t.provider_id = :provider_id)
+    from identity i
+    join contact c on c.id = i.contact_id
+    left join conversation v on v.channel_id = :channel_id and v.contact_id = c.id and v.thread = :thread
+    where i.kind = :kind and i.value = :value
+    """,
+    Found,
+)
+OWNER = Query("select contact_id from identity where kind = :kind and value = :value", int)
+INSERT_CONTACT = Statement(
+    """
+    insert into contact (id, name, phone, username, created_at)
+    values (:id, :name, :phone, :username, :now)
+    """
+)
+INSERT_IDENTITY = Statement(
+    """
+    insert into identity (kind, value, contact_id, created_at) values (:kind, :value, :contact_id, :now)
+    on conflict (kind, value) do nothing
+    """
+)
+RETIRE = Statement("update identity set retired_at = :now where kind = :kind and value = :value")
+RENAME = Statement(
+    """
+    update contact
+    set name = case when :name <> '' then :name else name end,
+        phone = case when :phone <> '' then :phone else phone end,
+        username = case when :username <> '' then :username else username end
+    where id = :id
+    """
+)
+MOVE_IDENTITIES = Statement("update identity set contact_id = :keep where contact_id = :gone")
+MARK_MERGED = Statement("update contact set merged_into = :keep where id = :gone or merged_into = :gone")
+OTHER_THREADS = Query(
+    """
+    select g.id, k.id from conversation g
+    left join conversation k
+      on k.channel_id = g.channel_id and k.contact_id = :keep and k.thread = g.thread
+    where g.contact_id = :gone
+    """,
+    lambda gone, keep: (gone, keep),
+)
+GIVE_THREAD = Statement("update conversation set contact_id = :keep where id = :id")
+MOVE_MESSAGES = Statement("update message set conversation_id = :keep where conversation_id = :gone")
+MOVE_TURNS = Statement("update turn set conversation_id = :keep where conversation_id = :gone")
+MOVE_RAW = Statement("update raw_update set conversation_id = :keep where conversation_id = :gone")
+MOVE_OUTBOX = Statement(
+    "update outbox set conversation_id = :keep, place = place + :shift where conversation_id = :gone"
+)
+SHIFT = Query(
+    """
+    update conversation
+    set places = places + (select g.places from conversation g where g.id = :gone),
+        unread = unread + (select g.unread from conversation g where g.id = :gone)
+    where id = :keep returning places
+    """,
+    int,
+)
+DROP_THREAD = Statement("delete from conversation where id = :id")
+
+
+def resolve(
+    tx: Tx, aliases: tuple[tuple[str, str], ...], *, name: str, phone: str, username: str, previous: tuple[tuple[str, str], ...] = ()
+) -> int:
+    """The contact behind these aliases: found, completed, merged or created. `previous`: names the person had before."""
+    owners = sorted({owner for kind, value in (*aliases, *previous) if (owner := owner_of(tx, kind, value)) is not None})
+    if owners:
+        contact_id = owners[0]
+        for gone in owners[1:]:
+            merge(tx, contact_id, gone)
+        tx.run(RENAME, id=contact_id, name=name, phone=phone, username=username)
+    else:
+        contact_id = tx.new_id()
+        tx.run(INSERT_CONTACT, id=contact_id, name=name, phone=phone, username=username, now=tx.now)
+    for kind, value in aliases:
+        tx.run(INSERT_IDENTITY, kind=kind, value=value, contact_id=contact_id, now=tx.now)
+    for kind, value in previous:
+        if (kind, value) not in aliases:
+            tx.run(RETIRE, kind=kind, value=value, now=tx.now)
+    return contact_id
+
+
+def owner_of(tx: Tx, kind: str, value: str) -> int | None:
+    """A number dialled and the number as WhatsApp writes it are looked up as one: either finds the contact."""
+    kinds = ("wa_id", "phone") if kind in ("wa_id", "phone") else (kind,)
+    return next((owner for each in kinds if (owner := tx.one(OWNER, kind=each, value=value)) is not None), None)
+
+
+def merge(tx: Tx, keep: int, gone: int) -> None:
+    """Two contacts turned out to be one person: everything moves to `keep`, `gone` stays as a pointer."""
+    tx.run(MOVE_IDENTITIES, keep=keep, gone=gone)
+    for gone_thread, keep_thread in tx.all(OTHER_THREADS, keep=keep, gone=gone):
+        if keep_thread is None:
+            tx.run(GIVE_THREAD, id=gone_thread, keep=keep)
+        else:
+            _join_threads(tx, keep_thread, gone_thread)
+    tx.run(MARK_MERGED, keep=keep, gone=gone)
+
+
+def _join_threads(tx: Tx, keep: int, gone: int) -> None:
+    shift = tx.one(SHIFT, keep=keep, gone=gone) or 0
+    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW):
+        tx.run(move, keep=keep, gone=gone)
+    tx.run(MOVE_OUTBOX, keep=keep, gone=gone, shift=shift)
+    tx.run(DROP_THREAD, id=gone)

@@ -1,0 +1,93 @@
+"""Conversations: one chat on one channel, who has it, and the bot's memory of it."""
+
+from app.db import Query, Statement, Tx
+from app.models import Conversation
+
+CONVERSATION = Query(
+    """
+    select id, channel_id, contact_id, thread, address, mode, taken_by, waiting_since, closed_at, places, heard_at
+    from conversation where id = :id
+    """,
+    Conversation,
+)
+INSERT = Statement(
+    """
+    insert into conversation (id, channel_id, contact_id, thread, address, last_at, created_at)
+    values (:id, :channel_id, :contact_id, :thread, :address, :now, :now)
+    """
+)
+BY_CONTACT = Query(
+    "select id from conversation where channel_id = :channel_id and contact_id = :contact_id and thread = :thread", int
+)
+ADDRESS = Query(
+    "select address from conversation where channel_id = :channel_id and contact_id = :contact_id and thread = :thread",
+    str,
+)
+SET_ADDRESS = Statement("update conversation set address = :address where id = :id")
+AFTER_TURN = Statement(
+    """
+    update conversation
+    set state = :state, mode = :mode, budget = :budget, places = :places, unread = unread + :unread,
+        waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = null,
+        heard_at = :heard_at, last_at = :at, last_id = :last_id, snippet = :snippet
+    where id = :id
+    """
+)
+HEARD = Statement(
+    """
+    update conversation
+    set unread = unread + :unread, closed_at = case when :unread > 0 then null else closed_at end,
+        heard_at = case when :heard_at > heard_at then :heard_at else heard_at end,
+        last_id = case when :at >= last_at then :last_id else last_id end,
+        snippet = case when :at >= last_at then :snippet else snippet end,
+        last_at = case when :at >= last_at then :at else last_at end
+    where id = :id
+    """
+)
+NEXT_PLACE = Query("update conversation set places = places + 1 where id = :id returning places", int)
+SAID = Statement(
+    """
+    update conversation
+    set last_at = :at, last_id = :last_id, snippet = :snippet, unread = 0, closed_at = null
+    where id = :id
+    """
+)
+TAKE = Statement(
+    """
+    update conversation
+    set mode = 'person', taken_by = :user_id, taken_at = :now, waiting_since = null, waiting_for = '', unread = 0,
+        closed_at = null
+    where id = :id
+    """
+)
+GIVE_BACK = Statement(
+    """
+    update conversation
+    set mode = 'bot', taken_by = null, taken_at = null, waiting_since = null, waiting_for = '', budget = '',
+        closed_at = null
+    where id = :id and mode <> 'bot'
+    """
+)
+CLOSE = Statement(
+    """
+    update conversation
+    set mode = 'bot', taken_by = null, taken_at = null, waiting_since = null, waiting_for = '', unread = 0,
+        budget = '', closed_at = :now
+    where id = :id
+    """
+)
+SEEN = Statement("update conversation set unread = 0 where id = :id and unread > 0")
+PIN_VERSION = Statement("update conversation set version_id = :version_id, state = '{}', budget = '' where id = :id")
+
+
+def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, address: str) -> int:
+    """The conversation of this contact on this channel, created if it is the first message."""
+    found = tx.one(BY_CONTACT, channel_id=channel_id, contact_id=contact_id, thread=thread)
+    if found is not None:
+        tx.run(SET_ADDRESS, id=found, address=address)
+        return found
+    created = tx.new_id()
+    tx.run(
+        INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now
+    )
+    return created

@@ -1,0 +1,26 @@
+"""Files of messages: wanted, stored under their hash, or failed."""
+
+from app.db import Query, Statement
+from app.models import MediaRow
+
+INSERT = Statement(
+    """
+    insert into media (id, channel_id, message_id, provider_id, url, mime, filename, sha256, state, created_at)
+    values (:id, :channel_id, :message_id, :provider_id, :url, :mime, :filename, :sha256, 'wanted', :now)
+    """
+)
+MEDIA = Query(
+    """
+    select id, channel_id, message_id, provider_id, url, mime, filename, sha256, size, state, problem
+    from media where id = :id
+    """,
+    MediaRow,
+)
+STORED = Statement(
+    """
+    update media set state = 'stored', sha256 = :sha256, size = :size, mime = :mime, stored_at = :now, problem = ''
+    where id = :id
+    """
+)
+FAILED = Statement("update media set state = :state, problem = :problem where id = :id")
+KNOWN_FILE = Query("select id from media where sha256 = :sha256 and state = 'stored' limit 1", int)

@@ -1,0 +1,55 @@
+"""Messages in both directions. The pair (channel, provider id) is unique as long as the message or its tombstone lives."""
+
+from app.db import Query, Statement
+from app.models import Message
+
+INSERT_IN = Statement(
+    """
+    insert into message
+      (id, conversation_id, channel_id, direction, author, kind, text, content, provider_id, reply_to, status, at, sent_at)
+    values
+      (:id, :conversation_id, :channel_id, :direction, :author, :kind, :text, :content, :provider_id, :reply_to, :status,
+       :at, :sent_at)
+    on conflict (channel_id, provider_id) where provider_id is not null do nothing
+    """
+)
+INSERT_OUT = Statement(
+    """
+    insert into message
+      (id, conversation_id, channel_id, direction, author, user_id, kind, text, content, reply_to, status, rule,
+       turn_id, step, at, sent_at)
+    values
+      (:id, :conversation_id, :channel_id, 'out', :author, :user_id, :kind, :text, :content, :reply_to, :status, :rule,
+       :turn_id, :step, :at, :at)
+    """
+)
+MESSAGE = Query(
+    "select id, conversation_id, channel_id, direction, status, provider_id from message where id = :id", Message
+)
+BY_PROVIDER = Query(
+    """
+    select id, conversation_id, channel_id, direction, status, provider_id
+    from message where channel_id = :channel_id and provider_id = :provider_id
+    """,
+    Message,
+)
+ACCEPTED = Statement(
+    """
+    update message set status = 'accepted', provider_id = :provider_id, problem = ''
+    where id = :id and status in ('queued', 'sending', 'unknown')
+    """
+)
+SET_STATUS = Statement("update message set status = :status, problem = :problem where id = :id")
+SET_PROVIDER = Statement("update message set provider_id = :provider_id where id = :id and provider_id is null")
+EDIT = Statement(
+    """
+    update message set content = :content, text = :text, edited_at = :at
+    where channel_id = :channel_id and provider_id = :provider_id and conversation_id = :conversation_id
+    """
+)
+REVOKE = Statement(
+    """
+    update message set deleted_at = :at
+    where channel_id = :channel_id and provider_id = :provider_id and conversation_id = :conversation_id
+    """
+)

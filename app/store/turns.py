@@ -1,0 +1,21 @@
+"""Turns: what the bot was given and what it decided, kept whole."""
+
+from app.db import Query, Statement
+
+INSERT = Statement(
+    """
+    insert into turn (id, conversation_id, message_id, version_id, input, output, error, took_us, at)
+    values (:id, :conversation_id, :message_id, :version_id, :input, :output, :error, :took_us, :at)
+    """
+)
+PAGE = Query(
+    "select id, version_id, input, output from turn where id > :after and error = '' order by id limit 1000",
+    lambda *row: row,
+)
+SUSPECTS = Query("select name, strikes from suspect", lambda name, strikes: (name, strikes))
+STRIKE = Statement(
+    """
+    insert into suspect (name, strikes, at) values (:name, 1, :now)
+    on conflict (name) do update set strikes = suspect.strikes + 1, at = excluded.at
+    """
+)
