@@ -2,9 +2,9 @@
 
 Usage: python build/smoke.py dist/parley/parley
 
-Copies the folder elsewhere, starts it as another user where that is allowed, with no Python to be found and an empty data
-folder, and walks the shortest way a customer's message can go: set-up through the one-time link, a channel by the command
-line, a bot, a signed webhook, the reply at the fake Graph, one event on the stream, and a clean stop.
+Copies the folder elsewhere, starts it as another user where that is allowed, with no Python to be found and an empty
+data folder, and walks the shortest way a customer's message can go: set-up through the one-time link, a channel by the
+command line, a bot, a signed webhook, the reply at the fake Graph, one event on the stream, and a clean stop.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20  # generous, for a busy machine; the time really taken is printed
@@ -124,7 +124,7 @@ class Program:
             "PARLEY_GRAPH_URL": graph,
             "PARLEY_OUTBOUND_ALLOW": "127.0.0.1/32",
         }
-        self.user: dict[str, object] = {}
+        self.user: dict[str, Any] = {}
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             os.chown(self.data, NOBODY, NOBODY)
             self.user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
@@ -138,7 +138,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                **self.user,  # type: ignore[call-overload]
+                **self.user,
             )
 
     def log(self) -> str:
@@ -154,7 +154,7 @@ class Program:
             text=True,
             timeout=60,
             check=False,
-            **self.user,  # type: ignore[call-overload]
+            **self.user,
         )
         if done.returncode:
             raise Failed(f"parley {' '.join(arguments[:2])} exits {done.returncode}: {done.stdout}{done.stderr}")
@@ -175,7 +175,7 @@ class Browser:
         headers = {"Origin": self.base, "Sec-Fetch-Site": "same-origin"} if body else {}
         request = urllib.request.Request(urllib.parse.urljoin(self.base, url), data=body, headers=headers)
         with self.opener.open(request, timeout=10) as answer:
-            return answer.read().decode(), answer.url
+            return str(answer.read(), "utf-8"), str(answer.url)
 
     def first_event(self, url: str, ring: Callable[[], None]) -> str:
         """Open the stream, ring, and read up to the first event that has data."""
@@ -241,8 +241,8 @@ def set_up(program: Program, browser: Browser) -> None:
     form = Form(page)
     if form.action is None:
         raise Failed("the set-up page has no form")
-    page, address = browser.open(urllib.parse.urljoin(address, form.action), form.filled())
-    home, address = browser.open("/")
+    browser.open(urllib.parse.urljoin(address, form.action), form.filled())
+    _page, address = browser.open("/")
     if "/setup" in address or "/login" in address:
         raise Failed(f"after set-up the first page is {address}")
 
