@@ -1,0 +1,85 @@
+"""WhatsApp marks become a fixed set of tags; whatever else a person writes stays text (S19)."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from app.markup import plain, render
+
+ALLOWED = re.compile(
+    r'</?(?:b|i|s|code)>|<br>|</a>|<a href="https?://[^"<>\s]*" target="_blank" rel="noopener noreferrer nofollow">'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("*bold* and _italic_", "<b>bold</b> and <i>italic</i>"),
+        ("~gone~", "<s>gone</s>"),
+        ("*_both_*", "<b><i>both</i></b>"),
+        ("`x = *1*`", "<code>x = *1*</code>"),
+        ("a ```one\ntwo``` b", "a <code>one<br>two</code> b"),
+        ("line\nline", "line<br>line"),
+        ("2*3*4 snake_case_name", "2*3*4 snake_case_name"),
+        ("* list\n* list", "* list<br>* list"),
+        ("*open only", "*open only"),
+        ("*not\nacross*", "*not<br>across*"),
+        ("_*crossed_*", "<i>*crossed</i>*"),
+        ("** ~~ __", "** ~~ __"),
+        ("``` unclosed *b*", "``` unclosed <b>b</b>"),
+        ("(*so*)", "(<b>so</b>)"),
+        ("*مرحبا* 🎂", "<b>مرحبا</b> 🎂"),
+        ("", ""),
+    ],
+)
+def test_marks_become_tags_only_where_whatsapp_would_show_them(text: str, html: str) -> None:
+    assert render(text) == html
+
+
+def test_an_address_is_a_link_without_the_full_stop_after_it() -> None:
+    html = render("See https://luna.example/a_b_c?x=1&y=2.")
+    assert 'href="https://luna.example/a_b_c?x=1&amp;y=2"' in html and html.endswith("</a>.")
+
+
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "http://", "ftp://x.y"])
+def test_only_http_addresses_become_links(text: str) -> None:
+    assert "<a" not in render(text)
+
+
+def test_html_in_a_message_stays_text() -> None:
+    html = render('*<img src=x onerror="alert(1)">* https://x.example/"onmouseover=alert(1)')
+    assert "<img" not in html and '"onmouseover' not in html
+
+
+@given(st.text(alphabet=st.sampled_from("*_~`<>&\"' \nahttps:/.x😀ע"), max_size=200))
+def test_nothing_but_the_fixed_tags_comes_out(text: str) -> None:
+    html = render(text)
+    rest = ALLOWED.sub("", html)
+    assert "<" not in rest and ">" not in rest and isinstance(html, Markup)
+    assert html.count("<b>") == html.count("</b>") and html.count("<code>") == html.count("</code>")
+
+
+@given(st.text(max_size=300))
+def test_no_character_is_lost(text: str) -> None:
+    kept = Markup(ALLOWED.sub("", render(text))).unescape()
+    assert sorted(c for c in text if c.isalnum()) == sorted(c for c in kept if c.isalnum())
+
+
+@pytest.mark.parametrize("piece", ["*a ", "_*~", "`a ", "https://", "```", "*a* ", "\n*"])
+def test_time_grows_with_the_length_only(piece: str) -> None:
+    def took(size: int) -> float:
+        text = piece * (size // len(piece))
+        began = time.process_time()
+        render(text)
+        return time.process_time() - began
+
+    took(2_000)
+    assert took(64_000) < 1.0
+
+
+def test_a_snippet_is_one_line() -> None:
+    assert plain("one\n\n two\tthree ") == "one two three"
