@@ -37,7 +37,7 @@ def spend(
         return stored, effects
     budget = _decoder.decode(stored) if stored else Budget(since=now)
     if now - budget.since > PERIOD:
-        budget = Budget(since=now, last=budget.last, same=budget.same)
+        budget = Budget(since=now)
     last = _digest(sends)
     spent = Budget(
         budget.since, budget.replies + len(sends), last, budget.same + 1 if last == budget.last else 1

@@ -43,6 +43,12 @@ SET_STATE = Statement(
     where message_id = :message_id
     """
 )
+QUEUE_AGAIN = Statement(
+    """
+    update outbox set state = 'queued', place = :place, due_at = :now, attempts = 0, problem = '', changed_at = :now
+    where message_id = :message_id
+    """
+)
 DROP = Statement("delete from outbox where message_id = :message_id")
 ORPHANS = Query("select message_id, conversation_id from outbox where state = 'sending' limit 500", lambda *row: row)
 OVERDUE = Query(
@@ -50,3 +56,4 @@ OVERDUE = Query(
     lambda *row: row,
 )
 COUNTS = Query("select state, count(*) from outbox group by state", lambda state, n: (state, n))
+DROP_CHANNEL = Statement("delete from outbox where channel_id = :channel_id")

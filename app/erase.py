@@ -1,0 +1,47 @@
+"""Erasing one person: messages, files, turns, raw updates and names go; tombstones stay so that a late repeat is not new."""
+
+from typing import TYPE_CHECKING
+
+from app.db import Tx
+from app.errors import NotFound
+from app.store import erasure as store
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+
+async def contact(rt: "Runtime", contact_id: int) -> int:
+    """Erase a contact and everything of it. Returns how many messages are gone. Files no other message uses are deleted."""
+    erased = 0
+    while step := await rt.db.bulk(messages, contact_id):
+        erased += step
+    orphans = await rt.db.bulk(remains, contact_id)
+    for sha256 in orphans:
+        rt.media.path(sha256).unlink(missing_ok=True)
+    await rt.db.truncate()
+    return erased
+
+
+def messages(tx: Tx, contact_id: int) -> int:
+    """Up to a hundred messages: their tombstones first, then the rows."""
+    if tx.one(store.CONTACT, id=contact_id) is None:
+        raise NotFound("There is no such contact.")
+    rows = tx.all(store.MESSAGES, contact_id=contact_id)
+    for message_id, channel_id, provider_id in rows:
+        if provider_id is not None:
+            tx.run(store.TOMBSTONE, channel_id=channel_id, provider_id=provider_id, now=tx.now)
+        tx.run(store.DROP_RECEIPTS, message_id=message_id)
+        tx.run(store.UNLINK_MEDIA, message_id=message_id)
+        tx.run(store.DROP_MESSAGE, id=message_id)
+    return len(rows)
+
+
+def remains(tx: Tx, contact_id: int) -> list[str]:
+    """Raw updates, turns, conversations, names. Returns the hashes of files that nothing refers to any more."""
+    for statement in (store.DROP_RAW, store.DROP_TURNS, store.DROP_CONVERSATIONS, store.DROP_MERGED, store.DROP_CONTACT):
+        tx.run(statement, contact_id=contact_id)
+    orphans = tx.all(store.ORPHAN_FILES)
+    tx.run(store.DROP_ORPHANS)
+    return orphans
+
+

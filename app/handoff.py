@@ -1,0 +1,138 @@
+"""Who has a conversation: the bot, nobody yet (waiting), or a person. A person's word silences the bot until given back."""
+
+from typing import TYPE_CHECKING
+
+
+from app import content, events, settle
+from app.content import Content
+from app.db import Tx
+from app.errors import Conflict, Invalid, NotFound
+from app.models import Conversation
+from app.store import conversations, messages, outbox
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+
+async def reply(rt: "Runtime", conversation_id: int, said: Content, user_id: int) -> int:
+    """A person answers: the conversation is theirs, the message is queued. Returns its id. Raises `Invalid`, `NotFound`."""
+    row = await rt.db.reader.one(conversations.CONVERSATION, id=conversation_id)
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    live = rt.channels.by_id.get(row.channel_id)
+    if live is None:
+        raise Conflict("The channel of this conversation was removed, so nothing can be sent.")
+    problem = live.connector.check(said)
+    if problem is not None:
+        raise Invalid(problem.detail or problem.title, fields={"text": problem.detail or problem.title})
+    message_id = await rt.db.write(say, conversation_id, said, user_id, key=conversation_id)
+    live.sender.wake()
+    return message_id
+
+
+async def take(rt: "Runtime", conversation_id: int, user_id: int) -> None:
+    """The person has it now; the bot is silent."""
+    await rt.db.write(_take, conversation_id, user_id, key=conversation_id)
+
+
+async def give_back(rt: "Runtime", conversation_id: int) -> None:
+    """The bot answers again."""
+    await rt.db.write(_set, conversation_id, conversations.GIVE_BACK, key=conversation_id)
+
+
+async def close(rt: "Runtime", conversation_id: int) -> None:
+    """Done: the bot answers when the customer writes again."""
+    await rt.db.write(_close, conversation_id, key=conversation_id)
+
+
+async def seen(rt: "Runtime", conversation_id: int) -> None:
+    """A person opened it."""
+    await rt.db.write(_set, conversation_id, conversations.SEEN, key=conversation_id)
+
+
+async def resend(rt: "Runtime", message_id: int) -> None:
+    """A held message goes out again: a person decided that it did not arrive."""
+    channel_id = await rt.db.write(_resend, message_id)
+    live = rt.channels.by_id.get(channel_id)
+    if live:
+        live.sender.wake()
+
+
+async def discard(rt: "Runtime", message_id: int) -> None:
+    """A held message is given up."""
+    await rt.db.write(_discard, message_id)
+
+
+def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
+    """Take the conversation and queue a person's message behind what is already there."""
+    tx.lock("conversation", conversation_id)
+    row = _conversation(tx, conversation_id)
+    message_id = tx.new_id()
+    tx.run(conversations.TAKE, id=conversation_id, user_id=user_id, now=tx.now)
+    place = tx.one(conversations.NEXT_PLACE, id=conversation_id)
+    tx.run(
+        messages.INSERT_OUT, id=message_id, conversation_id=conversation_id, channel_id=row.channel_id, author="user",
+        user_id=user_id, kind=content.kind(said), text=content.text(said), content=content.encode(said), reply_to="",
+        status="queued", rule="", turn_id=None, step=None, at=tx.now,
+    )  # fmt: skip
+    tx.run(
+        outbox.INSERT, message_id=message_id, channel_id=row.channel_id, conversation_id=conversation_id, place=place,
+        state="queued", due_at=tx.now, attempts=0, now=tx.now,
+    )  # fmt: skip
+    tx.run(
+        conversations.SAID, id=conversation_id, at=tx.now, last_id=message_id, snippet=content.text(said)[:160]
+    )
+    _changed(tx, conversation_id, events.MESSAGE_CREATED)
+    return message_id
+
+
+def _take(tx: Tx, conversation_id: int, user_id: int) -> None:
+    _conversation(tx, conversation_id)
+    tx.run(conversations.TAKE, id=conversation_id, user_id=user_id, now=tx.now)
+    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
+def _set(tx: Tx, conversation_id: int, statement: conversations.Statement) -> None:
+    _conversation(tx, conversation_id)
+    if tx.run(statement, id=conversation_id):
+        _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
+def _close(tx: Tx, conversation_id: int) -> None:
+    _conversation(tx, conversation_id)
+    tx.run(conversations.CLOSE, id=conversation_id, now=tx.now)
+    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
+def _resend(tx: Tx, message_id: int) -> int:
+    message = tx.one(messages.MESSAGE, id=message_id)
+    if message is None or tx.one(outbox.STATE, message_id=message_id) != "held":
+        raise Conflict("This message is no longer held: its outcome is known by now.")
+    place = tx.one(conversations.NEXT_PLACE, id=message.conversation_id)
+    tx.run(outbox.QUEUE_AGAIN, message_id=message_id, place=place, now=tx.now)
+    tx.run(messages.SET_STATUS, id=message_id, status="queued", problem="")
+    settle.changed(tx, message.conversation_id, message_id)
+    settle.attention(tx)
+    return message.channel_id
+
+
+def _discard(tx: Tx, message_id: int) -> None:
+    message = tx.one(messages.MESSAGE, id=message_id)
+    if message is None or tx.one(outbox.STATE, message_id=message_id) != "held":
+        raise Conflict("This message is no longer held: its outcome is known by now.")
+    tx.run(outbox.DROP, message_id=message_id)
+    tx.run(messages.SET_STATUS, id=message_id, status="discarded", problem="")
+    settle.changed(tx, message.conversation_id, message_id)
+    settle.attention(tx)
+
+
+def _conversation(tx: Tx, conversation_id: int) -> Conversation:
+    row = tx.one(conversations.CONVERSATION, id=conversation_id)
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return row
+
+
+def _changed(tx: Tx, conversation_id: int, type_: str) -> None:
+    data = b'{"conversation_id":"%d"}' % conversation_id
+    tx.publish(events.Event(type_, ("conversations", f"conversation-{conversation_id}", "attention"), data))

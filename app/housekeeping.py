@@ -1,0 +1,71 @@
+"""What has to happen from time to time: unknown sends whose time is up, expired raw updates, old tombstones and receipts.
+
+Deletions are small units in the second queue, so that nobody waits behind them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from app import outbox
+from app.channels import Channels
+from app.db import Database, DatabaseError, Tx
+from app.store import raws, receipts
+
+EVERY = 5.0
+CLEAN_EVERY = 60  # rounds of EVERY seconds
+TOMBSTONE_AGE = 30 * 86_400_000
+ORPHAN_AGE = 7 * 86_400_000
+
+log = logging.getLogger(__name__)
+
+
+async def run(db: Database, channels: Channels) -> None:
+    """For ever. A failing database only makes a round fail."""
+    rounds = 0
+    while True:
+        try:
+            if await db.write(outbox.hold_overdue):
+                channels.wake_all()
+            if rounds % CLEAN_EVERY == 0:
+                await clean(db)
+        except DatabaseError as error:
+            log.warning("housekeeping waits: %s", error)
+        rounds += 1
+        await asyncio.sleep(EVERY)
+
+
+async def clean(db: Database) -> None:
+    """Drop everything that is past its time."""
+    for unit in (expire_raw, expire_quarantine, expire_tombstones, expire_receipts):
+        await _until_empty(db, unit)
+
+
+async def _until_empty(db: Database, unit: Callable[[Tx], int]) -> None:
+    while await db.bulk(unit):
+        await asyncio.sleep(0)
+
+
+def expire_raw(tx: Tx) -> int:
+    rows = tx.all(raws.EXPIRED, now=tx.now)
+    tx.many(raws.DROP, [{"id": row} for row in rows])
+    return len(rows)
+
+
+def expire_quarantine(tx: Tx) -> int:
+    rows = tx.all(raws.EXPIRED_QUARANTINE, now=tx.now)
+    tx.many(raws.DROP_QUARANTINE, [{"id": row} for row in rows])
+    return len(rows)
+
+
+def expire_tombstones(tx: Tx) -> int:
+    rows = tx.all(raws.EXPIRED_TOMBSTONES, before=tx.now - TOMBSTONE_AGE)
+    tx.many(raws.DROP_TOMBSTONE, [{"channel_id": channel, "provider_id": provider} for channel, provider in rows])
+    return len(rows)
+
+
+def expire_receipts(tx: Tx) -> int:
+    rows = tx.all(receipts.OLD_ORPHANS, before=tx.now - ORPHAN_AGE)
+    keys = ("channel_id", "provider_id", "status")
+    tx.many(receipts.DROP, [dict(zip(keys, row, strict=True)) for row in rows])
+    return len(rows)

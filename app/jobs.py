@@ -1,0 +1,143 @@
+"""Durable work for later: claimed with a lease, attempts counted before each run, dead after five (P12, P13)."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from app import settle
+from app.clock import Clock
+from app.db import Database, DatabaseError, Tx
+from app.models import Job
+from app.store import jobs as store
+
+AT_ONCE = 8
+ATTEMPTS = 5
+KILLS = 3
+TIME_LIMIT = 120.0
+FIRST_BACKOFF = 5.0
+IDLE_CHECK = 5.0
+
+Handler = Callable[[Job], Awaitable[None]]
+log = logging.getLogger(__name__)
+
+
+class Later(Exception):
+    """A handler's wish: try again in `seconds`; `counts` as an attempt or not."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class Worker:
+    """Runs due jobs, at most eight at once."""
+
+    def __init__(self, db: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+        self._db = db
+        self._clock = clock
+        self._handlers = handlers
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._open = True
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until closed. A failing database is asked again."""
+        while self._open:
+            self._wake.clear()
+            try:
+                jobs, next_due = await self._db.write(claim, AT_ONCE - len(self._running), self._lease())
+            except DatabaseError as error:
+                log.warning("jobs wait: %s", error)
+                await asyncio.sleep(2)
+                continue
+            for job in jobs:
+                self._start(job)
+            if not jobs:
+                await self._rest(next_due)
+
+    async def close(self, patience: float) -> None:
+        """No new jobs; running ones get `patience` seconds, then go back to the queue at the next start."""
+        self._open = False
+        self._wake.set()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=patience)
+        for task in set(self._running):
+            task.cancel()
+
+    def _lease(self) -> int:
+        return int(TIME_LIMIT * 1000) + 30_000
+
+    async def _rest(self, next_due: int | None) -> None:
+        wait = IDLE_CHECK if next_due is None else min(IDLE_CHECK, max(0.05, (next_due - self._clock.now()) / 1000))
+        if len(self._running) >= AT_ONCE:
+            wait = IDLE_CHECK
+        try:
+            await asyncio.wait_for(self._wake.wait(), wait)
+        except TimeoutError:
+            pass
+
+    def _start(self, job: Job) -> None:
+        task = asyncio.get_running_loop().create_task(self._work(job))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        self._wake.set()
+
+    async def _work(self, job: Job) -> None:
+        try:
+            async with asyncio.timeout(TIME_LIMIT):
+                await self._handlers[job.kind](job)
+            await self._db.write(done, job)
+        except Later as later:
+            await self._again(job, later.seconds, str(later))
+        except DatabaseError as error:
+            log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
+        except Exception:
+            log.warning("job %s of kind %s failed", job.id, job.kind, exc_info=True)
+            await self._again(job, FIRST_BACKOFF * 4.0 ** (job.attempts - 1), traceback.format_exc(limit=-4))
+
+    async def _again(self, job: Job, seconds: float, why: str) -> None:
+        await self._db.write(again, job, self._clock.now() + int(seconds * 1000), why[:4000])
+
+
+# ---- units of work -------------------------------------------------------------------------------------------------------
+
+
+def claim(tx: Tx, limit: int, lease: int) -> tuple[list[Job], int | None]:
+    """Take due jobs; the attempt is counted before the job runs."""
+    jobs = []
+    for job in tx.claim(store.DUE, now=tx.now, limit=limit):
+        if tx.run(store.RUNNING, id=job.id, until=tx.now + lease):
+            jobs.append(Job(job.id, job.kind, job.subject, job.payload, job.attempts + 1))
+    return jobs, None if jobs else tx.one(store.NEXT_DUE)
+
+
+def done(tx: Tx, job: Job) -> None:
+    tx.run(store.DONE, id=job.id, attempts=job.attempts)
+
+
+def again(tx: Tx, job: Job, due_at: int, problem: str) -> None:
+    """Back to the queue, or dead after the last attempt. A job that was taken over meanwhile is left alone."""
+    if job.attempts < ATTEMPTS:
+        tx.run(store.AGAIN, id=job.id, attempts=job.attempts, due_at=due_at, problem=problem)
+    elif tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem=problem):
+        settle.attention(tx)
+
+
+def recover(tx: Tx) -> int:
+    """At start every running job is an orphan: back to the queue at once, or dead if it ended the process too often."""
+    orphans = tx.all(store.ORPHANS)
+    for job in orphans:
+        if job.attempts >= KILLS:
+            tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem="The process ended while this ran.")
+            settle.attention(tx)
+        else:
+            tx.run(store.ORPHANED, id=job.id)
+    return len(orphans)

@@ -1,0 +1,138 @@
+"""Files of messages: fetched at once by a job that survives failure, kept under their hash in the data folder (P9).
+
+A row says "stored" only after the file is complete, synced and renamed into place.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from app.channels import Channels
+from app.connectors.base import MediaFile, SendFailed
+from app.db import Database, Tx
+from app.events import MESSAGE_UPDATED, Event
+from app.jobs import Later
+from app.models import Job, MediaRow
+from app.store import media as store
+from app.store import messages
+from app.system import sync_folder
+
+BIGGEST = 100 * 1024 * 1024
+DISK_RESERVE = 200 * 1024 * 1024
+CHUNK = 256 * 1024
+FULL_WAIT = 60.0
+USER_AGENT = "Parley"
+
+
+class Store:
+    """The folder of files. Names are SHA-256, in 256 subfolders; nothing a customer sent becomes a name on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "part").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def path(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    def free(self) -> int:
+        return shutil.disk_usage(self.folder).free
+
+    def sweep(self) -> None:
+        """Parts that a killed download left behind."""
+        for part in (self.folder / "part").iterdir():
+            part.unlink(missing_ok=True)
+
+    def keep(self, part: Path, sha256: str) -> None:
+        """Rename a complete, synced part into place."""
+        target = self.path(sha256)
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        os.replace(part, target)
+        sync_folder(target.parent)
+
+
+class Fetcher:
+    """The handler of `media.fetch` jobs."""
+
+    def __init__(self, db: Database, files: Store, channels: Channels, allowed: Callable[[str, int], bool]) -> None:
+        self._db = db
+        self._files = files
+        self._channels = channels
+        self._allowed = allowed
+
+    async def fetch(self, job: Job) -> None:
+        """Fetch one file. A refusal that will not change marks it failed; anything else is tried again."""
+        row = await self._db.reader.one(store.MEDIA, id=int(job.subject))
+        if row is None or row.state == "stored":
+            return
+        if self._files.free() < DISK_RESERVE:
+            raise Later(FULL_WAIT, "The disk is nearly full.")
+        live = self._channels.by_id.get(row.channel_id)
+        if live is None or not hasattr(live.session, "locate_media"):
+            return await self._db.write(failed, row, "The channel was removed.")
+        try:
+            source = await live.session.locate_media(row.provider_id)
+            sha256, size = await self._download(row, source)
+        except SendFailed as failure:
+            if failure.certain and not failure.temporary:
+                return await self._db.write(failed, row, failure.problem.title or failure.problem.code)
+            raise Later(failure.retry_after or 30, failure.problem.title) from failure
+        except _Refused as refused:
+            return await self._db.write(failed, row, str(refused))
+        await self._db.write(stored, row, sha256, size, source.mime or row.mime)
+
+    async def _download(self, row: MediaRow, source: MediaFile) -> tuple[str, int]:
+        parts = urlsplit(source.url)
+        if not self._allowed(parts.hostname or "", parts.port or 0):
+            raise _Refused("The network named an address that is not its own.")
+        part = self._files.folder / "part" / str(row.id)
+        async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
+            headers = {"User-Agent": USER_AGENT, **source.headers}
+            async with client.stream("GET", source.url, headers=headers) as answer:
+                if answer.status_code != 200:
+                    raise Later(5, f"The network answered {answer.status_code}.")
+                sha256, size = await _write(part, answer.aiter_bytes(CHUNK))
+        if row.sha256 and row.sha256 != sha256:
+            raise Later(30, "The file is not the one that was announced.")
+        self._files.keep(part, sha256)
+        return sha256, size
+
+
+class _Refused(Exception):
+    """This file will not be fetched."""
+
+
+async def _write(part: Path, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    with part.open("wb") as file:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > BIGGEST:
+                raise _Refused("The file is over 100 MB.")
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size
+
+
+def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> None:
+    tx.run(store.STORED, id=row.id, sha256=sha256, size=size, mime=mime, now=tx.now)
+    _changed(tx, row)
+
+
+def failed(tx: Tx, row: MediaRow, problem: str) -> None:
+    tx.run(store.FAILED, id=row.id, state="failed", problem=problem)
+    _changed(tx, row)
+
+
+def _changed(tx: Tx, row: MediaRow) -> None:
+    message = tx.one(messages.MESSAGE, id=row.message_id) if row.message_id else None
+    if message:
+        data = msgspec.json.encode({"conversation_id": str(message.conversation_id), "id": str(message.id)})
+        tx.publish(Event(MESSAGE_UPDATED, (f"conversation-{message.conversation_id}",), data))

@@ -1,0 +1,264 @@
+"""What goes out: one sender a channel brings the outbox to the network, in order, at the channel's pace.
+
+A row is committed as `sending` before its first byte leaves. A reply may be committed so by the turn itself, when one of the
+sender's slots is free; everything else waits as `queued` and is claimed in batches.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from app import settle
+from app.clock import Clock
+from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent, Session
+from app.content import Content
+from app.content import decode as decode_content
+from app.db import Database, DatabaseError, Tx
+from app.inbox import Delivery
+from app.models import Queued
+from app.pace import Pace
+from app.store import outbox
+
+SLOTS = 32
+ATTEMPTS = 8
+FIRST_BACKOFF = 2.0
+LAST_BACKOFF = 900.0
+BLOCKED_CHECK = 5.0
+TURNED_OFF = Problem("channel.stopped", "The channel was stopped while this was being sent.")
+
+log = logging.getLogger(__name__)
+_address: msgspec.json.Decoder[Address] = msgspec.json.Decoder(Address)
+
+
+class Sender:
+    """The outbox of one channel at work. Slots, pace and timers live here, on the event loop thread; truth is in the rows."""
+
+    def __init__(
+        self, db: Database, clock: Clock, channel_id: int, session: Session, pace: Pace, install: str,
+        check: Callable[[Content], Problem | None], halt: Callable[[Problem], None],
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._clock = clock
+        self._channel_id = channel_id
+        self._session = session
+        self._pace = pace
+        self._install = install
+        self._check = check
+        self._halt = halt
+        self._free = SLOTS
+        self._claiming = False
+        self._more = False
+        self._waiting = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.open = False
+
+    # ---- slots -----------------------------------------------------------------------------------------------------------
+
+    def reserve(self) -> bool:
+        """Keep a slot and a token for a reply that a turn may produce. Give it back with `release` if it did not."""
+        now = self._clock.monotonic()
+        if not self.open or self._free <= 0 or self._pace.wait(now) > 0:
+            return False
+        self._free -= 1
+        self._pace.take(now)
+        return True
+
+    def release(self) -> None:
+        self._free = min(SLOTS, self._free + 1)
+        self._pace.give()
+
+    def busy(self) -> int:
+        """Sends under way."""
+        return len(self._tasks)
+
+    # ---- queued rows -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.open = True
+        self.wake()
+
+    async def stop(self, patience: float) -> None:
+        """No new sends; those under way get `patience` seconds, then their outcome is unknown."""
+        self.open = False
+        if self._timer:
+            self._timer.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=patience)
+        for task in set(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=2)
+
+    def wake(self) -> None:
+        """Something may be due."""
+        if not self.open:
+            return
+        self._waiting = True
+        if self._claiming:
+            self._more = True
+        elif self._free > 0:
+            self._claiming = True
+            self._task(self._claim())
+
+    def wake_in(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(0.005, seconds), self.wake)
+
+    async def _claim(self) -> None:
+        """Move due rows to `sending` in one unit and start them."""
+        try:
+            while self.open and self._free > 0:
+                self._more = False
+                wait = self._pace.wait(self._clock.monotonic())
+                if wait > 0:
+                    return self.wake_in(wait)
+                room = min(self._free, self._pace.room(self._clock.monotonic()))
+                taken, next_due = await self._db.write(claim, self._channel_id, room, self._blocked)
+                for row in taken:
+                    self._begin(row)
+                if not taken and not self._more:
+                    return self._rest(next_due)
+        except DatabaseError as error:
+            log.warning("outbox of channel %s waits: %s", self._channel_id, error)
+            self.wake_in(2)
+        finally:
+            self._claiming = False
+            if self._more and self.open:
+                self.wake()
+
+    def _rest(self, next_due: int | None) -> None:
+        """Nothing can go now: wait for the next due time; rows behind an unsettled one are woken by its outcome."""
+        self._waiting = next_due is not None
+        if next_due is not None:
+            ahead = (next_due - self._clock.now()) / 1000
+            self.wake_in(ahead if ahead > 0 else BLOCKED_CHECK)
+
+    def _blocked(self, conversation_id: int) -> float:
+        return self._pace.pair_wait(conversation_id, self._clock.monotonic())
+
+    def _begin(self, row: Queued) -> None:
+        now = self._clock.monotonic()
+        self._free -= 1
+        self._pace.take(now)
+        outbound = Outbound(
+            f"{self._install}.{row.message_id}", _address.decode(row.address), decode_content(row.content), row.reply_to
+        )
+        self.deliver(Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, outbound))
+
+    # ---- one send --------------------------------------------------------------------------------------------------------
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send what is committed as `sending`. Its slot is already taken."""
+        self._pace.took_pair(delivery.conversation_id, self._clock.monotonic())
+        self._task(self._deliver(delivery))
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            broken = self._check(delivery.outbound.content)
+            if broken is not None:
+                raise SendFailed(broken, certain=True, temporary=False)
+            sent = await self._session.send(delivery.outbound)
+        except SendFailed as failure:
+            self._settle_failure(delivery, failure)
+        except asyncio.CancelledError:
+            self._write(settle.unsure, delivery.message_id, delivery.conversation_id, TURNED_OFF)
+            raise
+        except Exception as error:
+            log.exception("sending message %s", delivery.message_id)
+            problem = Problem("send.error", type(error).__name__)
+            self._write(settle.unsure, delivery.message_id, delivery.conversation_id, problem)
+        else:
+            self._settle_sent(delivery, sent)
+
+    def _settle_sent(self, delivery: Delivery, sent: Sent) -> None:
+        learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
+        self._write(
+            settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned
+        )
+
+    def _settle_failure(self, delivery: Delivery, failure: SendFailed) -> None:
+        ids = delivery.message_id, delivery.conversation_id
+        if not failure.certain:
+            self._write(settle.unsure, *ids, failure.problem)
+            return
+        if failure.halt:
+            self._halt(failure.problem)
+        if failure.halt or (failure.temporary and delivery.attempt < ATTEMPTS):
+            wait = self._backoff(delivery, failure)
+            self._write(settle.again, delivery.message_id, self._clock.now() + int(wait * 1000), failure.problem)
+        else:
+            self._write(settle.failed, *ids, failure.problem)
+
+    def _backoff(self, delivery: Delivery, failure: SendFailed) -> float:
+        """Seconds until the next try: what the network said, 4^n for a pair (contract §8), else doubling."""
+        if failure.scope is Scope.PAIR:
+            wait = failure.retry_after or 4.0 ** (delivery.attempt - 1)
+        else:
+            wait = failure.retry_after or min(LAST_BACKOFF, FIRST_BACKOFF * 2 ** (delivery.attempt - 1))
+        if failure.scope is Scope.CHANNEL:
+            self._pace.pause(wait, self._clock.monotonic())
+        return wait
+
+    def _write(self, fn: Callable[..., None], *args: object) -> None:
+        """Write an outcome; the slot is free again when it is on disk. A failing database is asked again."""
+
+        def done(_: object, error: BaseException | None) -> None:
+            if isinstance(error, DatabaseError):
+                asyncio.get_running_loop().call_later(1, self._write, fn, *args)
+                return
+            if error is not None:
+                log.error("writing the outcome of a send", exc_info=error)
+            self._free = min(SLOTS, self._free + 1)
+            if self._waiting:
+                self.wake()
+
+        self._db.submit(fn, *args, done=done)
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def news(learned: Address, known: Address) -> bool:
+    """Whether the network told a name of the recipient that we did not have."""
+    had = set(known.aliases())
+    return any(alias not in had for alias in learned.aliases())
+
+
+def claim(
+    tx: Tx, channel_id: int, limit: int, blocked: Callable[[int], float]
+) -> tuple[list[Queued], int | None]:
+    """Take due rows, the first of each conversation only. Also the time of the next due row if none was taken."""
+    taken: list[Queued] = []
+    for row in tx.claim(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit):
+        wait = blocked(row.conversation_id)
+        if wait > 0:
+            tx.run(
+                outbox.SET_STATE, message_id=row.message_id, state="queued", due_at=tx.now + int(wait * 1000) + 1,
+                problem="", now=tx.now,
+            )  # fmt: skip
+        elif tx.run(outbox.SENDING, message_id=row.message_id, now=tx.now):
+            taken.append(row)
+    return taken, None if taken else tx.one(outbox.NEXT_DUE, channel_id=channel_id)
+
+
+def recover(tx: Tx) -> int:
+    """At start: rows that a killed process left in `sending` have an unknown outcome."""
+    rows = tx.all(outbox.ORPHANS)
+    for message_id, conversation_id in rows:
+        settle.unsure(tx, message_id, conversation_id, Problem("send.interrupted", "Parley was stopped during the send."))
+    return len(rows)
+
+
+def hold_overdue(tx: Tx) -> list[int]:
+    """Unknown outcomes whose time is up. Returns the channels' conversations that may go on."""
+    rows = tx.all(outbox.OVERDUE, now=tx.now)
+    for message_id, conversation_id in rows:
+        settle.held(tx, message_id, conversation_id)
+    return [conversation_id for _, conversation_id in rows]

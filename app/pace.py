@@ -1,0 +1,95 @@
+"""How fast a channel may send: a bucket for the channel, one for each pair of numbers, and pauses the network asked for.
+
+Times come from the monotonic clock in seconds. Everything here runs on the event loop thread.
+"""
+
+from collections import OrderedDict
+
+PAIR_BURST = 45
+PAIR_EVERY = 6.0  # seconds for one more message to the same person (Cloud API contract §8)
+PAIRS_KEPT = 50_000
+
+
+class Bucket:
+    """A token bucket: `rate` tokens a second up to `burst`. A rate of 0 means no limit."""
+
+    __slots__ = ("_at", "_tokens", "burst", "rate")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._tokens = burst
+        self._at = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until one token is there (0 = now)."""
+        if self.rate <= 0:
+            return 0.0
+        self._fill(now)
+        return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self.rate
+
+    def take(self, now: float) -> None:
+        if self.rate > 0:
+            self._fill(now)
+            self._tokens -= 1
+
+    def give(self) -> None:
+        """A token that was not used."""
+        self._tokens = min(self.burst, self._tokens + 1)
+
+    def room(self, now: float) -> int:
+        """Whole tokens there now."""
+        if self.rate <= 0:
+            return 1_000_000
+        self._fill(now)
+        return max(0, int(self._tokens))
+
+    def full(self, now: float) -> bool:
+        self._fill(now)
+        return self._tokens >= self.burst
+
+    def _fill(self, now: float) -> None:
+        self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate)
+        self._at = now
+
+
+class Pace:
+    """The pace of one channel. `pairs`: the network also limits how often one person is written to."""
+
+    def __init__(self, rate: float, *, pairs: bool, now: float) -> None:
+        self.pairs = pairs and rate > 0
+        self._channel = Bucket(rate, max(1.0, rate / 4), now)
+        self._pairs: OrderedDict[int, Bucket] = OrderedDict()
+        self._paused_until = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the channel may send again."""
+        return max(self._paused_until - now, self._channel.wait(now), 0.0)
+
+    def room(self, now: float) -> int:
+        """How many may go at this moment."""
+        return self._channel.room(now)
+
+    def pair_wait(self, conversation_id: int, now: float) -> float:
+        """Seconds until this person may be written to again."""
+        bucket = self._pairs.get(conversation_id) if self.pairs else None
+        return bucket.wait(now) if bucket else 0.0
+
+    def take(self, now: float) -> None:
+        self._channel.take(now)
+
+    def give(self) -> None:
+        self._channel.give()
+
+    def took_pair(self, conversation_id: int, now: float) -> None:
+        if not self.pairs:
+            return
+        bucket = self._pairs.setdefault(conversation_id, Bucket(1 / PAIR_EVERY, PAIR_BURST, now))
+        bucket.take(now)
+        self._pairs.move_to_end(conversation_id)
+        while len(self._pairs) > PAIRS_KEPT or (self._pairs and next(iter(self._pairs.values())).full(now)):
+            self._pairs.popitem(last=False)
+
+    def pause(self, seconds: float, now: float) -> None:
+        """The network said: slow down."""
+        self._paused_until = max(self._paused_until, now + seconds)

@@ -1,0 +1,136 @@
+"""The running product: one database, its bots, channels and jobs; the order in which they start and stop."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from app import housekeeping, jobs, outbox
+from app.bots import Versions
+from app.bus import Bus
+from app.channels import Channels
+from app.clock import Clock, SystemClock
+from app.connectors.whatsapp_cloud import media_host_allowed
+from app.db import Database, Tx, open_database
+from app.inbox import DAY, Intake
+from app.media import Fetcher, Store
+from app.metrics import Metrics
+from app.poison import Guard
+from app.security.secrets import Keyring
+from app.settings import Settings
+from app.store import settings as setting_rows
+from app.store import turns
+
+log = logging.getLogger(__name__)
+RESTART_DELAY = 1.0
+
+
+class Runtime:
+    """Everything a request or a task may need. Built by `start`, closed by `stop`."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    keys: Keyring
+    bus: Bus
+    versions: Versions
+    channels: Channels
+    jobs: jobs.Worker
+    media: Store
+    metrics: Metrics
+    install: str
+    started_at: int
+    stopping: bool = False
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task for ever: if it ends or raises, that is logged and it starts again (P44)."""
+        self._tasks[name] = asyncio.get_running_loop().create_task(self._forever(name, work), name=name)
+
+    async def _forever(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while not self.stopping:
+            try:
+                await work()
+            except Exception:
+                log.exception("task %s ended and starts again", name)
+            await asyncio.sleep(RESTART_DELAY)
+
+    async def cancel_tasks(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=2)
+
+
+async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
+    """Open everything in order. The data folder's lock is held by the caller. Raises `Misconfigured`, `DatabaseError`."""
+    rt = Runtime()
+    rt.settings = settings
+    rt.clock = clock or SystemClock()
+    rt.started_at = rt.clock.now()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    rt.db = open_database(settings.database_url or settings.data / "parley.db", clock=rt.clock)
+    await rt.db.start()
+    rt.keys = await Keyring.load(settings, rt.db)
+    rt.install = await rt.db.write(ensure_install)
+    rt.bus = Bus(rt.db)
+    rt.metrics = Metrics(rt)
+    rt.versions = Versions(rt.db)
+    rt.media = Store(settings.data / "media")
+    await _start_work(rt)
+    return rt
+
+
+async def _start_work(rt: Runtime) -> None:
+    guard = Guard(rt.settings.data / "deciding")
+    guard.judge(await rt.db.write(strike, guard.found()))
+    policy = await rt.db.read(setting_rows.load)
+    make = partial(
+        Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=policy.answer_hours * DAY // 24,
+        raw_age=policy.raw_days * DAY,
+    )  # fmt: skip
+    defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
+    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
+    await rt.db.write(outbox.recover)
+    await rt.db.write(jobs.recover)
+    await rt.versions.load_live()
+    rt.media.sweep()
+    await rt.channels.start()
+    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(media_host_allowed, rt.settings.graph_url))
+    rt.jobs = jobs.Worker(rt.db, rt.clock, {"media.fetch": fetcher.fetch})
+    rt.supervise("jobs", rt.jobs.run)
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels))
+
+
+async def stop(rt: Runtime) -> None:
+    """No new work; what is under way gets ten seconds; everything is written and closed (P34)."""
+    rt.stopping = True
+    await asyncio.gather(rt.channels.stop(), rt.jobs.close(10.0))
+    await rt.cancel_tasks()
+    rt.bus.close()
+    await rt.db.stop()
+
+
+# ---- units of work -------------------------------------------------------------------------------------------------------
+
+
+def ensure_install(tx: Tx) -> str:
+    """The installation's id, given at the first start: with it a receipt finds its message."""
+    found = tx.one(setting_rows.VALUE, name="install")
+    if found is None:
+        found = secrets.token_hex(6)
+        tx.run(setting_rows.PUT, name="install", value=found)
+    return found
+
+
+def strike(tx: Tx, names: list[str]) -> dict[str, int]:
+    """Count what a killed process was deciding, and tell all counts."""
+    for name in names:
+        tx.run(turns.STRIKE, name=name, now=tx.now)
+    return dict(tx.all(turns.SUSPECTS))
+
+

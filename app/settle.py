@@ -1,0 +1,134 @@
+"""What became of a send: the outcome is written, and the next message of the conversation may go.
+
+Every function is a unit of work. A message leaves the outbox when its outcome is certain; an unknown outcome waits for a
+receipt, then is held for a person. Statuses only go forward (P23).
+"""
+
+import msgspec
+
+from app import events
+from app.connectors.base import Address, Problem, Receipt, Status
+from app.db import Tx
+from app.models import Message
+from app.store import contacts, conversations, messages, outbox, receipts
+
+UNKNOWN_FOR = 120_000  # ms an unknown outcome waits for a receipt before a person is asked (P19)
+RANK = {
+    "queued": 0, "unknown": 0, "discarded": 0, "accepted": 1, "failed": 2, "sent": 2, "delivered": 3, "read": 4, "played": 5,
+}  # fmt: skip
+
+
+def advances(current: str, new: str) -> bool:
+    """Whether a status may replace another: forward only; a failure replaces only what has not arrived."""
+    if new == "failed":
+        return current in ("queued", "unknown", "discarded", "accepted", "sent")
+    if current == "failed":
+        return RANK[new] >= RANK["delivered"]
+    return RANK[new] > RANK[current]
+
+
+def accepted(
+    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None
+) -> None:
+    """The network took it. Receipts that came before this answer are applied now."""
+    tx.run(messages.ACCEPTED, id=message_id, provider_id=provider_id)
+    tx.run(outbox.DROP, message_id=message_id)
+    early = tx.all(receipts.WAITING, channel_id=channel_id, provider_id=provider_id)
+    if early:
+        tx.run(receipts.CLAIM, channel_id=channel_id, provider_id=provider_id, message_id=message_id)
+        for status, problem in sorted(early, key=lambda row: RANK[row[0]]):
+            _advance(tx, message_id, status, problem)
+    if learned:
+        _learn(tx, conversation_id, learned)
+    changed(tx, conversation_id, message_id)
+
+
+def _learn(tx: Tx, conversation_id: int, address: Address) -> None:
+    """The answer told another name of the recipient, e.g. the `wa_id` of a number that was dialled."""
+    row = tx.one(conversations.CONVERSATION, id=conversation_id)
+    if row is None:
+        return
+    for kind, value in address.aliases():
+        tx.run(contacts.INSERT_IDENTITY, kind=kind, value=value, contact_id=row.contact_id, now=tx.now)
+
+
+def unsure(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:
+    """Bytes went out and no clear answer came back: never repeated by itself."""
+    text = encode(problem)
+    tx.run(
+        outbox.SET_STATE, message_id=message_id, state="unknown", due_at=tx.now + UNKNOWN_FOR, problem=text, now=tx.now
+    )
+    _advance(tx, message_id, "unknown", text)
+    changed(tx, conversation_id, message_id)
+
+
+def again(tx: Tx, message_id: int, due_at: int, problem: Problem) -> None:
+    """Surely not taken, worth another try at `due_at`."""
+    tx.run(outbox.SET_STATE, message_id=message_id, state="queued", due_at=due_at, problem=encode(problem), now=tx.now)
+
+
+def failed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:
+    """Surely not taken and not worth another try."""
+    tx.run(outbox.DROP, message_id=message_id)
+    _advance(tx, message_id, "failed", encode(problem))
+    changed(tx, conversation_id, message_id)
+    attention(tx)
+
+
+def held(tx: Tx, message_id: int, conversation_id: int) -> None:
+    """No receipt came in time: shown with "Resend" and "Discard"; the conversation goes on behind it."""
+    row = tx.one(outbox.STATE, message_id=message_id)
+    if row == "unknown":
+        tx.run(outbox.SET_STATE, message_id=message_id, state="held", due_at=0, problem="", now=tx.now)
+        changed(tx, conversation_id, message_id)
+        attention(tx)
+
+
+def receipt(tx: Tx, channel_id: int, install: str, receipt: Receipt) -> int | None:
+    """Record one receipt once. Returns the conversation whose outbox may go on, if this settled something."""
+    message = _message_of(tx, channel_id, install, receipt)
+    problem = encode(receipt.problem) if receipt.problem else ""
+    new = tx.run(
+        receipts.INSERT, channel_id=channel_id, provider_id=receipt.provider_id, status=receipt.status.value,
+        message_id=message.id if message else None, at=receipt.at, problem=problem, now=tx.now,
+    )  # fmt: skip
+    if not new or message is None or message.direction != "out":
+        return None
+    settled = message.status in ("queued", "unknown") and bool(tx.run(outbox.DROP, message_id=message.id))
+    if message.provider_id is None:
+        tx.run(messages.SET_PROVIDER, id=message.id, provider_id=receipt.provider_id)
+    if advances(message.status, receipt.status.value):
+        tx.run(messages.SET_STATUS, id=message.id, status=receipt.status.value, problem=problem)
+        changed(tx, message.conversation_id, message.id)
+        if receipt.status is Status.FAILED:
+            attention(tx)
+    return message.conversation_id if settled else None
+
+
+def _message_of(tx: Tx, channel_id: int, install: str, receipt: Receipt) -> Message | None:
+    """By what we sent along with the message, else by the network's id."""
+    owner, _, number = receipt.opaque.partition(".")
+    if owner == install and number.isdigit() and len(number) < 20:
+        message = tx.one(messages.MESSAGE, id=int(number))
+        if message is not None and message.channel_id == channel_id:
+            return message
+    return tx.one(messages.BY_PROVIDER, channel_id=channel_id, provider_id=receipt.provider_id)
+
+
+def _advance(tx: Tx, message_id: int, status: str, problem: str) -> None:
+    message = tx.one(messages.MESSAGE, id=message_id)
+    if message is not None and (advances(message.status, status) or (status, message.status) == ("unknown", "queued")):
+        tx.run(messages.SET_STATUS, id=message_id, status=status, problem=problem)
+
+
+def changed(tx: Tx, conversation_id: int, message_id: int) -> None:
+    data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
+    tx.publish(events.Event(events.MESSAGE_UPDATED, (f"conversation-{conversation_id}",), data))
+
+
+def attention(tx: Tx) -> None:
+    tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention", "conversations")))
+
+
+def encode(problem: Problem) -> str:
+    return msgspec.json.encode(problem).decode()

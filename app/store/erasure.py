@@ -1,0 +1,40 @@
+"""What is deleted when a person is erased."""
+
+from app.db import Query, Statement
+
+CONTACT = Query("select id from contact where id = :id", int)
+MESSAGES = Query(
+    """
+    select m.id, m.channel_id, m.provider_id
+    from conversation v join message m on m.conversation_id = v.id
+    where v.contact_id = :contact_id limit 100
+    """,
+    lambda *row: row,
+)
+TOMBSTONE = Statement(
+    """
+    insert into tombstone (channel_id, provider_id, at) values (:channel_id, :provider_id, :now)
+    on conflict (channel_id, provider_id) do nothing
+    """
+)
+DROP_RECEIPTS = Statement("delete from receipt where message_id = :message_id")
+UNLINK_MEDIA = Statement("update media set message_id = null, filename = '', url = '' where message_id = :message_id")
+DROP_MESSAGE = Statement("delete from message where id = :id")
+DROP_RAW = Statement(
+    "delete from raw_update where conversation_id in (select id from conversation where contact_id = :contact_id)"
+)
+DROP_TURNS = Statement(
+    "delete from turn where conversation_id in (select id from conversation where contact_id = :contact_id)"
+)
+DROP_CONVERSATIONS = Statement("delete from conversation where contact_id = :contact_id")
+DROP_MERGED = Statement("delete from contact where merged_into = :contact_id")
+DROP_CONTACT = Statement("delete from contact where id = :contact_id")
+ORPHAN_FILES = Query(
+    """
+    select distinct o.sha256 from media o
+    where o.message_id is null and o.sha256 <> ''
+      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.message_id is not null)
+    """,
+    str,
+)
+DROP_ORPHANS = Statement("delete from media where message_id is null")
