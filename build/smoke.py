@@ -158,7 +158,7 @@ class Program:
         )
         if done.returncode:
             raise Failed(f"parley {' '.join(arguments[:2])} exits {done.returncode}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return str(done.stdout)
 
 
 class Browser:
@@ -182,7 +182,7 @@ class Browser:
         with self.opener.open(urllib.parse.urljoin(self.base, url), timeout=10) as stream:
             ring()
             for raw in stream:
-                line = raw.decode().rstrip("\n")
+                line = str(raw, "utf-8").rstrip("\n")
                 if line.startswith("data:"):
                     return line
         raise Failed("the event stream closed without an event")

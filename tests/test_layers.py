@@ -33,8 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     "routes": {"routes", "noun", "bot", "store", "db", "security", "connectors"} | LEAVES,
     "cli": {"cli", "noun", "bot", "store", "db", "security", "connectors", "server"} | WIRING | LEAVES,
 }
-# Above the connectors, only the contract and the registry are known, never one network.
-OUTSIDE_CONNECTORS = {"app.connectors", "app.connectors.base"}
+# Above the connectors, only the contract, its table of states and the registry are known, never one network.
+OUTSIDE_CONNECTORS = {"app.connectors", "app.connectors.base", "app.connectors.states"}
 IO_MODULES = set(
     "asyncio concurrent http io multiprocessing os pathlib random secrets select shutil signal socket sqlite3 ssl "
     "subprocess sys tempfile threading time urllib "
