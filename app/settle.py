@@ -31,7 +31,7 @@ def accepted(
     tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None
 ) -> None:
     """The network took it. Receipts that came before this answer are applied now."""
-    tx.run(messages.ACCEPTED, id=message_id, provider_id=provider_id)
+    tx.run(messages.ACCEPTED, id=message_id, provider_id=provider_id, now=tx.now)
     tx.run(outbox.DROP, message_id=message_id)
     early = tx.all(receipts.WAITING, channel_id=channel_id, provider_id=provider_id)
     if early:

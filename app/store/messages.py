@@ -35,7 +35,7 @@ BY_PROVIDER = Query(
 )
 ACCEPTED = Statement(
     """
-    update message set status = 'accepted', provider_id = :provider_id, problem = ''
+    update message set status = 'accepted', provider_id = :provider_id, problem = '', sent_at = :now
     where id = :id and status in ('queued', 'sending', 'unknown')
     """
 )

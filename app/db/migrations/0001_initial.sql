@@ -124,6 +124,7 @@ create table contact (
     merged_into bigint
 );
 create index contact_merged on contact (merged_into) where merged_into is not null;
+create index contact_name on contact (lower(name), id);
 
 create table identity (
     kind text not null,
