@@ -1,0 +1,321 @@
+"""Bots as people work on them: a draft that is edited, numbered versions that never change, which one is live where.
+
+A version's document is compiled once and kept in `Versions`; the pipeline only ever looks it up. Publishing and rolling
+back are the same act, pointing a channel at a version, and each is recorded in `publication`.
+"""
+
+import asyncio
+import difflib
+import logging
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from app.bot.document import DocumentError, Version, compile_version, parse
+from app.bot.lint import lint
+from app.bot.shape import Problem
+from app.channels import publish_change
+from app.db import Database, Reader, Tx
+from app.errors import Conflict, Invalid, NotFound
+from app.events import BOT_UPDATED, Event
+from app.store import bots as store
+from app.store import channels as channel_rows
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+    from app.store.users import User
+
+LONGEST: Final = 900_000  # characters of a document: what one form field may carry
+NOTE: Final = 500
+KEPT: Final = 32  # compiled versions that are not live anywhere: drafts that were tried
+CONTEXT: Final = 3
+
+log = logging.getLogger(__name__)
+
+
+class Versions:
+    """Compiled versions by id. `get` is a plain look-up, safe on any thread; `load` compiles in a thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._compiled: dict[int, Version] = {}
+        self._live: frozenset[int] = frozenset()
+
+    def get(self, version_id: int) -> Version:
+        """The compiled version. Raises KeyError if it was not loaded."""
+        return self._compiled[version_id]
+
+    async def load(self, version_id: int) -> Version:
+        """The compiled version, compiled now if need be. Raises NotFound, DocumentError."""
+        found = self._compiled.get(version_id)
+        if found is None:
+            row = await self._db.reader.one(store.VERSION, id=version_id)
+            if row is None:
+                raise NotFound("There is no such version.")
+            found = await asyncio.to_thread(compile_version, row.document, version_id)
+            self._keep(version_id, found)
+        return found
+
+    async def load_live(self) -> None:
+        """Compile what is live on a channel, and remember which those are. One that this release refuses is logged: its
+        channel stores messages and answers none until a version that works is published."""
+        rows = await self._db.reader.all(store.LIVE)
+        self._live = frozenset(version_id for version_id, _ in rows)
+        for version_id, document in rows:
+            if version_id not in self._compiled:
+                try:
+                    self._keep(version_id, await asyncio.to_thread(compile_version, document, version_id))
+                except DocumentError as error:
+                    log.error("version %s is live but cannot be used: %s", version_id, error)
+
+    def _keep(self, version_id: int, version: Version) -> None:
+        self._compiled[version_id] = version
+        tried = [known for known in self._compiled if known not in self._live and known != version_id]
+        for oldest in tried[: max(0, len(tried) - KEPT + 1)]:
+            del self._compiled[oldest]
+
+
+# ---- what people do -------------------------------------------------------------------------------------------------
+
+
+async def create(rt: "Runtime", name: str, text: str, user: "User | None") -> int:
+    """A new bot with this draft. `name` '' takes the document's. Raises `Invalid`, `Conflict` if the name is taken."""
+    check_size(text)
+    return await rt.db.write(insert, check_name(name or name_of(text)), text, user and user.id)
+
+
+async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user: "User | None") -> int:
+    """Keep the text, right or wrong, and return its revision. Raises `Conflict` if somebody saved since `revision`."""
+    check_size(text)
+    return await rt.db.write(store_draft, bot_id, text, revision, user and user.id)
+
+
+async def publish(rt: "Runtime", bot_id: int, channel_ids: Sequence[int] | None, note: str, user: "User | None") -> int:
+    """Make the draft a version and put it live; None = on every channel without a bot. Returns its number.
+
+    Raises `Invalid` while the draft has errors, `NotFound`, `Conflict` if another bot has the document's name.
+    """
+    bot = await get(rt.db.reader, bot_id)
+    await check(bot.draft)
+    if len(note) > NOTE:
+        raise Invalid(f"The note is longer than {NOTE} characters.", fields={"note": f"At most {NOTE} characters."})
+    version_id, number, channels = await rt.db.write(put_live, bot, channel_ids, note.strip(), user and user.id)
+    await rt.versions.load(version_id)
+    await go_live(rt, channels, version_id)
+    return number
+
+
+async def roll_back(rt: "Runtime", channel_id: int, version_id: int, user: "User | None") -> int:
+    """Point a channel at a version that was published before. Returns its number."""
+    await rt.versions.load(version_id)
+    number = await rt.db.write(point, channel_id, version_id, user and user.id)
+    await go_live(rt, [channel_id], version_id)
+    return number
+
+
+async def go_live(rt: "Runtime", channel_ids: Iterable[int], version_id: int) -> None:
+    """From the next message on, the running channels answer with this version."""
+    for channel_id in channel_ids:
+        running = rt.channels.by_id.get(channel_id)
+        if running is not None:
+            running.row = msgspec.structs.replace(running.row, version_id=version_id)
+            running.here = msgspec.structs.replace(running.here, version_id=version_id)
+    await rt.versions.load_live()
+
+
+async def get(db: Reader, bot_id: int) -> store.Bot:
+    bot = await db.one(store.BY_ID, id=bot_id)
+    if bot is None:
+        raise NotFound("There is no such bot.")
+    return bot
+
+
+async def find(db: Reader, name_or_id: str) -> store.Bot:
+    """By name, case ignored, or by id."""
+    bot = await db.one(store.BY_NAME, name=store.fold(name_or_id))
+    if bot is None and name_or_id.isdigit() and len(name_or_id) < 19:
+        bot = await db.one(store.BY_ID, id=int(name_or_id))
+    if bot is None:
+        raise NotFound(f"There is no bot “{name_or_id}”.")
+    return bot
+
+
+async def text_of(db: Reader, bot: store.Bot, number: int) -> str:
+    """The document of a version; 0 is the draft."""
+    if number == 0:
+        return bot.draft
+    version = await db.one(store.BY_NUMBER, bot_id=bot.id, number=number)
+    if version is None:
+        raise NotFound(f"The bot has no version {number}.")
+    return version.document
+
+
+# ---- units of work --------------------------------------------------------------------------------------------------
+
+
+def insert(tx: Tx, name: str, text: str, user_id: int | None) -> int:
+    bot_id = store.insert(tx, name, text, user_id)
+    if bot_id is None:
+        raise Conflict(f"There already is a bot “{name}”.", fields={"name": "This name is taken."})
+    tell(tx, bot_id)
+    return bot_id
+
+
+def store_draft(tx: Tx, bot_id: int, text: str, revision: int, user_id: int | None) -> int:
+    if not tx.run(store.SAVE_DRAFT, id=bot_id, draft=text, revision=revision, draft_by=user_id, now=tx.now):
+        if tx.one(store.BY_ID, id=bot_id) is None:
+            raise NotFound("There is no such bot.")
+        raise Conflict("Somebody saved this bot while you were editing it. Nothing was overwritten.")
+    take_name(tx, bot_id, text)
+    tell(tx, bot_id)
+    return revision + 1
+
+
+def take_name(tx: Tx, bot_id: int, text: str) -> None:
+    """The bot is called what its document says, as long as that is free; publishing insists on it."""
+    name = name_of(text)
+    if name and tx.one(store.BY_NAME, name=store.fold(name)) is None:
+        tx.run(store.RENAME, id=bot_id, name=name, name_folded=store.fold(name))
+
+
+def snapshot(tx: Tx, bot_id: int, text: str) -> int:
+    """The id of a version with this text, for trying it out: a known one, or a new one without a number."""
+    digest = digest_of(text)
+    known = tx.one(store.BY_DIGEST, bot_id=bot_id, digest=digest)
+    return known if known is not None else store.insert_version(tx, bot_id, text, digest)
+
+
+def put_live(
+    tx: Tx, bot: store.Bot, channel_ids: Sequence[int] | None, note: str, user_id: int | None
+) -> tuple[int, int, list[int]]:
+    """(version, its number, channels it is live on from now). The newest version is used again if nothing changed."""
+    tx.lock("bot", bot.id)
+    now = tx.one(store.BY_ID, id=bot.id)
+    if now is None or now.draft_revision != bot.draft_revision:
+        raise Conflict("Somebody saved this bot a moment ago. Look at the draft again, then publish.")
+    owner = tx.one(store.BY_NAME, name=store.fold(name_of(bot.draft)))
+    if owner is not None and owner.id != bot.id:
+        raise Conflict(f"Another bot is already named “{owner.name}”. Change the name in the document.")
+    version_id, number = number_draft(tx, now, note, user_id)
+    chosen = choose(tx.all(store.CHANNELS), channel_ids)
+    for channel_id in chosen:
+        point(tx, channel_id, version_id, user_id)
+    tell(tx, bot.id)
+    return version_id, number, chosen
+
+
+def choose(channels: Sequence[store.Live], wanted: Sequence[int] | None) -> list[int]:
+    """The channels named, or every one without a bot. Raises `NotFound` if one is not there."""
+    if wanted is None:
+        return [channel.channel_id for channel in channels if channel.version_id is None]
+    if not set(wanted) <= {channel.channel_id for channel in channels}:
+        raise NotFound("There is no such channel.")
+    return list(dict.fromkeys(wanted))
+
+
+def number_draft(tx: Tx, bot: store.Bot, note: str, user_id: int | None) -> tuple[int, int]:
+    digest = digest_of(bot.draft)
+    newest = tx.one(store.BY_NUMBER, bot_id=bot.id, number=bot.last_number)
+    if newest is not None and newest.digest == digest:
+        return newest.id, bot.last_number
+    number = bot.last_number + 1
+    tx.run(store.SET_NUMBER, id=bot.id, number=number)
+    return store.insert_version(tx, bot.id, bot.draft, digest, number=number, note=note, user_id=user_id), number
+
+
+def point(tx: Tx, channel_id: int, version_id: int, user_id: int | None) -> int:
+    """This channel answers with this version; recorded. Returns the version's number."""
+    channel = tx.one(channel_rows.BY_ID, id=channel_id)
+    version = tx.one(store.VERSION, id=version_id)
+    if channel is None or version is None or version.number is None:
+        raise NotFound("There is no such channel or version.")
+    if channel.version_id != version_id:
+        tx.run(channel_rows.SET_VERSION, id=channel_id, version_id=version_id)
+        tx.run(
+            store.INSERT_PUBLICATION, id=tx.new_id(), channel_id=channel_id, version_id=version_id,
+            previous_id=channel.version_id, user_id=user_id, now=tx.now,
+        )  # fmt: skip
+        publish_change(tx, channel_id)
+        tell(tx, version.bot_id)
+    return version.number
+
+
+def tell(tx: Tx, bot_id: int) -> None:
+    tx.publish(Event(BOT_UPDATED, ("bots", f"bot-{bot_id}"), b'{"id":"%d"}' % bot_id))
+
+
+# ---- documents, pure ------------------------------------------------------------------------------------------------
+
+
+def problems_of(text: str) -> list[Problem]:
+    """Everything wrong or doubtful in a document, by line: errors first stop publishing, warnings do not."""
+    try:
+        found = lint(parse(text))
+    except DocumentError as error:
+        found = list(error.problems)
+    return sorted(found, key=lambda problem: (problem.line, problem.column))
+
+
+async def check(text: str) -> None:
+    """Raises `Invalid` while the document has errors."""
+    errors = [p for p in await asyncio.to_thread(problems_of, text) if p.severity == "error"]
+    if errors:
+        first = errors[0]
+        raise Invalid(
+            f"This bot cannot be published yet: line {first.line}: {first.message}."
+            + (f" There are {len(errors) - 1} more errors." if len(errors) > 1 else ""),
+            code="document",
+        )
+
+
+def name_of(text: str) -> str:
+    """What the document calls the bot; '' while it cannot be read."""
+    try:
+        return parse(text).name
+    except DocumentError:
+        return ""
+
+
+def check_name(name: str) -> str:
+    clean = " ".join(name.split())
+    if not clean or len(clean) > 80:
+        raise Invalid("A bot needs a name of 1 to 80 characters.", fields={"name": "1 to 80 characters."})
+    return clean
+
+
+def check_size(text: str) -> None:
+    if len(text) > LONGEST:
+        raise Invalid(f"A bot document has at most {LONGEST:,} characters; this one has {len(text):,}.")
+
+
+def digest_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+class DiffLine(msgspec.Struct, frozen=True):
+    """One line of a comparison. `old` and `new` are line numbers, 0 where the line is not in that text; `gap` stands
+    where lines that both have were left out."""
+
+    kind: Literal["same", "gone", "added", "gap"]
+    old: int = 0
+    new: int = 0
+    text: str = ""
+
+
+def diff(old: str, new: str) -> list[DiffLine]:
+    """What changed, line by line, with three lines around each change; empty if nothing did."""
+    before, after = old.splitlines(), new.splitlines()
+    lines: list[DiffLine] = []
+    for group in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(CONTEXT):
+        if lines or group[0][1] > 0:
+            lines.append(DiffLine("gap"))
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                pairs = zip(range(i1, i2), range(j1, j2), strict=True)
+                lines += [DiffLine("same", i + 1, j + 1, before[i]) for i, j in pairs]
+            else:
+                lines += [DiffLine("gone", i + 1, 0, before[i]) for i in range(i1, i2)]
+                lines += [DiffLine("added", 0, j + 1, after[j]) for j in range(j1, j2)]
+    return lines
