@@ -5,7 +5,7 @@ A connector turns the network's payloads into the structs below and back. It nev
 pacing live in `channels.py` and `pace.py`, never here. What a network can show is data (`Capabilities`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -54,7 +54,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 class Inbound(msgspec.Struct, frozen=True):
     """One message from the network. `at` ms UTC as the network says; `raw` the update's bytes as received.
 
-    `echo`: written by the business itself on another device; `history`: old, handed over when the account was linked;
+    `echo`: written by the business itself on another device, `sender` is then the person it was written to; `history`: old, handed over when the account was linked;
     `standby`: another agent of the network answers. All three are recorded, never answered.
     `previous`: the address that this person had before (a system message says so).
     """
@@ -137,7 +137,7 @@ class State(StrEnum):
 
 
 class StatusChange(msgspec.Struct, frozen=True):
-    """The session's state changed. `code` is a key of `STATES` in `connectors/states.py`; `detail` the network's words."""
+    """The session's state changed. `code` is a key of `SENTENCES` in `connectors/states.py`."""
 
     state: State
     code: str
@@ -290,7 +290,8 @@ class Tests(Protocol):
 class Webhook(Protocol):
     """Optional: the network calls us. Verification looks at raw bytes before anything is parsed."""
 
-    def verify(self, channel: Channel, body: bytes, headers: Mapping[bytes, bytes]) -> bool: ...
+    def verify(self, channel: Channel, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """`headers` as ASGI has them: pairs, names in lower case, repeated ones repeated."""
 
     def parse(self, body: bytes) -> list[Arrival]:
         """Raises `ValueError` if the body is not the network's JSON at all."""

@@ -1,0 +1,80 @@
+"""WhatsApp Cloud API: Meta's own road. It calls us (webhook), we call Graph.
+
+An update comes in through `signature.py` → `notification.py` → `fields.py` → `message.py`, `status.py` → `contents.py`;
+a message goes out through `limits.py` → `outbound.py` → `session.py` → `posting.py`, `errors.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from app.connectors.base import Arrival, Channel, Problem, Session, Setting
+from app.connectors.whatsapp_cloud import limits
+from app.connectors.whatsapp_cloud.notification import parse_notification
+from app.connectors.whatsapp_cloud.session import CloudSession
+from app.connectors.whatsapp_cloud.signature import signed_by
+from app.content import Content
+
+
+class WhatsAppCloud:
+    """One number of a WhatsApp Business Account; the account is the phone number id."""
+
+    kind = "whatsapp_cloud"
+    label = "WhatsApp Cloud API"
+    capabilities = limits.CAPABILITIES
+    default_rate = 80.0
+    settings: tuple[Setting, ...] = (
+        Setting(
+            "phone_number_id",
+            "Phone number ID",
+            "In the Meta app under WhatsApp, API Setup: the long number below “From”, not the phone number itself.",
+            example="106540352242922",
+        ),
+        Setting(
+            "access_token",
+            "Access token",
+            "A permanent token of a system user with whatsapp_business_messaging and whatsapp_business_management.",
+            secret=True,
+            example="EAAG…",
+        ),
+        Setting(
+            "app_secret",
+            "App secret",
+            "In the Meta app under App settings, Basic. It proves that a notification is from Meta.",
+            secret=True,
+        ),
+        Setting(
+            "verify_token",
+            "Verify token",
+            "A word of your own choice, entered here and at Meta under WhatsApp, Configuration, Webhook.",
+            secret=True,
+        ),
+        Setting(
+            "previous_app_secret",
+            "Previous app secret",
+            "Only while the app secret is being changed: notifications signed with the old one are still accepted.",
+            secret=True,
+            required=False,
+        ),
+        Setting(
+            "waba_id",
+            "WhatsApp Business Account ID",
+            "Shown beside the phone number ID. With it “Test it” can see whether Meta sends notifications at all.",
+            required=False,
+            example="102290129340398",
+        ),
+    )
+
+    def open_session(self, channel: Channel) -> Session:
+        return CloudSession(channel)
+
+    def account_of(self, config: Mapping[str, str]) -> str:
+        return config.get("phone_number_id", "").strip()
+
+    def check(self, content: Content) -> Problem | None:
+        return limits.check(content)
+
+    def verify(self, channel: Channel, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        secrets = (channel.secrets.get("app_secret", ""), channel.secrets.get("previous_app_secret", ""))
+        return signed_by(secrets, body, headers)
+
+    def parse(self, body: bytes) -> list[Arrival]:
+        return parse_notification(body)

@@ -1,0 +1,46 @@
+"""Where Graph is and how we show ourselves: address, version, token. Set-up calls go through httpx, they are rare."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from app.connectors.base import Channel, Problem, SendFailed
+from app.connectors.whatsapp_cloud.errors import refusal
+from app.connectors.whatsapp_cloud.wire import an_object
+
+GRAPH_URL: Final = "https://graph.facebook.com"
+GRAPH_VERSION: Final = "v25.0"
+TIMEOUT: Final = httpx.Timeout(20, connect=10)
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """`base`: address with the version; `headers`: what every call carries; `host`: of the address, lower case."""
+
+    base: str
+    headers: dict[str, str]
+    host: str
+
+    @classmethod
+    def of(cls, channel: Channel) -> "Graph":
+        url = (channel.config.get("graph_url") or GRAPH_URL).rstrip("/")
+        version = (channel.config.get("graph_version") or GRAPH_VERSION).strip("/")
+        headers = {"authorization": f"Bearer {channel.secrets.get('access_token', '')}"}
+        return cls(f"{url}/{version}", headers, urlsplit(url).hostname or "")
+
+
+async def get(graph: Graph, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """The object behind `path`. Raises `SendFailed`: certain, temporary if Graph could not be reached."""
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT, headers=graph.headers | {"user-agent": "Parley"}) as client:
+            answer = await client.get(f"{graph.base}/{path}", params=dict(query))
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as why:
+        raise SendFailed(Problem("graph.unreachable", detail=str(why)), certain=True, temporary=True) from why
+    if answer.status_code != 200:
+        raise refusal(answer.status_code, answer.content)
+    try:
+        return an_object(answer.content)
+    except ValueError as why:
+        raise SendFailed(Problem("graph.garbled", detail=str(why)), certain=True, temporary=True) from why

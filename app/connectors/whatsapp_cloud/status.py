@@ -1,0 +1,61 @@
+"""One status object → `Receipt`. Contract §5."""
+
+from typing import Any
+
+from app.connectors.base import Address, Arrival, Malformed, Notice, Problem, Receipt, Status
+from app.connectors.whatsapp_cloud.place import Place, contact_for, raw_update
+from app.connectors.whatsapp_cloud.wire import an_object, digits, member, milliseconds, objects, string
+
+STATUSES = {status.value: status for status in Status if status is not Status.ACCEPTED}
+
+
+def status_arrival(place: Place, raw: bytes) -> Arrival:
+    """The report in `raw`; a `Notice` for states that are not about delivery, a `Malformed` without an id."""
+    try:
+        report = an_object(raw)
+    except ValueError as problem:
+        return Malformed(place.account, f"status: {problem}", raw_update(place, "status", raw))
+    provider_id, word = string(report, "id"), string(report, "status")
+    known = contact_for(place.contacts, string(report, "recipient_user_id"), string(report, "recipient_id"))
+    kept = raw_update(place, "status", raw, known)
+    if not provider_id or not word:
+        return Malformed(place.account, "status without an id or a state", kept)
+    at = milliseconds(report, "timestamp") or place.at
+    status = STATUSES.get(word)
+    if status is None or string(report, "type") in {"payment", "call"}:
+        return Notice(place.account, place.field, at, kept)
+    return Receipt(
+        account=place.account,
+        provider_id=provider_id,
+        status=status,
+        at=at,
+        raw=kept,
+        opaque=string(report, "biz_opaque_callback_data"),
+        recipient=_recipient(report),
+        problem=_problem(report) if status is Status.FAILED else None,
+    )
+
+
+def _recipient(report: dict[str, Any]) -> Address | None:
+    """Who got it; in a group the participant, if the report names one."""
+    role = "recipient_participant" if string(report, "recipient_type") == "group" else "recipient"
+    address = Address(
+        wa_id=digits(string(report, f"{role}_id")),
+        user_id=string(report, f"{role}_user_id"),
+        parent_user_id=string(report, f"{role}_parent_user_id"),
+    )
+    return address if address.aliases() else None
+
+
+def _problem(report: dict[str, Any]) -> Problem:
+    errors = objects(report, "errors")
+    return problem_of(errors[0]) if errors else Problem(code="failed", title="The network gave no reason")
+
+
+def problem_of(error: dict[str, Any]) -> Problem:
+    """One error object as webhooks carry it."""
+    return Problem(
+        code=string(error, "code") or "failed",
+        title=string(error, "title") or string(error, "message"),
+        detail=string(member(error, "error_data"), "details") or string(error, "details"),
+    )
