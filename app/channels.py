@@ -91,10 +91,14 @@ class Channels:
         live = Live(row, connector, session, sender, here)
         live.opened = opened
         self.by_id[row.id] = self.by_key[row.key] = self.by_account[row.connector, row.account] = live
-        if row.halted_at is None:
-            sender.start()
-        live.task = self._spawn(self._supervise(live))
+        self._begin(live)
         return live
+
+    def _begin(self, live: Live) -> None:
+        """Send what waits and connect. (At rest, when only rows change, nothing of this happens.)"""
+        if live.row.halted_at is None:
+            live.sender.start()
+        live.task = self._spawn(self._supervise(live))
 
     def _opened(self, row: ChannelRow) -> Channel:
         """The channel as its connector sees it: settings of the installation, its own, and its secrets in the clear."""
