@@ -1,0 +1,330 @@
+"""What each command does: gather its values, have it carried out, show the result."""
+
+import argparse
+import asyncio
+import getpass
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from app import settings as boot
+from app.cli import output
+from app.errors import Invalid
+from app.settings import Settings
+from app.version import VERSION
+
+Given = argparse.Namespace
+Row = dict[str, Any]
+
+
+def run(given: Given) -> int:
+    """The exit code. Raises `ParleyError`."""
+    return ACTIONS[given.action](given)
+
+
+def settings_of(given: Given) -> Settings:
+    flags = {setting.name: getattr(given, setting.name, None) for setting in boot.TABLE}
+    return boot.load({name: value for name, value in flags.items() if value is not None})
+
+
+def call(given: Given, command: str, **values: Any) -> Any:
+    """Carry a command out on the installation, running or not."""
+    from app.cli.reach import call as reach
+
+    return asyncio.run(reach(settings_of(given), command, values))
+
+
+def show(given: Given, result: Any, text: str) -> int:
+    """A sentence, or the whole result as JSON."""
+    if given.json:
+        output.as_json(result)
+    else:
+        output.say(text)
+    return 0
+
+
+def rows(given: Given, found: list[Row], heads: dict[str, str], nothing: str) -> int:
+    """A table of the keys in `heads`, or JSON."""
+    if given.json:
+        output.as_json(found)
+    elif found:
+        output.table(list(heads.values()), [[cell(row[key]) for key in heads] for row in found])
+    else:
+        output.say(nothing)
+    return 0
+
+
+def cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} (version {number})" for name, number in value.items()) or "-"
+    return "-" if value is None else str(value)
+
+
+# ---- serve and the program itself --------------------------------------------------------------------------------------
+
+
+def serve(given: Given) -> int:
+    from app.runtime import serve as run_server
+
+    return run_server(settings_of(given), open_browser=given.open)
+
+
+def version(given: Given) -> int:
+    import sqlite3
+
+    sqlite = getattr(sys.modules.get("sqlite3", sqlite3), "sqlite_version", sqlite3.sqlite_version)
+    told = {"version": VERSION, "python": platform.python_version(), "sqlite": sqlite, "system": platform.platform()}
+    return show(given, told, f"parley {VERSION}")
+
+
+def doctor(given: Given) -> int:
+    found = call(given, "doctor")
+    if given.json:
+        output.as_json(found)
+    else:
+        for finding in found:
+            output.say(f"{output.mark(finding['ok'])} {finding['name']}: {finding['text']}")
+    return 1 if any(finding["ok"] is False for finding in found) else 0
+
+
+# ---- people ------------------------------------------------------------------------------------------------------------
+
+
+def set_up(given: Given) -> int:
+    made = call(given, "setup", email=given.email, name=given.name, password=read_password())
+    return show(given, made, f"{made['email']} owns this installation.")
+
+
+def add_user(given: Given) -> int:
+    password = read_password() if given.password_stdin else None
+    made = call(given, "user.add", email=given.email, name=given.name, role=given.role, password=password)
+    return show(given, made, told_once(f"{made['email']} was added as {made['role']}.", made))
+
+
+def list_users(given: Given) -> int:
+    heads = {"email": "E-mail", "name": "Name", "role": "Role", "disabled": "Disabled"}
+    return rows(given, call(given, "user.list"), heads, "Nobody yet. Create the owner with: parley setup")
+
+
+def disable_user(given: Given) -> int:
+    done = call(given, "user.disable", email=given.email)
+    return show(given, done, f"{done['email']} cannot log in any more.")
+
+
+def reset_password(given: Given) -> int:
+    password = read_password() if given.password_stdin else None
+    done = call(given, "user.reset-password", email=given.email, password=password)
+    return show(given, done, told_once(f"{done['email']} has a new password; every session is over.", done))
+
+
+def told_once(sentence: str, made: Row) -> str:
+    return f"{sentence}\nPassword, shown this once: {made['password']}" if "password" in made else sentence
+
+
+def read_password() -> str:
+    """One line of stdin; typed unseen on a terminal."""
+    text = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline()
+    return text.rstrip("\r\n")
+
+
+# ---- channels ----------------------------------------------------------------------------------------------------------
+
+
+def channel_kinds(given: Given) -> int:
+    from app.connectors import CONNECTORS
+
+    kinds = [connector for connector in CONNECTORS.values() if connector.settings]
+    if given.json:
+        output.as_json(
+            [{"kind": c.kind, "label": c.label, "rate": c.default_rate, "settings": fields(c)} for c in kinds]
+        )
+        return 0
+    for connector in kinds:
+        output.say(f"{output.paint(connector.kind, 'bold')}: {connector.label}, rate={connector.default_rate:g}")
+        for setting in connector.settings:
+            notes = [word for word, holds in (("secret", setting.secret), ("optional", not setting.required)) if holds]
+            output.say(f"  {setting.name}  {setting.help}" + (f" ({', '.join(notes)})" if notes else ""))
+    return 0
+
+
+def fields(connector: Any) -> list[Row]:
+    return [
+        {"name": s.name, "label": s.label, "help": s.help, "secret": s.secret, "required": s.required}
+        for s in connector.settings
+    ]
+
+
+def add_channel(given: Given) -> int:
+    values, rate = read_values(given.values)
+    made = call(given, "channel.add", kind=given.kind, name=given.name, values=values, rate=rate)
+    return show(given, made, f"“{made['name']}” was added. Its webhook path ends in {made['key']}.")
+
+
+def list_channels(given: Given) -> int:
+    heads = {"name": "Name", "kind": "Kind", "account": "Account", "rate": "Rate", "state_text": "State"}
+    return rows(given, call(given, "channel.list"), heads, "No channels yet.")
+
+
+def show_channel(given: Given) -> int:
+    found = call(given, "channel.show", name=given.channel)
+    lines = [f"{key}: {plain(value)}" for key, value in found.items() if key != "state"]
+    return show(given, found, "\n".join(lines))
+
+
+def plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={text}" for name, text in value.items()) or "-"
+    return (", ".join(map(str, value)) or "-") if isinstance(value, list) else cell(value)
+
+
+def set_channel(given: Given) -> int:
+    values, rate = read_values(given.values)
+    if not values and rate is None and given.new_name is None:
+        raise Invalid("Say what to change: NAME=VALUE or --name.")
+    done = call(given, "channel.set", name=given.channel, values=values, rate=rate, new_name=given.new_name)
+    return show(given, done, f"“{done['name']}” was changed.")
+
+
+def remove_channel(given: Given) -> int:
+    done = call(given, "channel.remove", name=given.channel)
+    return show(given, done, f"“{done['name']}” was removed. Its conversations stay readable.")
+
+
+def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
+    """`name=value` pairs and the rate among them; `@file` and `-` are read, without the line break at their end."""
+    values: dict[str, str] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise Invalid(f"“{name}” has no value; write it as {name or 'name'}=value.")
+        if name in values:
+            raise Invalid(f"“{name}” is given twice.")
+        values[name] = read_value(name, text)
+    rate = values.pop("rate", None)
+    try:
+        return values, None if rate is None else float(rate)
+    except ValueError:
+        raise Invalid("rate is a number of messages per second, 0 for not paced.") from None
+
+
+def read_value(name: str, text: str) -> str:
+    if text == "-":
+        return sys.stdin.read().rstrip("\r\n")
+    if not text.startswith("@"):
+        return text
+    return read_file(Path(text[1:]), f"the value of {name}").rstrip("\r\n")
+
+
+def read_file(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise Invalid(f"{path}, {what}, cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise Invalid(f"{path}, {what}, is not UTF-8 text.") from None
+
+
+# ---- bots --------------------------------------------------------------------------------------------------------------
+
+
+def import_bot(given: Given) -> int:
+    text = read_file(given.file, "the bot")
+    if problems_shown(given.file, text, errors_only=True):
+        raise Invalid(f"{given.file} has errors, so it was not imported.", code="document")
+    done = call(given, "bot.import", text=text)
+    return show(
+        given, done, f"{'New bot' if done['new'] else 'New draft of'} “{done['name']}”. Put it live: bot publish"
+    )
+
+
+def export_bot(given: Given) -> int:
+    found = call(given, "bot.export", name=given.bot, number=given.version)
+    if given.json:
+        output.as_json(found)
+    else:
+        sys.stdout.write(found["document"])
+    return 0
+
+
+def lint_bot(given: Given) -> int:
+    from app.bots import problems_of
+
+    text = read_file(given.file, "the bot")
+    if given.json:
+        found = problems_of(text)
+        output.as_json(
+            [{"line": p.line, "column": p.column, "severity": p.severity, "message": p.message} for p in found]
+        )
+        return int(any(p.severity == "error" for p in found))
+    failed = problems_shown(given.file, text)
+    if not failed:
+        output.say(output.paint("No errors.", "good"))
+    return int(failed)
+
+
+def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
+    """Print them, to stderr when they stand in the way of something else. Tells whether there is an error."""
+    from app.bots import problems_of
+
+    stream = sys.stderr if errors_only else sys.stdout
+    failed = False
+    for problem in problems_of(text):
+        wrong = problem.severity == "error"
+        failed = failed or wrong
+        if wrong or not errors_only:
+            kind = output.paint(problem.severity, "bad" if wrong else "doubtful", stream)
+            print(f"{path}:{problem.line}:{problem.column}: {kind}: {problem.message}", file=stream)
+    return failed
+
+
+def publish_bot(given: Given) -> int:
+    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note)
+    live = ", ".join(done["live"])
+    where = f"live on {live}" if live else "live nowhere: name a channel with --channel"
+    return show(given, done, f"“{done['name']}” version {done['version']} is {where}.")
+
+
+def list_bots(given: Given) -> int:
+    heads = {"name": "Bot", "version": "Newest version", "live": "Live on"}
+    return rows(given, call(given, "bot.list"), heads, "No bots yet. Import one with: parley bot import FILE")
+
+
+def simulate(given: Given) -> int:
+    from app.cli.chat import chat
+
+    path = Path(given.bot)
+    if path.is_file():
+        text = read_file(path, "the bot")
+    else:
+        text = call(given, "bot.export", name=given.bot, number=0)["document"]
+    return chat(text, given.bot, as_json=given.json)
+
+
+ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
+    "serve": serve,
+    "setup": set_up,
+    "user.add": add_user,
+    "user.list": list_users,
+    "user.disable": disable_user,
+    "user.reset-password": reset_password,
+    "channel.kinds": channel_kinds,
+    "channel.add": add_channel,
+    "channel.list": list_channels,
+    "channel.show": show_channel,
+    "channel.set": set_channel,
+    "channel.remove": remove_channel,
+    "bot.import": import_bot,
+    "bot.export": export_bot,
+    "bot.lint": lint_bot,
+    "bot.publish": publish_bot,
+    "bot.list": list_bots,
+    "simulate": simulate,
+    "doctor": doctor,
+    "version": version,
+}

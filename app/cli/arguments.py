@@ -1,0 +1,121 @@
+"""What can be typed. One function a group of commands; nothing is carried out here."""
+
+import argparse
+from pathlib import Path
+
+from app import settings
+from app.security.permissions import ROLES
+from app.version import VERSION
+
+HELP = ("-h", "--help", "--version")
+EPILOG = """`parley` alone runs it. Every command works whether Parley runs or not, and finds the installation by --data,
+PARLEY_DATA or the platform's user data folder. Exit codes: 0 fine, 1 failed, 2 wrong usage, 78 cannot start like this."""
+
+
+def read(words: list[str]) -> argparse.Namespace:
+    """The command with its values. Ends the process with 2 where the words make no command."""
+    if not words or (words[0].startswith("-") and words[0] not in HELP):
+        words = ["serve", *words]
+    return build().parse_args(words)
+
+
+def build() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="parley", description="Parley answers your WhatsApp.", epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=f"parley {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve(commands)
+    people(commands)
+    channels(commands)
+    bots(commands)
+    upkeep(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # the only name argparse has for it
+
+
+def add(
+    commands: "Commands[argparse.ArgumentParser]", name: str, help: str, action: str = ""
+) -> argparse.ArgumentParser:
+    """A command with what all of them take."""
+    parser = commands.add_parser(name, help=help, description=help)
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    for setting in settings.TABLE:
+        if setting.flag in ("--data", "--database"):
+            parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=setting.help)
+    parser.set_defaults(action=action or name)
+    return parser
+
+
+def group(commands: "Commands[argparse.ArgumentParser]", name: str, help: str) -> "Commands[argparse.ArgumentParser]":
+    parser = commands.add_parser(name, help=help, description=help)
+    return parser.add_subparsers(dest=f"{name}_command", required=True, metavar="COMMAND")
+
+
+def serve(commands: "Commands[argparse.ArgumentParser]") -> None:
+    parser = add(commands, "serve", "run Parley (the same as `parley` alone)")
+    parser.epilog = "Settings from the environment, .env or parley.toml: " + ", ".join(s.env for s in settings.TABLE)
+    for setting in settings.TABLE:
+        if setting.flag and setting.flag not in ("--data", "--database"):
+            parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=setting.help)
+    parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+
+
+def people(commands: "Commands[argparse.ArgumentParser]") -> None:
+    parser = add(commands, "setup", "create the owner without a browser")
+    parser.add_argument("--email", required=True)
+    parser.add_argument("--name", default="")
+    parser.add_argument("--password-stdin", action="store_true", required=True, help="read the password from stdin")
+    users = group(commands, "user", "people of the dashboard")
+    parser = add(users, "add", "add a person; prints a password once unless one is given", "user.add")
+    parser.add_argument("--email", required=True)
+    parser.add_argument("--name", default="")
+    parser.add_argument("--role", choices=ROLES, default="agent")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
+    add(users, "list", "everybody", "user.list")
+    add(users, "disable", "no log-in any more, every session over", "user.disable").add_argument("email")
+    parser = add(users, "reset-password", "a new password, printed once unless given", "user.reset-password")
+    parser.add_argument("email")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
+
+
+def channels(commands: "Commands[argparse.ArgumentParser]") -> None:
+    group_ = group(commands, "channel", "accounts at the networks")
+    values = "name=value, name=@file, or name=- for stdin; rate=N is messages per second, 0 = not paced"
+    add(group_, "kinds", "the networks and what each needs", "channel.kinds")
+    parser = add(group_, "add", "connect an account", "channel.add")
+    parser.add_argument("kind", metavar="KIND")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help=values)
+    add(group_, "list", "every channel and its state", "channel.list")
+    parser = add(group_, "show", "one channel; secrets by name only", "channel.show")
+    parser.add_argument("channel", metavar="CHANNEL")
+    parser = add(group_, "set", "change values of a channel", "channel.set")
+    parser.add_argument("channel", metavar="CHANNEL")
+    parser.add_argument("--name", dest="new_name", help="rename it; the old name keeps working")
+    parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help=values)
+    parser = add(group_, "remove", "disconnect a channel; its conversations stay readable", "channel.remove")
+    parser.add_argument("channel", metavar="CHANNEL")
+
+
+def bots(commands: "Commands[argparse.ArgumentParser]") -> None:
+    group_ = group(commands, "bot", "bots as files; BOT is the name in the document")
+    parser = add(group_, "import", "make a document the draft of the bot it names", "bot.import")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser = add(group_, "export", "print a bot's document", "bot.export")
+    parser.add_argument("bot", metavar="BOT")
+    parser.add_argument("--version", type=int, default=0, metavar="N", help="that version instead of the draft")
+    parser = add(group_, "lint", "what is wrong or doubtful in a document; exits 1 if something is wrong", "bot.lint")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser = add(group_, "publish", "put the draft live", "bot.publish")
+    parser.add_argument("bot", metavar="BOT")
+    parser.add_argument("--channel", action="append", metavar="NAME", help="where; else every channel without a bot")
+    parser.add_argument("--note", default="", help="what changed, for the list of versions")
+    add(group_, "list", "every bot and where it is live", "bot.list")
+    parser = add(commands, "simulate", "chat with a bot here; a file needs no installation")
+    parser.add_argument("bot", metavar="BOT_OR_FILE")
+
+
+def upkeep(commands: "Commands[argparse.ArgumentParser]") -> None:
+    add(commands, "doctor", "look whether the installation is sound; exits 1 if not")
+    add(commands, "version", "what this is")

@@ -1,0 +1,49 @@
+"""How results look: words for people, with colour on a terminal; one JSON value for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TextIO
+
+from app.errors import ParleyError
+
+COLOURS: Final = {"good": "32", "bad": "31", "doubtful": "33", "faint": "2", "bold": "1"}
+
+
+def say(text: str) -> None:
+    print(text)
+
+
+def as_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def refusal(error: ParleyError, json_wanted: bool) -> None:
+    """To stderr: the sentence, or the object that the HTTP API would give."""
+    if json_wanted:
+        body: dict[str, Any] = {"code": error.code, "message": str(error)}
+        print(json.dumps({"error": body | ({"fields": error.fields} if error.fields else {})}), file=sys.stderr)
+    else:
+        print(paint(str(error), "bad", sys.stderr), file=sys.stderr)
+
+
+def paint(text: str, kind: str, stream: TextIO | None = None) -> str:
+    """Coloured where somebody looks: a terminal, and nobody asked for none."""
+    if not (stream or sys.stdout).isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{COLOURS[kind]}m{text}\x1b[0m"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns as wide as what is in them."""
+    lines = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(heads), *lines]) for i in range(len(heads))]
+    print(paint("  ".join(head.ljust(width) for head, width in zip(heads, widths, strict=True)).rstrip(), "faint"))
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def mark(ok: bool | None) -> str:
+    """A sign before a finding."""
+    return {True: paint("ok ", "good"), False: paint("bad", "bad"), None: paint(" - ", "doubtful")}[ok]

@@ -1,0 +1,177 @@
+"""What the command line can do to an installation, by name: the same functions whether it runs or rests.
+
+Each takes the runtime and plain values and returns what JSON can hold, ids as strings. Nothing here prints.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from app import bots, channels, doctor, users
+from app.errors import Invalid
+from app.models import ChannelRow
+from app.store import bots as bot_rows
+from app.store import channels as channel_rows
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+Row = dict[str, Any]
+
+
+# ---- people ------------------------------------------------------------------------------------------------------------
+
+
+async def set_up(rt: "Runtime", *, email: str, name: str, password: str) -> Row:
+    return {"id": str(await users.create_owner(rt, email=email, name=name, password=password)), "email": email}
+
+
+async def add_user(rt: "Runtime", *, email: str, name: str, role: str, password: str | None) -> Row:
+    """Without a password one is made and told this once."""
+    user_id, made = await users.add(rt, email=email, name=name, role=role, password=password)
+    told = {} if password else {"password": made}
+    return {"id": str(user_id), "email": email, "role": role, **told}
+
+
+async def list_users(rt: "Runtime") -> list[Row]:
+    return [
+        {
+            "id": str(user.id),
+            "email": user.email,
+            "name": user.name,
+            "role": user.role,
+            "disabled": user.disabled_at is not None,
+        }
+        for user in await users.list_all(rt)
+    ]
+
+
+async def disable_user(rt: "Runtime", *, email: str) -> Row:
+    user = await users.find(rt, email)
+    await users.disable(rt, user.id)
+    return {"id": str(user.id), "email": user.email}
+
+
+async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> Row:
+    user = await users.find(rt, email)
+    made = await users.reset_password(rt, user.id, password)
+    told = {} if password else {"password": made}
+    return {"id": str(user.id), "email": user.email, **told}
+
+
+# ---- channels ----------------------------------------------------------------------------------------------------------
+
+
+async def add_channel(rt: "Runtime", *, kind: str, name: str, values: dict[str, str], rate: float | None) -> Row:
+    channel_id = await rt.channels.add(kind, name, values, rate=rate)
+    return await show_channel(rt, name=str(channel_id))
+
+
+async def list_channels(rt: "Runtime") -> list[Row]:
+    return [_channel(row) for row in await rt.db.reader.all(channel_rows.ALL)]
+
+
+async def show_channel(rt: "Runtime", *, name: str) -> Row:
+    """With its key, its settings in plain and the names of its secrets."""
+    row = await rt.channels.find(name)
+    version = None if row.version_id is None else await rt.db.reader.one(bot_rows.VERSION, id=row.version_id)
+    bot = None if version is None else await bots.get(rt.db.reader, version.bot_id)
+    return _channel(row) | {
+        "key": row.key,
+        "settings": msgspec.json.decode(row.config),
+        "secrets": sorted(msgspec.json.decode(row.secrets)),
+        "bot": bot and bot.name,
+        "version": version and version.number,
+    }
+
+
+async def set_channel(
+    rt: "Runtime", *, name: str, values: dict[str, str], rate: float | None, new_name: str | None
+) -> Row:
+    row = await rt.channels.find(name)
+    await rt.channels.change(row.id, values, name=new_name, rate=rate)
+    return await show_channel(rt, name=str(row.id))
+
+
+async def remove_channel(rt: "Runtime", *, name: str) -> Row:
+    row = await rt.channels.find(name)
+    await rt.channels.remove(row.id)
+    return {"id": str(row.id), "name": row.name}
+
+
+def _channel(row: ChannelRow) -> Row:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "kind": row.connector,
+        "account": row.account,
+        "rate": row.rate,
+        "state": row.state,
+        "state_text": channels.sentence(row.state_code),
+    }
+
+
+# ---- bots --------------------------------------------------------------------------------------------------------------
+
+
+async def import_bot(rt: "Runtime", *, text: str) -> Row:
+    """The document becomes the draft of the bot that it names; a new bot if there is none."""
+    name = bots.name_of(text)
+    if not name:
+        raise Invalid("This document has errors, so it was not imported.", code="document")
+    known = await rt.db.reader.one(bot_rows.BY_NAME, name=bot_rows.fold(name))
+    if known is None:
+        return {"id": str(await bots.create(rt, name, text, None)), "name": name, "new": True}
+    if known.draft != text:
+        await bots.save_draft(rt, known.id, text, known.draft_revision, None)
+    return {"id": str(known.id), "name": known.name, "new": False}
+
+
+async def export_bot(rt: "Runtime", *, name: str, number: int) -> Row:
+    """The draft, or with a number that version."""
+    bot = await bots.find(rt.db.reader, name)
+    return {"name": bot.name, "document": await bots.text_of(rt.db.reader, bot, number)}
+
+
+async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str) -> Row:
+    """On the channels named, or on every channel without a bot."""
+    bot = await bots.find(rt.db.reader, name)
+    chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
+    number = await bots.publish(rt, bot.id, chosen, note, None)
+    live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
+    return {"id": str(bot.id), "name": bot.name, "version": number, "live": live}
+
+
+async def list_bots(rt: "Runtime") -> list[Row]:
+    live = await rt.db.read(bot_rows.list_channels)
+    return [
+        {
+            "id": str(bot.id),
+            "name": bot.name,
+            "version": bot.last_number or None,
+            "live": {c.channel: c.number for c in live if c.bot_id == bot.id},
+        }
+        for bot in await rt.db.read(bot_rows.list_bots)
+    ]
+
+
+# ---- the list ----------------------------------------------------------------------------------------------------------
+
+COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
+    "setup": set_up,
+    "user.add": add_user,
+    "user.list": list_users,
+    "user.disable": disable_user,
+    "user.reset-password": reset_password,
+    "channel.add": add_channel,
+    "channel.list": list_channels,
+    "channel.show": show_channel,
+    "channel.set": set_channel,
+    "channel.remove": remove_channel,
+    "bot.import": import_bot,
+    "bot.export": export_bot,
+    "bot.publish": publish_bot,
+    "bot.list": list_bots,
+    "doctor": doctor.examine,
+}

@@ -1,0 +1,66 @@
+"""What an installation stands on and whether it is sound: one line a finding, for `parley doctor`."""
+
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from app import channels
+from app.store import channels as channel_rows
+from app.version import VERSION
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+LEAST_FREE: Final = 500_000_000  # bytes: below this the disk is soon full
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+Finding = dict[str, Any]
+
+
+async def examine(rt: "Runtime") -> list[Finding]:
+    """`{"name", "ok", "text"}` each; `ok` is None for what is only told or waits for a person."""
+    findings = [*program(), *database(rt), *folder(rt.settings.data), *keys(rt)]
+    rows = await rt.db.reader.all(channel_rows.ALL)
+    for row in rows:
+        ok = {"connected": True, "broken": False, "logged_out": False}.get(row.state)
+        detail = f" ({row.state_detail})" if row.state_detail else ""
+        findings.append(finding(f"channel {row.name}", ok, channels.sentence(row.state_code) + detail))
+        if row.rate == 0 and row.connector != "simulator":
+            findings.append(finding(f"channel {row.name}", None, "Its messages are not paced (rate=0)."))
+    return findings
+
+
+def finding(name: str, ok: bool | None, text: str) -> Finding:
+    return {"name": name, "ok": ok, "text": text}
+
+
+def program() -> Iterator[Finding]:
+    yield finding(
+        "parley", None, f"{VERSION}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
+
+
+def database(rt: "Runtime") -> Iterator[Finding]:
+    name = {"sqlite": "SQLite", "postgres": "Postgres"}[rt.db.dialect]
+    yield finding("database", True, f"{name} {rt.db.stats().get('version', '')}".rstrip())
+
+
+def folder(data: Path) -> Iterator[Finding]:
+    """Is the data folder writable, private, and is there room."""
+    writable = os.access(data, os.W_OK)
+    yield finding("data folder", writable, f"{data}" if writable else f"{data} cannot be written.")
+    if sys.platform != "win32" and data.stat().st_mode & OTHERS:
+        yield finding("permissions", False, f"Others can look into the data folder. Run: chmod 700 {data}")
+    free = shutil.disk_usage(data).free
+    enough = free >= LEAST_FREE
+    yield finding("disk", enough, f"{free / 1e9:.1f} GB free" + ("" if enough else ". Free some space soon."))
+
+
+def keys(rt: "Runtime") -> Iterator[Finding]:
+    """A key file that others can read, or that does not fit the database, stops the start already."""
+    yield finding("keys", True, f"Key {rt.keys.current} opens what is stored.")
