@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from app.connectors.whatsapp_cloud.wire import anything, member, number, objects, string
+from app.connectors.whatsapp_cloud.wire import anything, member, mended, number, objects, string
 from app.content import (
     Audio,
     Card,
@@ -169,7 +169,7 @@ def _answers(reply: Payload) -> dict[str, Any] | None:
     if isinstance(response, dict):
         return response
     try:
-        answers = anything(response.encode()) if isinstance(response, str) else None
+        answers = anything(mended(response.encode())) if isinstance(response, str) else None
     except ValueError:
         return None
     return answers if isinstance(answers, dict) else None

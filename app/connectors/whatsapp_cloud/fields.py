@@ -10,7 +10,7 @@ import msgspec
 
 from app.connectors.base import Address, Arrival, Inbound, Malformed, Notice
 from app.connectors.whatsapp_cloud.message import message_arrival, read_message
-from app.connectors.whatsapp_cloud.place import Place, contact_for, contacts_in, person, profile_name, raw_update
+from app.connectors.whatsapp_cloud.place import Place, contact_for, contacts_in, person, raw_update
 from app.connectors.whatsapp_cloud.status import status_arrival
 from app.connectors.whatsapp_cloud.wire import (
     RawObject,
@@ -66,7 +66,7 @@ def _standby(place: Place, value: RawObject, raw: bytes) -> Iterator[Arrival]:
     """The same shapes as `messages`, one level deeper, and echoes whose message lies one deeper again."""
     inner = parts(value.get("standby", b""))
     if "contacts" in inner:
-        place = msgspec.structs.replace(place, contacts=contacts_in(inner["contacts"]))
+        place = msgspec.structs.replace(place, contacts=contacts_in(elements(inner["contacts"])))
     for message in elements(inner.get("messages")):
         yield message_arrival(place, bytes(message), standby=True)
     for status in elements(inner.get("statuses")):
@@ -183,7 +183,7 @@ def _about_person(place: Place, raw: bytes, what: str) -> Arrival:
         at=milliseconds(told, "timestamp") or place.at,
         content=System(what=what, text=string(told, "detail"), data=told),
         raw=kept,
-        name=profile_name(known),
+        name=known.name if known else "",
         previous=previous if previous.aliases() else None,
     )
 

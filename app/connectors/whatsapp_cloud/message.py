@@ -7,8 +7,8 @@ import msgspec
 
 from app.connectors.base import Address, Arrival, Inbound, Malformed
 from app.connectors.whatsapp_cloud.contents import content_of
-from app.connectors.whatsapp_cloud.place import Place, contact_for, person, profile_name, raw_update
-from app.connectors.whatsapp_cloud.wire import an_object, digits, member, mended, milliseconds, string
+from app.connectors.whatsapp_cloud.place import Place, contact_for, person, raw_update
+from app.connectors.whatsapp_cloud.wire import an_object, digits, member, milliseconds, string
 from app.content import Text
 
 
@@ -49,7 +49,7 @@ def message_arrival(
 
 def _plain_arrival(place: Place, raw: bytes) -> Inbound | None:
     try:
-        found = _plain.decode(mended(raw) if b"u0000" in raw else raw)
+        found = _plain.decode(raw)
         at = int(found.timestamp)
     except (ValueError, RecursionError):
         return None
@@ -64,7 +64,7 @@ def _plain_arrival(place: Place, raw: bytes) -> Inbound | None:
         at * 1000,
         Text(found.text.body),
         raw_update(place, "message", raw, known),
-        profile_name(known),
+        known.name if known else "",
     )
 
 
@@ -100,7 +100,7 @@ def read_message(
         at=milliseconds(message, "timestamp") or place.at,
         content=content_of(message),
         raw=kept,
-        name=profile_name(known),
+        name=known.name if known else "",
         reply_to=string(context, "id"),
         forwarded=context.get("forwarded") is True or context.get("frequently_forwarded") is True,
         referral=member(message, "referral") or None,

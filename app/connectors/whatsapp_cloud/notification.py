@@ -28,7 +28,7 @@ from app.connectors.whatsapp_cloud.wire import (
 class _Value(msgspec.Struct, forbid_unknown_fields=True):
     messaging_product: str
     metadata: msgspec.Raw
-    contacts: msgspec.Raw = msgspec.Raw()
+    contacts: list[msgspec.Raw] = []
     messages: list[msgspec.Raw] = []
     statuses: list[msgspec.Raw] = []
 
@@ -53,6 +53,8 @@ _usual = msgspec.json.Decoder(_Notification)
 
 def parse_notification(body: bytes) -> list[Arrival]:
     """Everything that a body tells, in its order. Raises `ValueError` if the body is not a JSON object."""
+    if b"u0000" in body:
+        return list(_tolerant(body))
     try:
         notification = _usual.decode(body)
     except (ValueError, RecursionError):
@@ -73,12 +75,18 @@ def _read_usual(value: _Value, arrivals: list[Arrival]) -> None:
 
 
 def _tolerant(body: bytes) -> Iterator[Arrival]:
-    envelope = parts(body) or parts(mended(body))
-    if not envelope:
-        envelope = {"value": msgspec.Raw(msgspec.json.encode(an_object(body)))}
+    text = mended(body)
+    if not parts(text):
+        an_object(text)
+    # Lone surrogates stop the reader even where it only skips: the mended text is read, what was received is kept.
+    yield from _envelope(text, Place("", mended=text, received=body) if text != body else Place(""))
+
+
+def _envelope(text: bytes, blank: Place) -> Iterator[Arrival]:
+    envelope = parts(text)
     if "entry" not in envelope:
         # A bare change, or a bare value: the dashboard's test button and some history chunks have no envelope.
-        yield from _change(body if "value" in envelope else b'{"value":%b}' % body, {})
+        yield from _change(text if "value" in envelope else b'{"value":%b}' % text, {}, blank)
         return
     for entry in elements(envelope["entry"]):
         members = parts(entry)
@@ -86,17 +94,17 @@ def _tolerant(body: bytes) -> Iterator[Arrival]:
         if not changes:
             yield Malformed("", "entry without changes", bytes(entry))
         for change in changes:
-            yield from _change(bytes(change), members)
+            yield from _change(bytes(change), members, blank)
 
 
-def _change(raw: bytes, entry: RawObject) -> Iterator[Arrival]:
+def _change(raw: bytes, entry: RawObject, blank: Place) -> Iterator[Arrival]:
     change = parts(raw)
     if "value" not in change:
         yield Malformed("", "change without a value", raw)
         return
     value = bytes(change["value"])
     members = parts(value)
-    yield from read_field(_place(_field(change, members), members, entry), members, value)
+    yield from read_field(_place(_field(change, members), members, entry, blank), members, value)
 
 
 def _field(change: RawObject, value: RawObject) -> str:
@@ -109,12 +117,13 @@ def _field(change: RawObject, value: RawObject) -> str:
     return next((key for key in READERS if key in value), "unknown")
 
 
-def _place(field: str, value: RawObject, entry: RawObject) -> Place:
+def _place(field: str, value: RawObject, entry: RawObject, blank: Place) -> Place:
     """Which of our numbers the value is about, by whichever of the contract's ways it tells."""
     metadata = bytes(value.get("metadata") or value.get("recipient") or value.get("phone_number_settings") or b"null")
     account, business = account_of(metadata)
     at = milliseconds({"time": _plain(entry.get("time"))}, "time")
-    return Place(field, account, business, metadata, at, contacts_in(value.get("contacts")))
+    contacts = contacts_in(elements(value.get("contacts")))
+    return Place(field, account, business, metadata, at, contacts, blank.mended, blank.received)
 
 
 def _plain(raw: msgspec.Raw | None) -> object:

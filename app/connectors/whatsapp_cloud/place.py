@@ -1,23 +1,46 @@
 """Where in a notification an update stands: field, account, the contacts beside it. Contract §2 and §4."""
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
 from app.connectors.base import Address
-from app.connectors.whatsapp_cloud.wire import an_object, digits, elements, member, string
+from app.connectors.whatsapp_cloud.wire import an_object, digits, member, string
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One entry of `contacts`: as read, and as bytes."""
+    """One entry of `contacts`: what it says of the person, and its bytes. What it leaves out is empty."""
 
-    names: dict[str, Any]
+    wa_id: str
+    user_id: str
+    parent_user_id: str
+    name: str
+    username: str
     raw: bytes
 
 
+class _Profile(msgspec.Struct, frozen=True):
+    name: str = ""
+    username: str = ""
+
+
+class _Contact(msgspec.Struct, frozen=True):
+    profile: _Profile = _Profile()
+    wa_id: str = ""
+    user_id: str = ""
+    parent_user_id: str = ""
+
+
+_usual = msgspec.json.Decoder(_Contact)
+NOBODY = Known("", "", "", "", "", b"null")
+
+
 class Place(msgspec.Struct, frozen=True):
-    """`account`: see `account_of`. `business`: digits of the business's number. `at`: the entry's time in ms, else 0."""
+    """`account`: see `account_of`. `business`: digits of the business's number. `at`: the entry's time in ms, else 0.
+
+    `mended` and `received`: the body as read and as it came, of one length, where the two differ.
+    """
 
     field: str
     account: str = ""
@@ -25,6 +48,8 @@ class Place(msgspec.Struct, frozen=True):
     metadata: bytes = b"null"
     at: int = 0
     contacts: tuple[Known, ...] = ()
+    mended: bytes = b""
+    received: bytes = b""
 
 
 @lru_cache(maxsize=1024)
@@ -41,16 +66,35 @@ def account_of(metadata: bytes) -> tuple[str, str]:
     return string(told, "phone_number_id"), digits(string(told, "display_phone_number"))
 
 
-def contacts_in(raw: bytes | msgspec.Raw | None) -> tuple[Known, ...]:
+def contacts_in(entries: Iterable[msgspec.Raw]) -> tuple[Known, ...]:
     """The readable entries of a `contacts` list."""
-    found = []
-    for element in elements(raw):
-        text = bytes(element)
-        try:
-            found.append(Known(an_object(text), text))
-        except ValueError:
-            continue
-    return tuple(found)
+    return tuple([known for entry in entries if (known := _known(bytes(entry)))])
+
+
+def _known(text: bytes) -> Known | None:
+    try:
+        found = _usual.decode(text)
+    except (ValueError, RecursionError):
+        return _known_oddly(text)
+    profile = found.profile
+    return Known(digits(found.wa_id), found.user_id, found.parent_user_id, profile.name, profile.username, text)
+
+
+def _known_oddly(text: bytes) -> Known | None:
+    """An entry whose members have other types than usual."""
+    try:
+        entry = an_object(text)
+    except ValueError:
+        return None
+    profile = member(entry, "profile")
+    return Known(
+        wa_id=digits(string(entry, "wa_id")),
+        user_id=string(entry, "user_id"),
+        parent_user_id=string(entry, "parent_user_id"),
+        name=string(profile, "name"),
+        username=string(profile, "username"),
+        raw=text,
+    )
 
 
 def contact_for(contacts: tuple[Known, ...], user_id: str, number: str) -> Known | None:
@@ -58,12 +102,14 @@ def contact_for(contacts: tuple[Known, ...], user_id: str, number: str) -> Known
 
     Only a message that names nobody may take the single entry beside it.
     """
-    for known in contacts:
-        if user_id and string(known.names, "user_id") == user_id:
-            return known
-    for known in contacts:
-        if number and string(known.names, "wa_id") == number:
-            return known
+    if user_id:
+        for known in contacts:
+            if known.user_id == user_id:
+                return known
+    if number:
+        for known in contacts:
+            if known.wa_id == number:
+                return known
     return contacts[0] if len(contacts) == 1 and not user_id and not number else None
 
 
@@ -72,24 +118,17 @@ def person(user_id: str, parent: str, number: str, known: Known | None) -> Addre
 
     Early roll-outs put the user id where the number belongs: what is no number is taken as a user id.
     """
-    names = known.names if known else {}
+    if known is None:
+        known = NOBODY
     phone = digits(number)
-    return Address(
-        phone=phone,
-        wa_id=digits(string(names, "wa_id")) or phone,
-        user_id=user_id or string(names, "user_id") or ("" if phone else number),
-        parent_user_id=parent or string(names, "parent_user_id"),
-        username=string(member(names, "profile"), "username"),
-    )
-
-
-def profile_name(known: Known | None) -> str:
-    """The name that the person shows to others."""
-    return string(member(known.names, "profile"), "name") if known else ""
+    bsuid = user_id or known.user_id or ("" if phone else number)
+    return Address(phone, known.wa_id or phone, bsuid, parent or known.parent_user_id, username=known.username)
 
 
 def raw_update(place: Place, key: str, update: bytes, known: Known | None = None) -> bytes:
     """What is kept of one update: its own bytes and those that say whose it is. `key`: `message`, `status`, `value`…"""
     contact = b',"contact":' + known.raw if known else b""
+    if place.mended and (start := place.mended.find(update)) >= 0:
+        update = place.received[start : start + len(update)]
     field = msgspec.json.encode(place.field)
     return b'{"field":%b,"metadata":%b%b,"%b":%b}' % (field, place.metadata, contact, key.encode(), update)

@@ -1,8 +1,8 @@
 """One POST on the hot path, and the only question that matters when it fails: may the other side have taken it?
 
 pyreqwest's exception classes do not answer that: a connection reset after the request was written is a `ConnectError`,
-and a total time-out while waiting for the answer is a `ConnectTimeoutError`. What does answer it is the chain of causes:
-the HTTP library below marks failures before a connection existed with one fixed text. Tests hold it to real sockets.
+and a total time-out while waiting for the answer is a `ConnectTimeoutError`. The chain of causes does answer it: the
+HTTP library below marks failures before a connection existed with one fixed text. Tests hold it to real sockets.
 """
 
 from collections.abc import Mapping

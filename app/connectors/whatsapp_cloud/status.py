@@ -1,16 +1,59 @@
 """One status object → `Receipt`. Contract §5."""
 
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from app.connectors.base import Address, Arrival, Malformed, Notice, Problem, Receipt, Status
 from app.connectors.whatsapp_cloud.place import Place, contact_for, raw_update
-from app.connectors.whatsapp_cloud.wire import an_object, digits, member, milliseconds, objects, string
+from app.connectors.whatsapp_cloud.wire import LATEST, an_object, digits, member, milliseconds, objects, string
 
 STATUSES = {status.value: status for status in Status if status is not Status.ACCEPTED}
 
 
+class _PlainStatus(msgspec.Struct):
+    """A delivery that went well, to one person. Whatever differs takes the tolerant road."""
+
+    id: str
+    status: Literal["sent", "delivered", "read", "played"]
+    timestamp: str
+    recipient_id: str = ""
+    recipient_user_id: str = ""
+    recipient_parent_user_id: str = ""
+    recipient_type: Literal["individual"] = "individual"
+    type: Literal["message"] = "message"
+    biz_opaque_callback_data: str = ""
+
+
+_plain = msgspec.json.Decoder(_PlainStatus)
+
+
 def status_arrival(place: Place, raw: bytes) -> Arrival:
     """The report in `raw`; a `Notice` for states that are not about delivery, a `Malformed` without an id."""
+    return _plain_arrival(place, raw) or _read_status(place, raw)
+
+
+def _plain_arrival(place: Place, raw: bytes) -> Receipt | None:
+    try:
+        found = _plain.decode(raw)
+        at = int(found.timestamp) * 1000
+    except (ValueError, RecursionError):
+        return None
+    number, user_id = found.recipient_id, found.recipient_user_id
+    if not found.id or not 0 <= at <= LATEST or (number and not number.isdigit()):
+        return None
+    return Receipt(
+        place.account,
+        found.id,
+        STATUSES[found.status],
+        at,
+        raw_update(place, "status", raw, contact_for(place.contacts, user_id, number)),
+        found.biz_opaque_callback_data,
+        Address("", number, user_id, found.recipient_parent_user_id) if number or user_id else None,
+    )
+
+
+def _read_status(place: Place, raw: bytes) -> Arrival:
     try:
         report = an_object(raw)
     except ValueError as problem:

@@ -36,15 +36,9 @@ def mended(text: bytes) -> bytes:
 def anything(text: bytes) -> Any:
     """Any JSON value. Raises `ValueError` where nothing can be read from it."""
     try:
-        if b"u0000" in text:
-            return _anything.decode(mended(text))
         return _anything.decode(text)
     except UnicodeDecodeError:
-        return _anything.decode(mended(text.decode(errors="replace").encode()))
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        return _anything.decode(mended(text))
+        return _anything.decode(text.decode(errors="replace").encode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -66,13 +60,13 @@ def parts(text: bytes | msgspec.Raw) -> RawObject:
 
 
 def elements(text: bytes | msgspec.Raw | None) -> list[msgspec.Raw]:
-    """The elements of a list, each still as bytes. A single object counts as a list of one."""
-    if not text:
+    """The elements of a list, each still as bytes. Anything else counts as a list of one, so that it is not lost."""
+    if not text or bytes(text) == b"null":
         return []
     try:
         return _raw_list.decode(text)
     except (ValueError, RecursionError):
-        return [msgspec.Raw(bytes(text))] if bytes(text)[:1] == b"{" else []
+        return [msgspec.Raw(bytes(text))]
 
 
 def string(value: Object, key: str) -> str:
@@ -118,6 +112,8 @@ def milliseconds(value: Object, key: str) -> int:
 
 def digits(text: str) -> str:
     """A phone number without its dressing; empty if there is more than digits, `+`, spaces, dots, dashes, brackets."""
+    if text.isdigit() and text.isascii():
+        return text
     bare = text.translate(_DRESSING)
     return bare if bare.isascii() and bare.isdigit() else ""
 
