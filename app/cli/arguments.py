@@ -2,14 +2,18 @@
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 from app import settings
 from app.security.permissions import ROLES
 from app.version import VERSION
 
+# argparse has no other name for what `add_subparsers` returns.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 HELP = ("-h", "--help", "--version")
-EPILOG = """`parley` alone runs it. Every command works whether Parley runs or not, and finds the installation by --data,
-PARLEY_DATA or the platform's user data folder. Exit codes: 0 fine, 1 failed, 2 wrong usage, 78 cannot start like this."""
+EPILOG = """`parley` alone runs it. Every command works whether Parley runs or not, and finds the installation by
+--data, PARLEY_DATA or the platform's user data folder. Exit codes: 0 fine, 1 failed, 2 wrong usage, 78 cannot start."""
 
 
 def read(words: list[str]) -> argparse.Namespace:
@@ -31,12 +35,7 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction  # the only name argparse has for it
-
-
-def add(
-    commands: "Commands[argparse.ArgumentParser]", name: str, help: str, action: str = ""
-) -> argparse.ArgumentParser:
+def add(commands: "Commands", name: str, help: str, action: str = "") -> argparse.ArgumentParser:
     """A command with what all of them take."""
     parser = commands.add_parser(name, help=help, description=help)
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -47,12 +46,12 @@ def add(
     return parser
 
 
-def group(commands: "Commands[argparse.ArgumentParser]", name: str, help: str) -> "Commands[argparse.ArgumentParser]":
+def group(commands: "Commands", name: str, help: str) -> "Commands":
     parser = commands.add_parser(name, help=help, description=help)
     return parser.add_subparsers(dest=f"{name}_command", required=True, metavar="COMMAND")
 
 
-def serve(commands: "Commands[argparse.ArgumentParser]") -> None:
+def serve(commands: "Commands") -> None:
     parser = add(commands, "serve", "run Parley (the same as `parley` alone)")
     parser.epilog = "Settings from the environment, .env or parley.toml: " + ", ".join(s.env for s in settings.TABLE)
     for setting in settings.TABLE:
@@ -61,7 +60,7 @@ def serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
 
 
-def people(commands: "Commands[argparse.ArgumentParser]") -> None:
+def people(commands: "Commands") -> None:
     parser = add(commands, "setup", "create the owner without a browser")
     parser.add_argument("--email", required=True)
     parser.add_argument("--name", default="")
@@ -79,7 +78,7 @@ def people(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
 
 
-def channels(commands: "Commands[argparse.ArgumentParser]") -> None:
+def channels(commands: "Commands") -> None:
     group_ = group(commands, "channel", "accounts at the networks")
     values = "name=value, name=@file, or name=- for stdin; rate=N is messages per second, 0 = not paced"
     add(group_, "kinds", "the networks and what each needs", "channel.kinds")
@@ -98,7 +97,7 @@ def channels(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("channel", metavar="CHANNEL")
 
 
-def bots(commands: "Commands[argparse.ArgumentParser]") -> None:
+def bots(commands: "Commands") -> None:
     group_ = group(commands, "bot", "bots as files; BOT is the name in the document")
     parser = add(group_, "import", "make a document the draft of the bot it names", "bot.import")
     parser.add_argument("file", type=Path, metavar="FILE")
@@ -116,6 +115,6 @@ def bots(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("bot", metavar="BOT_OR_FILE")
 
 
-def upkeep(commands: "Commands[argparse.ArgumentParser]") -> None:
+def upkeep(commands: "Commands") -> None:
     add(commands, "doctor", "look whether the installation is sound; exits 1 if not")
     add(commands, "version", "what this is")

@@ -1,4 +1,4 @@
-"""How a command finds the installation: a running Parley is asked through its door; one at rest is opened under its lock."""
+"""How a command finds the installation: a running Parley is asked through its door, one at rest is opened."""
 
 import asyncio
 import contextlib
@@ -46,14 +46,11 @@ async def call(settings: Settings, command: str, values: dict[str, Any]) -> Any:
                     raise
                 await asyncio.sleep(STEP)
                 continue
-        with contextlib.closing(_Released(lock)):
+        try:
             async with at_rest(settings) as rt:
                 return await control.run(rt, COMMANDS, command, values)
-
-
-class _Released:
-    def __init__(self, lock: Instance) -> None:
-        self.close = lock.release
+        finally:
+            lock.release()
 
 
 @contextlib.asynccontextmanager
