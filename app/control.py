@@ -1,7 +1,8 @@
 """The door of a running Parley for its own command line: `<data>/control`, for the owner of the data folder only.
 
-A Unix socket that nobody else may open. Where there is none (Windows, or a path too long for a socket) a file of the same name tells a port on loopback and a token. One line of JSON each way:
-`{"command", "values", "token"}` → `{"result"}` or `{"error": {"code", "message", "fields", "status"}}`.
+A Unix socket that nobody else may open. Where there is none (Windows, or a path too long for a socket) a file of that
+name tells a port on loopback and a token. One line of JSON each way: `{"command", "values", "token"}` →
+`{"result"}` or `{"error": {"code", "message", "fields", "status"}}`.
 """
 
 import asyncio
