@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from app.bot.document import DocumentError, Version, compile_version, parse
+from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.shape import Problem
 from app.channels import publish_change
@@ -250,9 +250,11 @@ def tell(tx: Tx, bot_id: int) -> None:
 
 
 def problems_of(text: str) -> list[Problem]:
-    """Everything wrong or doubtful in a document, by line: errors first stop publishing, warnings do not."""
+    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not."""
     try:
-        found = lint(parse(text))
+        document = parse(text)
+        prepare(document)
+        found = list(lint(document))
     except DocumentError as error:
         found = list(error.problems)
     return sorted(found, key=lambda problem: (problem.line, problem.column))
@@ -273,7 +275,7 @@ async def check(text: str) -> None:
 def name_of(text: str) -> str:
     """What the document calls the bot; '' while it cannot be read."""
     try:
-        return parse(text).name
+        return parse(text).bot.text
     except DocumentError:
         return ""
 

@@ -19,6 +19,10 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def as_json_line(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
 def refusal(error: ParleyError, json_wanted: bool) -> None:
     """To stderr: the sentence, or the object that the HTTP API would give."""
     if json_wanted:

@@ -1,0 +1,100 @@
+"""`parley simulate`: a chat with a bot in the terminal. No server, no database; lines from a pipe work too."""
+
+import sys
+import time
+from typing import Any, Final
+
+from app import content
+from app.bot.decide import decide
+from app.bot.document import DocumentError, Version, compile_version
+from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State
+from app.cli import output
+from app.content import Buttons, Choice, ChoiceList, Content, Link, Pressed, Text
+from app.errors import Invalid
+from app.simulator import AS_ON
+
+HELP: Final = "Write as the customer. A number presses a button; an empty line or Ctrl-D ends."
+
+
+def chat(text: str, name: str, *, as_json: bool) -> int:
+    """Talk until the input ends. With JSON, one object a turn."""
+    try:
+        bot = compile_version(text)
+    except DocumentError as error:
+        first = error.problems[0]
+        raise Invalid(f"{name}:{first.line}: {first.message}.", code="document") from None
+    if not as_json:
+        output.say(output.paint(f"{bot.name}. {HELP}", "faint"))
+    state, offered = State(seed=1), []
+    for line in lines(prompt=not as_json and sys.stdin.isatty()):
+        decision = turn(bot, state, said(line, offered))
+        state = decision.state
+        offered = [
+            choice for effect in decision.effects if isinstance(effect, Send) for choice in choices(effect.content)
+        ]
+        if as_json:
+            output.as_json_line(shown(decision))
+        else:
+            tell(decision)
+    return 0
+
+
+def lines(*, prompt: bool) -> Any:
+    """What the customer writes, line by line; on a terminal an empty line ends."""
+    while True:
+        if prompt:
+            print(output.paint("> ", "bold"), end="", flush=True)
+        line = sys.stdin.readline()
+        if not line or (prompt and not line.strip()):
+            return
+        if line.strip():
+            yield line.strip()
+
+
+def said(line: str, offered: list[Choice]) -> Content:
+    """A number, or the very words of a button, press it."""
+    if line.isdecimal() and 0 < int(line) <= len(offered):
+        choice = offered[int(line) - 1]
+        return Pressed(choice.id, choice.title)
+    pressed = next((choice for choice in offered if choice.title == line), None)
+    return Pressed(pressed.id, pressed.title) if pressed else Text(line)
+
+
+def turn(bot: Version, state: State, what: Content) -> Decision:
+    scene = Scene(state, ContactView("1"), AS_ON["whatsapp_cloud"], "Terminal", "simulator")
+    return decide(bot, scene, Arrived(what, content.text(what)), time.time_ns() // 1_000_000)
+
+
+def choices(what: Content) -> tuple[Choice, ...]:
+    match what:
+        case Buttons():
+            return what.choices
+        case ChoiceList():
+            return tuple(choice for section in what.sections for choice in section.choices)
+        case _:
+            return ()
+
+
+def tell(decision: Decision) -> None:
+    """What the bot says, and why, in the second voice."""
+    number = 0
+    for effect in decision.effects:
+        if isinstance(effect, HandOff):
+            output.say(output.paint(f"  (handed to a person: {effect.reason or '-'})", "doubtful"))
+            continue
+        output.say("  " + (content.text(effect.content) or f"[{content.kind(effect.content)}]").replace("\n", "\n  "))
+        if isinstance(effect.content, Link):
+            output.say(f"  [{effect.content.label}] {effect.content.url}")
+        for choice in choices(effect.content):
+            number += 1
+            output.say(f"  [{number}] {choice.title}")
+    where = f" (line {decision.trace.line})" if decision.trace.line else ""
+    output.say(output.paint(f"  {decision.trace.verdict}{where}", "faint"))
+
+
+def shown(decision: Decision) -> dict[str, Any]:
+    """A turn for programs."""
+    import msgspec
+
+    made: dict[str, Any] = msgspec.to_builtins(decision)
+    return {"effects": made["effects"], "verdict": decision.trace.verdict, "rule": decision.trace.rule}
