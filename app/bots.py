@@ -5,19 +5,16 @@ back are the same act, pointing a channel at a version, and each is recorded in 
 """
 
 import asyncio
-import difflib
 import logging
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from app.bot.document import DocumentError, Version, compile_version, parse, prepare
-from app.bot.lint import lint
-from app.bot.shape import Problem
+from app.bot.document import DocumentError, Version, compile_version
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
+from app.documents import digest_of, name_of, problems_of, renamed, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.store import bots as store
@@ -27,10 +24,9 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
     from app.store.users import User
 
-LONGEST: Final = 900_000  # characters of a document: what one form field may carry
+LONGEST: Final = 2_000_000  # characters of a document
 NOTE: Final = 500
 KEPT: Final = 32  # compiled versions that are not live anywhere: drafts that were tried
-CONTEXT: Final = 3
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +80,15 @@ async def create(rt: "Runtime", name: str, text: str, user: "User | None") -> in
     """A new bot with this draft. `name` '' takes the document's. Raises `Invalid`, `Conflict` if the name is taken."""
     check_size(text)
     return await rt.db.write(insert, check_name(name or name_of(text)), text, user and user.id)
+
+
+async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -> int:
+    """A new bot from a starter, under this name ('' = the starter's own). Raises `Invalid`, `Conflict`."""
+    found = next((one for one in starters() if one.key == key), None)
+    if found is None:
+        raise Invalid("Choose what to begin with.", fields={"starter": "Choose one."})
+    clean = check_name(name) if name else found.name
+    return await create(rt, clean, renamed(found.text, clean), user)
 
 
 async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user: "User | None") -> int:
@@ -246,18 +251,7 @@ def tell(tx: Tx, bot_id: int) -> None:
     tx.publish(Event(BOT_UPDATED, ("bots", f"bot-{bot_id}"), b'{"id":"%d"}' % bot_id))
 
 
-# ---- documents, pure ------------------------------------------------------------------------------------------------
-
-
-def problems_of(text: str) -> list[Problem]:
-    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not."""
-    try:
-        document = parse(text)
-        prepare(document)
-        found = list(lint(document))
-    except DocumentError as error:
-        found = list(error.problems)
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+# ---- checks ---------------------------------------------------------------------------------------------------------
 
 
 async def check(text: str) -> None:
@@ -272,14 +266,6 @@ async def check(text: str) -> None:
         )
 
 
-def name_of(text: str) -> str:
-    """What the document calls the bot; '' while it cannot be read."""
-    try:
-        return parse(text).bot.text
-    except DocumentError:
-        return ""
-
-
 def check_name(name: str) -> str:
     clean = " ".join(name.split())
     if not clean or len(clean) > 80:
@@ -290,34 +276,3 @@ def check_name(name: str) -> str:
 def check_size(text: str) -> None:
     if len(text) > LONGEST:
         raise Invalid(f"A bot document has at most {LONGEST:,} characters; this one has {len(text):,}.")
-
-
-def digest_of(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-class DiffLine(msgspec.Struct, frozen=True):
-    """One line of a comparison. `old` and `new` are line numbers, 0 where the line is not in that text; `gap` stands
-    where lines that both have were left out."""
-
-    kind: Literal["same", "gone", "added", "gap"]
-    old: int = 0
-    new: int = 0
-    text: str = ""
-
-
-def diff(old: str, new: str) -> list[DiffLine]:
-    """What changed, line by line, with three lines around each change; empty if nothing did."""
-    before, after = old.splitlines(), new.splitlines()
-    lines: list[DiffLine] = []
-    for group in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(CONTEXT):
-        if lines or group[0][1] > 0:
-            lines.append(DiffLine("gap"))
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                pairs = zip(range(i1, i2), range(j1, j2), strict=True)
-                lines += [DiffLine("same", i + 1, j + 1, before[i]) for i, j in pairs]
-            else:
-                lines += [DiffLine("gone", i + 1, 0, before[i]) for i in range(i1, i2)]
-                lines += [DiffLine("added", 0, j + 1, after[j]) for j in range(j1, j2)]
-    return lines

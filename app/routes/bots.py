@@ -1,0 +1,335 @@
+"""Bots: the list, the draft with its problems, versions and what changed between them, publishing and rolling back."""
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import bots
+from app.bot.document import Document, DocumentError, parse
+from app.bot.shape import Problem
+from app.errors import Conflict, Invalid, ParleyError
+from app.i18n import _
+from app.routes import code
+from app.routes.respond import Form, form, fragment, page, redirect, refused
+from app.store import bots as store
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+FORM_LIMIT: Final = 900_000  # characters in one field; longer documents come by `parley bot import`
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A document looked at: what is wrong with it, and its rules by name and line (empty while it cannot be read)."""
+
+    text: str
+    problems: list[Problem]
+    outline: list[tuple[str, int, str, str]]
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> int:
+        return len(self.problems) - self.errors
+
+
+def look_at(text: str) -> Draft:
+    """Takes up to a second for a thousand rules: run it in a thread."""
+    try:
+        outline = outline_of(parse(text))
+    except DocumentError:
+        outline = []
+    return Draft(text, bots.problems_of(text), outline)
+
+
+def outline_of(document: Document) -> list[tuple[str, int, str, str]]:
+    """(name, line, icon, what it listens to) of each rule, and of the fallback."""
+    found = []
+    for rule in document.rules:
+        heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
+        gives = any(type(step).__name__ == "Give" for step in rule.do)
+        found.append(
+            (rule.name.text, rule.line, "hand" if gives else "say", ", ".join(said.text for said in heard[:8]))
+        )
+    if document.fallback:
+        found.append((_("fallback"), document.fallback.line, "bell", _("when no rule matches")))
+    return found
+
+
+# ---- the list ----------------------------------------------------------------------------------------------------------
+
+
+async def index(request: Request) -> Response:
+    return await page(request, "bots/index.html", **await list_values(request))
+
+
+async def list_values(request: Request) -> dict[str, Any]:
+    db = request.state.rt.db
+    live = await db.read(store.list_channels)
+    return {
+        "bots": await db.read(store.list_bots),
+        "live": live,
+        "idle": [channel for channel in live if channel.version_id is None],
+        "starters": bots.starters(),
+        "error": "",
+        "errors": {},
+        "given": {},
+        "topics": ("bots", "channels"),
+    }
+
+
+async def create(request: Request) -> Response:
+    """A bot from a starter, under a name of its own."""
+    fields = await form(request)
+    name, starter = fields.text("name", limit=200), fields.text("starter", limit=80)
+    try:
+        bot_id = await bots.create_from(request.state.rt, starter, name, request.state.user)
+    except (Invalid, Conflict) as error:
+        return await again(request, error, {"name": name, "starter": starter})
+    return redirect(request, place(request, "bots.show", bot_id), done=_("The bot is there. Change what it says."))
+
+
+async def upload(request: Request) -> Response:
+    """A file becomes a new bot, or is shown beside the draft of the bot that it names."""
+    rt: Runtime = request.state.rt
+    fields = await form(request)
+    file = fields.file("file")
+    try:
+        if file is None:
+            raise Invalid(_("Choose a file first."), fields={"file": _("Choose a file first.")})
+        text = tidy(decode(await file.read()))
+        await asyncio.to_thread(check_document, text)
+        known = await rt.db.reader.one(store.BY_NAME, name=store.fold(bots.name_of(text)))
+        if known is None:
+            bot_id = await bots.create(rt, "", text, request.state.user)
+            return redirect(request, place(request, "bots.show", bot_id), done=_("The bot was imported."))
+    except (Invalid, Conflict) as error:
+        return await again(request, error, {})
+    if known.draft == text:
+        return redirect(request, place(request, "bots.show", known.id), done=_("The draft is the same as the file."))
+    return await both(request, known, text, imported=True)
+
+
+async def again(request: Request, error: ParleyError, given: dict[str, str]) -> Response:
+    """The list with what was wrong with its forms."""
+    shown = error if isinstance(error, Invalid) else Invalid(str(error), fields=error.fields)
+    return await refused(request, "bots/index.html", shown, **await list_values(request) | {"given": given})
+
+
+def decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        sentence = _("The file is not text in UTF-8.")
+        raise Invalid(sentence, fields={"file": sentence}) from None
+
+
+def check_document(text: str) -> None:
+    """Raises `Invalid` naming the first error: a file that cannot be read names no bot."""
+    try:
+        parse(text)
+    except DocumentError as error:
+        first = error.problems[0]
+        sentence = _("Line {line}: {message}.").format(line=first.line, message=first.message)
+        raise Invalid(_("The file was not imported."), fields={"file": sentence}) from None
+
+
+# ---- the draft ---------------------------------------------------------------------------------------------------------
+
+
+async def show(request: Request) -> Response:
+    return await page(request, "bots/show.html", **await draft_values(request, await read_bot(request)))
+
+
+async def draft_values(request: Request, bot: store.Bot) -> dict[str, Any]:
+    draft = await asyncio.to_thread(look_at, bot.draft)
+    return {
+        **await head_values(request, bot),
+        "draft": draft,
+        "excerpts": code.excerpts(bot.draft, draft.problems),
+        "gutter": code.gutter(bot.draft, draft.problems),
+        "swap": False,
+    }
+
+
+async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
+    """What every page about a bot shows: where it is live, and how far the draft is from its newest version."""
+    db = request.state.rt.db
+    newest = await bots.text_of(db.reader, bot, bot.last_number) if bot.last_number else ""
+    return {
+        "bot": bot,
+        "live": [channel for channel in await db.read(store.list_channels) if channel.bot_id == bot.id],
+        "changes": await asyncio.to_thread(count_changes, newest, bot.draft) if bot.last_number else None,
+        "topics": (f"bot-{bot.id}",),
+    }
+
+
+def count_changes(old: str, new: str) -> int:
+    """Stretches of lines that differ."""
+    kinds = [line.kind for line in bots.diff(old, new)]
+    return sum(
+        1 for before, kind in zip(["same", *kinds], kinds, strict=False) if changes(kind) and not changes(before)
+    )
+
+
+def changes(kind: str) -> bool:
+    return kind in ("gone", "added")
+
+
+async def save(request: Request) -> Response:
+    """Keep the draft; if somebody saved meanwhile, show both texts and keep nothing."""
+    rt: Runtime = request.state.rt
+    bot = await read_bot(request)
+    fields = await form(request)
+    text, revision = document_of(fields), fields.number("revision") or 0
+    try:
+        await bots.save_draft(rt, bot.id, text, revision, request.state.user)
+    except Conflict:
+        return await both(request, await read_bot(request), text)
+    return redirect(request, place(request, "bots.show", bot.id), done=_("Draft saved."))
+
+
+async def both(request: Request, bot: store.Bot, text: str, *, imported: bool = False) -> Response:
+    """The draft that is stored and the text that came, side by side, and what differs."""
+    lines = code.comparison(await asyncio.to_thread(bots.diff, bot.draft, text))
+    values = await head_values(request, bot) | {"text": text, "lines": lines, "imported": imported}
+    return await page(request, "bots/conflict.html", status=409, **values)
+
+
+async def check(request: Request) -> Response:
+    """The problems of what is being written, and its line numbers: for the editor, nothing is kept."""
+    bot = await read_bot(request)
+    draft = await asyncio.to_thread(look_at, document_of(await form(request)))
+    return await fragment(
+        request,
+        "bots/_checked.html",
+        bot=bot,
+        draft=draft,
+        excerpts=code.excerpts(draft.text, draft.problems),
+        gutter=code.gutter(draft.text, draft.problems),
+        swap=True,
+    )
+
+
+async def export(request: Request) -> Response:
+    """The document as a file: the draft, or `?version=`."""
+    bot = await read_bot(request)
+    number = number_of(request, "version")
+    text = await bots.text_of(request.state.rt.db.reader, bot, number)
+    stem = re.sub(r"[^a-z0-9]+", "-", bot.name.casefold()).strip("-") or "bot"
+    full = quote(f"{bot.name}.yaml", safe="")
+    disposition = f"attachment; filename=\"{stem}.yaml\"; filename*=UTF-8''{full}"
+    return Response(text, media_type="application/yaml", headers={"Content-Disposition": disposition})
+
+
+# ---- versions ----------------------------------------------------------------------------------------------------------
+
+
+async def versions(request: Request) -> Response:
+    bot = await read_bot(request)
+    db = request.state.rt.db
+    values = await head_values(request, bot)
+    found = await db.reader.all(store.VERSIONS, bot_id=bot.id)
+    record = await db.reader.all(store.PUBLICATIONS, bot_id=bot.id)
+    return await page(request, "bots/versions.html", versions=found, record=record, **values)
+
+
+async def version(request: Request) -> Response:
+    """One version's document."""
+    bot = await read_bot(request)
+    number = request.path_params["number"]
+    text = await bots.text_of(request.state.rt.db.reader, bot, number)
+    values = await head_values(request, bot)
+    return await page(request, "bots/version.html", number=number, lines=code.document(text), **values)
+
+
+async def diff(request: Request) -> Response:
+    """What changed from one version to another; 0 is the draft."""
+    bot = await read_bot(request)
+    reader = request.state.rt.db.reader
+    old, new = number_of(request, "from"), number_of(request, "to")
+    before, after = await bots.text_of(reader, bot, old), await bots.text_of(reader, bot, new)
+    lines = code.comparison(await asyncio.to_thread(bots.diff, before, after))
+    found = await reader.all(store.VERSIONS, bot_id=bot.id)
+    values = await head_values(request, bot) | {"old": old, "new": new, "lines": lines, "versions": found}
+    return await page(request, "bots/diff.html", **values)
+
+
+async def confirm(request: Request) -> Response:
+    """Where the draft shall be live, and what changes by that."""
+    return await page(request, "bots/publish.html", **await publish_values(request, await read_bot(request)))
+
+
+async def publish_values(request: Request, bot: store.Bot) -> dict[str, Any]:
+    db = request.state.rt.db
+    newest = await bots.text_of(db.reader, bot, bot.last_number) if bot.last_number else ""
+    lines = await asyncio.to_thread(bots.diff, newest, bot.draft) if bot.last_number else []
+    return {
+        **await draft_values(request, bot),
+        "channels": await db.read(store.list_channels),
+        "lines": code.comparison(lines),
+        "note": "",
+        "error": "",
+        "errors": {},
+    }
+
+
+async def publish(request: Request) -> Response:
+    bot = await read_bot(request)
+    fields = await form(request)
+    chosen = [int(text) for text in fields.many("channel") if text.isdecimal() and len(text) < 19]
+    note = fields.text("note", limit=5000)
+    try:
+        number = await bots.publish(request.state.rt, bot.id, chosen, note, request.state.user)
+    except (Invalid, Conflict) as error:
+        shown = error if isinstance(error, Invalid) else Invalid(str(error))
+        return await refused(request, "bots/publish.html", shown, **await publish_values(request, bot) | {"note": note})
+    done = _("Version {n} is live.") if chosen else _("Version {n} is published. It is live nowhere yet.")
+    return redirect(request, place(request, "bots.versions", bot.id), done=done.format(n=number))
+
+
+async def roll_back(request: Request) -> Response:
+    """A channel goes to a version that was published before."""
+    bot = await read_bot(request)
+    fields = await form(request)
+    channel_id, number = fields.number("channel") or 0, fields.number("version") or 0
+    rt: Runtime = request.state.rt
+    found = await rt.db.reader.one(store.BY_NUMBER, bot_id=bot.id, number=number)
+    if found is None:
+        raise Invalid(_("Choose a version and a channel."))
+    await bots.roll_back(rt, channel_id, found.id, request.state.user)
+    name = rt.channels.get(channel_id).row.name
+    done = _("Version {n} answers on {channel} now.").format(n=number, channel=name)
+    return redirect(request, place(request, "bots.versions", bot.id), done=done)
+
+
+# ---- reading a request -------------------------------------------------------------------------------------------------
+
+
+async def read_bot(request: Request) -> store.Bot:
+    return await bots.get(request.state.rt.db.reader, request.path_params["id"])
+
+
+def document_of(fields: Form) -> str:
+    return tidy(fields.text("text", limit=FORM_LIMIT, strip=False))
+
+
+def tidy(text: str) -> str:
+    """Line ends as the document has them: browsers send carriage returns."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def number_of(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def place(request: Request, name: str, bot_id: int) -> str:
+    return str(request.app.url_path_for(name, id=bot_id))
