@@ -122,7 +122,7 @@ class Program:
             "PARLEY_DATA": str(self.data),
             "PARLEY_PORT": str(self.port),
             "PARLEY_GRAPH_URL": graph,
-            "PARLEY_OUTBOUND_ALLOW": "127.0.0.1/32",
+            "PARLEY_OUTBOUND_ALLOW": urllib.parse.urlsplit(graph).netloc,
         }
         self.user: dict[str, Any] = {}
         if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -260,7 +260,9 @@ def walk(program: Program, graph: str) -> None:
     program.command("bot", "import", str(document))
     program.command("bot", "publish", "Smoke", "--channel", "Shop")
     step("a channel and a bot added by the command line while the server runs")
-    event = browser.first_event("/events", lambda: post_signed(f"{base}/hooks/whatsapp/{key}", notification("hi")))
+    event = browser.first_event(
+        "/events?topics=conversations", lambda: post_signed(f"{base}/hooks/whatsapp/{key}", notification("hi"))
+    )
     step(f"a signed webhook answered 200, an event on the stream: {event}")
     until("the reply reaches the fake Graph", 10, lambda: REPLY in sent_texts(graph))
     step("the reply reached the fake Graph")
