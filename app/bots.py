@@ -79,7 +79,8 @@ class Versions:
 async def create(rt: "Runtime", name: str, text: str, user: "User | None") -> int:
     """A new bot with this draft. `name` '' takes the document's. Raises `Invalid`, `Conflict` if the name is taken."""
     check_size(text)
-    return await rt.db.write(insert, check_name(name or name_of(text)), text, user and user.id)
+    found = check_name(name or await asyncio.to_thread(name_of, text))
+    return await rt.db.write(insert, found, text, id_of(user))
 
 
 async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -> int:
@@ -94,7 +95,8 @@ async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -
 async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user: "User | None") -> int:
     """Keep the text, right or wrong, and return its revision. Raises `Conflict` if somebody saved since `revision`."""
     check_size(text)
-    return await rt.db.write(store_draft, bot_id, text, revision, user and user.id)
+    name = await asyncio.to_thread(name_of, text)
+    return await rt.db.write(store_draft, bot_id, text, revision, name, id_of(user))
 
 
 async def publish(rt: "Runtime", bot_id: int, channel_ids: Sequence[int] | None, note: str, user: "User | None") -> int:
@@ -106,7 +108,8 @@ async def publish(rt: "Runtime", bot_id: int, channel_ids: Sequence[int] | None,
     await check(bot.draft)
     if len(note) > NOTE:
         raise Invalid(f"The note is longer than {NOTE} characters.", fields={"note": f"At most {NOTE} characters."})
-    version_id, number, channels = await rt.db.write(put_live, bot, channel_ids, note.strip(), user and user.id)
+    name = await asyncio.to_thread(name_of, bot.draft)
+    version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
     await rt.versions.load(version_id)
     await go_live(rt, channels, version_id)
     return number
@@ -115,7 +118,7 @@ async def publish(rt: "Runtime", bot_id: int, channel_ids: Sequence[int] | None,
 async def roll_back(rt: "Runtime", channel_id: int, version_id: int, user: "User | None") -> int:
     """Point a channel at a version that was published before. Returns its number."""
     await rt.versions.load(version_id)
-    number = await rt.db.write(point, channel_id, version_id, user and user.id)
+    number = await rt.db.write(point, channel_id, version_id, id_of(user))
     await go_live(rt, [channel_id], version_id)
     return number
 
@@ -157,6 +160,11 @@ async def text_of(db: Reader, bot: store.Bot, number: int) -> str:
     return version.document
 
 
+def id_of(user: "User | None") -> int | None:
+    """None stands for the command line."""
+    return None if user is None else user.id
+
+
 # ---- units of work --------------------------------------------------------------------------------------------------
 
 
@@ -168,19 +176,18 @@ def insert(tx: Tx, name: str, text: str, user_id: int | None) -> int:
     return bot_id
 
 
-def store_draft(tx: Tx, bot_id: int, text: str, revision: int, user_id: int | None) -> int:
+def store_draft(tx: Tx, bot_id: int, text: str, revision: int, name: str, user_id: int | None) -> int:
     if not tx.run(store.SAVE_DRAFT, id=bot_id, draft=text, revision=revision, draft_by=user_id, now=tx.now):
         if tx.one(store.BY_ID, id=bot_id) is None:
             raise NotFound("There is no such bot.")
         raise Conflict("Somebody saved this bot while you were editing it. Nothing was overwritten.")
-    take_name(tx, bot_id, text)
+    take_name(tx, bot_id, name)
     tell(tx, bot_id)
     return revision + 1
 
 
-def take_name(tx: Tx, bot_id: int, text: str) -> None:
+def take_name(tx: Tx, bot_id: int, name: str) -> None:
     """The bot is called what its document says, as long as that is free; publishing insists on it."""
-    name = name_of(text)
     if name and tx.one(store.BY_NAME, name=store.fold(name)) is None:
         tx.run(store.RENAME, id=bot_id, name=name, name_folded=store.fold(name))
 
@@ -193,14 +200,14 @@ def snapshot(tx: Tx, bot_id: int, text: str) -> int:
 
 
 def put_live(
-    tx: Tx, bot: store.Bot, channel_ids: Sequence[int] | None, note: str, user_id: int | None
+    tx: Tx, bot: store.Bot, name: str, channel_ids: Sequence[int] | None, note: str, user_id: int | None
 ) -> tuple[int, int, list[int]]:
     """(version, its number, channels it is live on from now). The newest version is used again if nothing changed."""
     tx.lock("bot", bot.id)
     now = tx.one(store.BY_ID, id=bot.id)
     if now is None or now.draft_revision != bot.draft_revision:
         raise Conflict("Somebody saved this bot a moment ago. Look at the draft again, then publish.")
-    owner = tx.one(store.BY_NAME, name=store.fold(name_of(bot.draft)))
+    owner = tx.one(store.BY_NAME, name=store.fold(name))
     if owner is not None and owner.id != bot.id:
         raise Conflict(f"Another bot is already named “{owner.name}”. Change the name in the document.")
     version_id, number = number_draft(tx, now, note, user_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, users
+from app import bots, channels, doctor, documents, users
 from app.errors import Invalid
 from app.models import ChannelRow
 from app.store import bots as bot_rows
@@ -75,7 +75,9 @@ async def list_channels(rt: "Runtime") -> list[Row]:
 async def show_channel(rt: "Runtime", *, name: str) -> Row:
     """With its key, its settings in plain and the names of its secrets."""
     row = await rt.channels.find(name)
-    version = None if row.version_id is None else await rt.db.reader.one(bot_rows.VERSION, id=row.version_id)
+    version: bot_rows.Text | None = None
+    if row.version_id is not None:
+        version = await rt.db.reader.one(bot_rows.VERSION, id=row.version_id)
     bot = None if version is None else await bots.get(rt.db.reader, version.bot_id)
     return _channel(row) | {
         "key": row.key,
@@ -117,7 +119,7 @@ def _channel(row: ChannelRow) -> Row:
 
 async def import_bot(rt: "Runtime", *, text: str) -> Row:
     """The document becomes the draft of the bot that it names; a new bot if there is none."""
-    name = bots.name_of(text)
+    name = documents.name_of(text)
     if not name:
         raise Invalid("This document has errors, so it was not imported.", code="document")
     known = await rt.db.reader.one(bot_rows.BY_NAME, name=bot_rows.fold(name))

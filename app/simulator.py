@@ -1,8 +1,8 @@
 """The simulated phone: somebody plays the customer, and any version of a bot answers through the real pipeline.
 
 What is said goes into the inbox like a message from a network, on the built-in channel. Each user has two customers of
-their own: themselves, and someone new without a name. The conversation is pinned to the version that is being tried, and
-the scene shows what the chosen network can show.
+their own: themselves, and someone new without a name. The conversation is pinned to the version that is tried, and the
+scene shows what the chosen network can show.
 """
 
 import secrets

@@ -253,7 +253,7 @@ def export_bot(given: Given) -> int:
 
 
 def lint_bot(given: Given) -> int:
-    from app.bots import problems_of
+    from app.documents import problems_of
 
     text = read_file(given.file, "the bot")
     if given.json:
@@ -270,7 +270,7 @@ def lint_bot(given: Given) -> int:
 
 def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
     """Print them, to stderr when they stand in the way of something else. Tells whether there is an error."""
-    from app.bots import problems_of
+    from app.documents import problems_of
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False

@@ -25,7 +25,8 @@ def chat(text: str, name: str, *, as_json: bool) -> int:
         raise Invalid(f"{name}:{first.line}: {first.message}.", code="document") from None
     if not as_json:
         output.say(output.paint(f"{bot.name}. {HELP}", "faint"))
-    state, offered = State(seed=1), []
+    state = State(seed=1)
+    offered: list[Choice] = []
     for line in lines(prompt=not as_json and sys.stdin.isatty()):
         decision = turn(bot, state, said(line, offered))
         state = decision.state

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots
+from app import bots, documents
 from app.bot.document import Document, DocumentError, parse
 from app.bot.shape import Problem
 from app.errors import Conflict, Invalid, ParleyError
@@ -46,7 +46,7 @@ def look_at(text: str) -> Draft:
         outline = outline_of(parse(text))
     except DocumentError:
         outline = []
-    return Draft(text, bots.problems_of(text), outline)
+    return Draft(text, documents.problems_of(text), outline)
 
 
 def outline_of(document: Document) -> list[tuple[str, int, str, str]]:
@@ -55,19 +55,22 @@ def outline_of(document: Document) -> list[tuple[str, int, str, str]]:
     for rule in document.rules:
         heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
         gives = any(type(step).__name__ == "Give" for step in rule.do)
-        found.append(
-            (rule.name.text, rule.line, "hand" if gives else "say", ", ".join(said.text for said in heard[:8]))
-        )
+        found.append((rule.name.text, rule.line, "hand" if gives else "say", ", ".join(said.text for said in heard)))
     if document.fallback:
         found.append((_("fallback"), document.fallback.line, "bell", _("when no rule matches")))
     return found
 
 
-# ---- the list ----------------------------------------------------------------------------------------------------------
+# ---- the list -------------------------------------------------------------------------------------------------------
 
 
 async def index(request: Request) -> Response:
     return await page(request, "bots/index.html", **await list_values(request))
+
+
+async def listing(request: Request) -> Response:
+    """The list itself, for the bell."""
+    return await fragment(request, "bots/_list.html", **await list_values(request))
 
 
 async def list_values(request: Request) -> dict[str, Any]:
@@ -77,7 +80,7 @@ async def list_values(request: Request) -> dict[str, Any]:
         "bots": await db.read(store.list_bots),
         "live": live,
         "idle": [channel for channel in live if channel.version_id is None],
-        "starters": bots.starters(),
+        "starters": documents.starters(),
         "error": "",
         "errors": {},
         "given": {},
@@ -106,7 +109,7 @@ async def upload(request: Request) -> Response:
             raise Invalid(_("Choose a file first."), fields={"file": _("Choose a file first.")})
         text = tidy(decode(await file.read()))
         await asyncio.to_thread(check_document, text)
-        known = await rt.db.reader.one(store.BY_NAME, name=store.fold(bots.name_of(text)))
+        known = await rt.db.reader.one(store.BY_NAME, name=store.fold(documents.name_of(text)))
         if known is None:
             bot_id = await bots.create(rt, "", text, request.state.user)
             return redirect(request, place(request, "bots.show", bot_id), done=_("The bot was imported."))
@@ -141,7 +144,7 @@ def check_document(text: str) -> None:
         raise Invalid(_("The file was not imported."), fields={"file": sentence}) from None
 
 
-# ---- the draft ---------------------------------------------------------------------------------------------------------
+# ---- the draft ------------------------------------------------------------------------------------------------------
 
 
 async def show(request: Request) -> Response:
@@ -173,14 +176,8 @@ async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
 
 def count_changes(old: str, new: str) -> int:
     """Stretches of lines that differ."""
-    kinds = [line.kind for line in bots.diff(old, new)]
-    return sum(
-        1 for before, kind in zip(["same", *kinds], kinds, strict=False) if changes(kind) and not changes(before)
-    )
-
-
-def changes(kind: str) -> bool:
-    return kind in ("gone", "added")
+    changed = [line.kind in ("gone", "added") for line in documents.diff(old, new)]
+    return sum(1 for before, here in zip([False, *changed], changed, strict=False) if here and not before)
 
 
 async def save(request: Request) -> Response:
@@ -198,7 +195,7 @@ async def save(request: Request) -> Response:
 
 async def both(request: Request, bot: store.Bot, text: str, *, imported: bool = False) -> Response:
     """The draft that is stored and the text that came, side by side, and what differs."""
-    lines = code.comparison(await asyncio.to_thread(bots.diff, bot.draft, text))
+    lines = code.comparison(await asyncio.to_thread(documents.diff, bot.draft, text))
     values = await head_values(request, bot) | {"text": text, "lines": lines, "imported": imported}
     return await page(request, "bots/conflict.html", status=409, **values)
 
@@ -229,7 +226,7 @@ async def export(request: Request) -> Response:
     return Response(text, media_type="application/yaml", headers={"Content-Disposition": disposition})
 
 
-# ---- versions ----------------------------------------------------------------------------------------------------------
+# ---- versions -------------------------------------------------------------------------------------------------------
 
 
 async def versions(request: Request) -> Response:
@@ -256,7 +253,7 @@ async def diff(request: Request) -> Response:
     reader = request.state.rt.db.reader
     old, new = number_of(request, "from"), number_of(request, "to")
     before, after = await bots.text_of(reader, bot, old), await bots.text_of(reader, bot, new)
-    lines = code.comparison(await asyncio.to_thread(bots.diff, before, after))
+    lines = code.comparison(await asyncio.to_thread(documents.diff, before, after))
     found = await reader.all(store.VERSIONS, bot_id=bot.id)
     values = await head_values(request, bot) | {"old": old, "new": new, "lines": lines, "versions": found}
     return await page(request, "bots/diff.html", **values)
@@ -270,7 +267,7 @@ async def confirm(request: Request) -> Response:
 async def publish_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     db = request.state.rt.db
     newest = await bots.text_of(db.reader, bot, bot.last_number) if bot.last_number else ""
-    lines = await asyncio.to_thread(bots.diff, newest, bot.draft) if bot.last_number else []
+    lines = await asyncio.to_thread(documents.diff, newest, bot.draft) if bot.last_number else []
     return {
         **await draft_values(request, bot),
         "channels": await db.read(store.list_channels),
@@ -310,7 +307,7 @@ async def roll_back(request: Request) -> Response:
     return redirect(request, place(request, "bots.versions", bot.id), done=done)
 
 
-# ---- reading a request -------------------------------------------------------------------------------------------------
+# ---- reading a request ----------------------------------------------------------------------------------------------
 
 
 async def read_bot(request: Request) -> store.Bot:
