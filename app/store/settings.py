@@ -3,17 +3,39 @@
 One row each, name to text. What is needed before the database opens is in `app/settings.py` instead.
 """
 
+from collections.abc import Mapping
+
+import msgspec
+
 from app.db import Query, Reader, Statement, Tx
 
-ONE = Query("select value from setting where name = :name", str)
+VALUE = Query("select value from setting where name = :name", str)
 ALL = Query("select name, value from setting", lambda name, value: (str(name), str(value)))
-SAVE = Statement(
+PUT = Statement(
     "insert into setting (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value"
 )
 DELETE = Statement("delete from setting where name = :name")
 
 # What holds where no row stands.
 DEFAULTS = {"business": "Parley", "language": "en", "zone": "UTC", "bot_language": "en"}
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The settings that the machinery reads. `answer_hours`: a message older than this is stored but not answered by the
+    bot; `raw_days`: how long updates are kept as the network sent them."""
+
+    answer_hours: int = 24
+    raw_days: int = 30
+
+
+def policy(values: Mapping[str, str]) -> Policy:
+    """From settings as text; a value that is no number counts as not set."""
+    given = {name: int(values[name]) for name in Policy.__struct_fields__ if values.get(name, "").isdecimal()}
+    return Policy(**given)
+
+
+async def load(db: Reader) -> Policy:
+    return policy(await read_all(db))
 
 
 async def read_all(db: Reader) -> dict[str, str]:
@@ -23,12 +45,12 @@ async def read_all(db: Reader) -> dict[str, str]:
 
 def read(tx: Tx, name: str) -> str:
     """One setting inside a unit of work; '' where neither a row nor a default stands."""
-    found = tx.one(ONE, name=name)
+    found = tx.one(VALUE, name=name)
     return DEFAULTS.get(name, "") if found is None else found
 
 
 def save(tx: Tx, **values: str) -> None:
-    tx.many(SAVE, [{"name": name, "value": value} for name, value in values.items()])
+    tx.many(PUT, [{"name": name, "value": value} for name, value in values.items()])
 
 
 def remove(tx: Tx, name: str) -> None:

@@ -133,6 +133,7 @@ SAVE_ATTEMPTS = Statement(
     """
 )
 CLEAR_ATTEMPTS = Statement("delete from attempt where name = :name")
+CLEAR_ACCOUNT = Statement("delete from attempt where name = :name or name like :pattern")
 DELETE_OLD_ATTEMPTS = Statement("delete from attempt where last_at < :before")
 
 

@@ -1,0 +1,99 @@
+"""Logging in and out."""
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.db import Tx
+from app.errors import TooMany
+from app.i18n import _, fmt, ngettext
+from app.routes import respond
+from app.security import passwords, sessions, throttle
+from app.security.redirects import safe_path
+from app.store import users
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+
+async def show(request: Request) -> Response:
+    target = safe_path(request.query_params.get("next", "/"))
+    if request.state.user is not None:
+        return respond.redirect(request, target)
+    return await form(request, target)
+
+
+async def form(request: Request, target: str, *, status: int = 200, email: str = "", error: str = "") -> Response:
+    is_set_up = bool(await request.state.rt.db.reader.one(users.COUNT))
+    values = {"target": target, "email": email, "error": error, "is_set_up": is_set_up}
+    return await respond.page(request, "login.html", status=status, **values)
+
+
+async def enter(request: Request) -> Response:
+    """Check the tries, the name and the password; the same answer and the same time whoever is asked for."""
+    rt: Runtime = request.state.rt
+    fields = await respond.form(request)
+    email, target = fields.text("email", limit=254), safe_path(fields.text("next", limit=500) or "/")
+    ip = request.state.origin.ip
+    try:
+        request.app.state.throttle.begin(ip)
+        await rt.db.read(throttle.check, email, ip, rt.clock.now())
+    except TooMany as error:
+        return await too_many(request, target, email, error)
+    user = await rt.db.read(users.find_by_email, email)
+    stored = await stored_password(rt, user)
+    password = fields.text("password", limit=10_000, strip=False)
+    if not await passwords.verify(stored, password) or user is None or stored is None:
+        left = await rt.db.write(throttle.failed, email, ip)
+        rt.metrics.count("logins", result="refused")
+        return await form(request, target, status=422, email=email, error=wrong(left))
+    request.app.state.throttle.succeeded(ip)
+    rehashed = await passwords.hash_password(password) if passwords.is_outdated(stored) else None
+    agent = request.headers.get("user-agent", "")
+    token = await rt.db.write(begin, user, agent, ip, rehashed)
+    rt.metrics.count("logins", result="in")
+    return with_session(request, respond.redirect(request, target), token)
+
+
+async def stored_password(rt: "Runtime", user: users.User | None) -> str | None:
+    if user is None or user.disabled_at is not None:
+        return None
+    return await rt.db.reader.one(users.PASSWORD, id=user.id)
+
+
+def begin(tx: Tx, user: users.User, agent: str, ip: str, rehashed: str | None) -> str:
+    throttle.forget(tx, user.email, ip)
+    if rehashed is not None:
+        tx.run(users.REHASH, id=user.id, password_hash=rehashed)
+    return sessions.begin(tx, user.id, agent=agent, ip=ip)
+
+
+def with_session(request: Request, response: Response, token: str) -> Response:
+    respond.set_cookie(response, request.app.state.cookies.header(token, request.state.origin.secure))
+    return response
+
+
+def wrong(left: int) -> str:
+    if not left:
+        return _("E-mail or password is not right. The next try has to wait a little.")
+    said = ngettext("{n} try left before a pause.", "{n} tries left before a pause.", left).format(n=left)
+    return _("E-mail or password is not right.") + " " + said
+
+
+async def too_many(request: Request, target: str, email: str, error: TooMany) -> Response:
+    wait = fmt.duration(round(error.retry_after * 1000))
+    sentence = _("Too many tries. Wait {wait}, then try again.").format(wait=wait)
+    response = await form(request, target, status=429, email=email, error=sentence)
+    response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
+    return response
+
+
+async def leave(request: Request) -> Response:
+    rt: Runtime = request.state.rt
+    session = request.state.session
+    await rt.db.write(sessions.end, session.user.id, session.login.id_hash)
+    response = respond.redirect(request, request.app.url_path_for("login"))
+    respond.set_cookie(response, request.app.state.cookies.end_header(request.state.origin.secure))
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response

@@ -1,0 +1,57 @@
+"""Token buckets (S14): so many requests at once, so many a second, on the monotonic clock.
+
+At most 10,000 keys are remembered; the longest unused one is forgotten first, which only ever gives it a full bucket.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from app.clock import Clock
+from app.errors import TooMany
+
+MAX_KEYS: Final = 10_000
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """`burst` tokens at most, `each` a second; each 0 = no limit."""
+
+    burst: int
+    each: float
+
+
+ANONYMOUS: Final = Rate(60, 1.0)
+SESSION: Final = Rate(60, 5.0)
+API_KEY: Final = Rate(200, 50.0)
+AUTHENTICATION: Final = Rate(5, 5 / 60)
+BAD_SIGNATURE: Final = Rate(30, 0.5)
+EXPORT: Final = Rate(2, 2 / 3600)
+
+
+class Limits:
+    """Buckets by key. `take` raises TooMany when one is empty."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str, rate: Rate) -> int:
+        """Use one token; how many are left."""
+        if not rate.each:
+            return rate.burst
+        now = self.clock.monotonic()
+        tokens, since = self.buckets.pop(key, (float(rate.burst), now))
+        tokens = min(rate.burst, tokens + (now - since) * rate.each)
+        left = tokens - 1 if tokens >= 1 else tokens
+        self.buckets[key] = (left, now)
+        if len(self.buckets) > MAX_KEYS:
+            self.buckets.popitem(last=False)
+        if tokens < 1:
+            raise TooMany("Too many requests. Wait a moment, then go on.", retry_after=(1 - tokens) / rate.each)
+        return int(left)
+
+    def give_back(self, key: str, rate: Rate) -> None:
+        """The last token was not used for what the limit is about."""
+        tokens, since = self.buckets.get(key, (float(rate.burst), self.clock.monotonic()))
+        self.buckets[key] = (min(rate.burst, tokens + 1), since)

@@ -1,0 +1,103 @@
+"""Sessions of the dashboard (S6, S7): a random id in a signed cookie, its SHA-256 in the database.
+
+Idle for 8 hours or 7 days old ends one. Two cookie names, because a browser drops `__Host-` cookies on plain HTTP outside
+the machine itself: which of the two a request may use follows from how it came, never both.
+"""
+
+import secrets
+from hashlib import sha256
+from typing import Final
+
+from itsdangerous import BadSignature, Signer
+
+from app.db import Reader, Tx
+from app.store import users
+from app.store.users import Session
+
+IDLE: Final = 8 * 3_600_000
+ABSOLUTE: Final = 7 * 24 * 3_600_000
+CONFIRMED: Final = 10 * 60_000
+TOUCH_EVERY: Final = 60_000
+SECURE_NAME: Final = "__Host-parley"
+PLAIN_NAME: Final = "parley_lan"
+
+
+class Cookies:
+    """Signs and reads the session cookie. `secure`: the request came by HTTPS or from the machine itself."""
+
+    def __init__(self, key: bytes) -> None:
+        self.signer = Signer(key, salt="session", digest_method=sha256)
+
+    def read(self, cookies: dict[str, str], secure: bool) -> str | None:
+        """The session id of a request, if its cookie is one of ours."""
+        try:
+            return self.signer.unsign(cookies.get(name(secure), "")).decode("ascii")
+        except (BadSignature, UnicodeError):
+            return None
+
+    def header(self, token: str, secure: bool) -> str:
+        """The `Set-Cookie` value that begins a session in the browser."""
+        value = self.signer.sign(token).decode("ascii")
+        return f"{name(secure)}={value}; Max-Age={ABSOLUTE // 1000}; {attributes(secure)}"
+
+    def end_header(self, secure: bool) -> str:
+        return f"{name(secure)}=; Max-Age=0; {attributes(secure)}"
+
+
+def name(secure: bool) -> str:
+    return SECURE_NAME if secure else PLAIN_NAME
+
+
+def attributes(secure: bool) -> str:
+    return "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+
+
+def digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def begin(tx: Tx, user_id: int, *, agent: str, ip: str) -> str:
+    """A new session; the id returned is known to the browser alone."""
+    token = secrets.token_urlsafe(32)
+    tx.run(users.DELETE_EXPIRED, now=tx.now)
+    tx.run(
+        users.INSERT_LOGIN,
+        id_hash=digest(token),
+        user_id=user_id,
+        csrf=secrets.token_urlsafe(32),
+        agent=agent[:200],
+        ip=ip,
+        now=tx.now,
+        expires_at=tx.now + ABSOLUTE,
+    )
+    return token
+
+
+async def find(db: Reader, token: str, now: int) -> Session | None:
+    """The live session of this id with its user, or None: unknown, over, or the user is disabled."""
+    return await db.one(users.SESSION, id_hash=digest(token), now=now, idle_since=now - IDLE)
+
+
+def touch(tx: Tx, id_hash: str) -> None:
+    tx.run(users.TOUCH, id_hash=id_hash, now=tx.now)
+
+
+def renew(tx: Tx, session: Session) -> str:
+    """Another id for the same person, the password just given: the old id ends (no fixation, S6)."""
+    end(tx, session.user.id, session.login.id_hash)
+    return begin(tx, session.user.id, agent=session.login.agent, ip=session.login.ip)
+
+
+def end(tx: Tx, user_id: int, id_hash: str) -> bool:
+    """End one session of this user; False where it is not theirs or already over."""
+    return tx.run(users.DELETE_LOGIN, id_hash=id_hash, user_id=user_id) > 0
+
+
+def end_all(tx: Tx, user_id: int, keep: str = "") -> int:
+    """End every session of the user but `keep` (a hash)."""
+    return tx.run(users.DELETE_LOGINS, user_id=user_id, keep=keep)
+
+
+def is_confirmed(session: Session, now: int) -> bool:
+    """Was the password given within the last ten minutes: asked before secrets, people and restore."""
+    return now - session.login.confirmed_at <= CONFIRMED

@@ -1,0 +1,224 @@
+"""Puts the dashboard together: addresses, what stands in front of all of them, and how a refusal looks.
+
+Order for a request: id, origin and headers (`Front`) → host name → body limit → route → `guard` → handler. Provider webhooks
+are taken by a wrapper around this application and never come here.
+"""
+
+import logging
+import secrets
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.db import DatabaseError
+from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
+from app.i18n import _
+from app.routes import ROUTES, respond, static, stream
+from app.routes.guard import guard
+from app.routes.site import BODY, Entry
+from app.security import headers
+from app.security.flash import Flash
+from app.security.hosts import Hosts
+from app.security.limits import Limits
+from app.security.sessions import Cookies
+from app.security.setup import SetupLink
+from app.security.throttle import Throttle
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+log = logging.getLogger(__name__)
+OPEN_HOSTS: Final = ("/hooks/", "/healthz", "/readyz")
+RETRY_AFTER: Final = 5
+
+
+class IdConvertor(Convertor[int]):
+    """`{id:id}`: a row's id in an address; digits only, at most 19 of them."""
+
+    regex = "[0-9]{1,19}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("id", IdConvertor())
+
+
+def create_app(rt: "Runtime") -> Starlette:
+    """The dashboard as an ASGI application. `app.state`: cookies, flash, hosts, limits, throttle, setup, names."""
+    app = Starlette(
+        routes=[
+            *map(route, ROUTES),
+            Route("/events", stream.Stream(rt), name="events"),
+            Mount("/static", static.serve),
+        ],
+        middleware=[Middleware(Front, rt=rt)],
+        exception_handlers={
+            ParleyError: on_refusal,
+            HTTPException: on_http,
+            DatabaseError: on_database,
+        },
+        max_body_size=BODY,
+    )
+    app.state.cookies = Cookies(rt.keys.derive("session-cookie"))
+    app.state.flash = Flash(rt.keys.derive("flash"))
+    app.state.hosts = Hosts(rt.settings)
+    app.state.limits = Limits(rt.clock)
+    app.state.throttle = Throttle(app.state.limits)
+    app.state.setup = SetupLink(rt.clock)
+    app.state.names = frozenset(entry.name for entry in ROUTES)
+    return app
+
+
+def route(entry: Entry) -> BaseRoute:
+    larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=entry.body)] if entry.body != BODY else None
+    return Route(entry.path, guard(entry), methods=[entry.method], name=entry.name, middleware=larger)
+
+
+class Front:
+    """The outermost layer: gives a request its id, origin and nonce, its answer the headers, and a crash its page."""
+
+    def __init__(self, app: ASGIApp, rt: "Runtime") -> None:
+        self.app, self.rt = app, rt
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        state = scope["state"] = dict(scope.get("state") or {})
+        given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        hosts: Hosts = scope["app"].state.hosts
+        state["rt"], state["request_id"], state["nonce"] = self.rt, secrets.token_hex(8), headers.new_nonce()
+        state["origin"] = hosts.origin((scope.get("client") or ("", 0))[0], scope["scheme"], given)
+        server = (scope.get("server") or ("", 0))[0] or ""
+        if not hosts.is_ours(given.get("host", ""), server) and not scope["path"].startswith(OPEN_HOSTS):
+            await wrong_host(scope, receive, Answer(scope, send))
+            return
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+            return
+        answer = Answer(scope, send)
+        try:
+            await self.app(scope, receive, answer)
+        except Exception as error:
+            if answer.status:
+                raise
+            log.error("request %s failed: %s", state["request_id"], describe(error))
+            await (await crash_page(Request(scope), error))(scope, receive, answer)
+        finally:
+            self.rt.metrics.count_request(scope["method"], answer.status)
+
+
+class Answer:
+    """`send` that completes the headers and remembers the status."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope, self.send, self.status = scope, send, 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            state = self.scope["state"]
+            message["headers"] = headers.complete(
+                list(message.get("headers", ())),
+                status=self.status,
+                nonce=state["nonce"],
+                request_id=state["request_id"],
+                https=state["origin"].scheme == "https",
+            )
+        await self.send(message)
+
+
+async def wrong_host(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    text = _("This installation does not answer under that name. Set PARLEY_PUBLIC_URL to the address you use.")
+    response = Response(text + "\n", 421, media_type="text/plain")
+    await response(scope, receive, send)
+
+
+def describe(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+# ---- refusals -------------------------------------------------------------------------------------------------------
+
+
+async def on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ParleyError)
+    if isinstance(error, Unauthenticated) and not is_machine(request):
+        return to_login(request)
+    response = await refusal(request, error.status, error.code, str(error), error.fields)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known = {
+        400: ("bad_request", _("The request could not be read.")),
+        404: ("not_found", _("There is no such page. It may have moved, or the link is incomplete.")),
+        405: ("method_not_allowed", _("This address does not take that kind of request.")),
+        413: ("too_large", _("This is larger than what is accepted here.")),
+    }
+    code, sentence = known.get(error.status_code, ("refused", str(error.detail)))
+    response = await refusal(request, error.status_code, code, sentence, {})
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def on_database(request: Request, error: Exception) -> Response:
+    log.warning("request %s: database: %s", request.state.request_id, error)
+    sentence = _("The database cannot be used right now. What you did was not saved; try again in a moment.")
+    response = await refusal(request, 503, "unavailable", sentence, {})
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+async def crash_page(request: Request, error: Exception) -> Response:
+    sentence = _("Something went wrong here. The log has the details under the number {id}.").format(
+        id=request.state.request_id
+    )
+    return await refusal(request, 500, "internal", sentence, {})
+
+
+async def refusal(request: Request, status: int, code: str, sentence: str, fields: dict[str, str]) -> Response:
+    """JSON to programs, a toast to htmx, a page to people."""
+    if is_machine(request):
+        body = {"code": code, "message": sentence, "request_id": request.state.request_id}
+        return JSONResponse({"error": body | ({"fields": fields} if fields else {})}, status)
+    if respond.is_htmx(request):
+        response = await respond.fragment(request, "_toast.html", status=status, sentence=sentence)
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#toasts", "beforeend"
+        return response
+    return await respond.fragment(request, "error.html", status=status, sentence=sentence)
+
+
+def to_login(request: Request) -> Response:
+    path = request.scope["path"] if request.method == "GET" else ""
+    target = request.app.url_path_for("login")
+    return respond.redirect(request, f"{target}?next={path}" if path not in ("", "/") else target)
+
+
+def is_machine(request: Request) -> bool:
+    path: str = request.scope["path"]
+    if path.startswith(("/api/", "/healthz", "/readyz", "/metrics", "/events")):
+        return True
+    accepts = request.headers.get("accept", "")
+    return "application/json" in accepts and "text/html" not in accepts
