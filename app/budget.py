@@ -28,9 +28,7 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 _decoder = msgspec.json.Decoder(Budget)
 
 
-def spend(
-    stored: str, effects: tuple[Send | HandOff, ...], now: int
-) -> tuple[str, tuple[Send | HandOff, ...]]:
+def spend(stored: str, effects: tuple[Send | HandOff, ...], now: int) -> tuple[str, tuple[Send | HandOff, ...]]:
     """The budget after these effects, and the effects that fit: when it is used up, only a hand-off is left."""
     sends = [effect for effect in effects if isinstance(effect, Send)]
     if not sends:
@@ -39,9 +37,7 @@ def spend(
     if now - budget.since > PERIOD:
         budget = Budget(since=now)
     last = _digest(sends)
-    spent = Budget(
-        budget.since, budget.replies + len(sends), last, budget.same + 1 if last == budget.last else 1
-    )
+    spent = Budget(budget.since, budget.replies + len(sends), last, budget.same + 1 if last == budget.last else 1)
     if spent.replies > REPLIES or spent.same > SAME:
         return stored, (HandOff(REASON, "budget"),)
     return msgspec.json.encode(spent).decode(), effects

@@ -14,9 +14,21 @@ from typing import Any
 import msgspec
 
 from app import events, intake, settle
+from app.capabilities import Capabilities
 from app.clock import Clock
 from app.connectors import CONNECTORS
-from app.connectors.base import Arrival, Capabilities, Channel, Check, Connector, Problem, Session, State, StatusChange
+from app.connectors.base import (
+    Arrival,
+    Channel,
+    Check,
+    Connector,
+    Examines,
+    Problem,
+    Session,
+    State,
+    StatusChange,
+    Webhook,
+)
 from app.connectors.states import SENTENCES
 from app.db import Database, Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -48,6 +60,7 @@ class Live:
         self.sender = sender
         self.here = here
         self.opened: Channel
+        self.webhook = connector if isinstance(connector, Webhook) else None
         self.state = StatusChange(State.STARTING, "starting")
         self.task: asyncio.Task[None] | None = None
 
@@ -68,7 +81,7 @@ class Channels:
         self.by_account: dict[tuple[str, str], Live] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    # ---- start and stop --------------------------------------------------------------------------------------------------
+    # ---- start and stop ---------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         for row in await self.db.reader.all(store.ALL):
@@ -108,8 +121,8 @@ class Channels:
         return Channel(row.id, row.name, row.account, config, opened)
 
     async def _close(self, live: Live, patience: float) -> None:
-        for index, key in ((self.by_id, live.row.id), (self.by_key, live.row.key)):
-            index.pop(key, None)  # type: ignore[call-overload]  # the two dictionaries have keys of their own types
+        self.by_id.pop(live.row.id, None)
+        self.by_key.pop(live.row.key, None)
         self.by_account.pop((live.row.connector, live.row.account), None)
         await live.sender.stop(patience)
         await live.session.close()
@@ -128,7 +141,7 @@ class Channels:
     async def _supervise(self, live: Live) -> None:
         """Keep the session running; full-jitter back-off between failures, reset once it was stable (P38)."""
         failures = 0
-        while live.row.id in self.by_id:
+        while self.by_id.get(live.row.id) is live:
             began = self._clock.monotonic()
             try:
                 await live.session.run(self._listener(live))
@@ -171,16 +184,14 @@ class Channels:
         if row and live:
             live.row = row
 
-    # ---- what the pipeline calls -----------------------------------------------------------------------------------------
+    # ---- what the pipeline calls ------------------------------------------------------------------------------------
 
     def _send(self, delivery: Delivery) -> None:
         live = self.by_id.get(delivery.channel_id)
         if live and live.sender.open:
             live.sender.deliver(delivery)
         else:
-            self.db.submit(
-                settle.again, delivery.message_id, self._clock.now(), NOT_STARTED, done=lambda _, __: None
-            )
+            self.db.submit(settle.again, delivery.message_id, self._clock.now(), NOT_STARTED, done=lambda _, __: None)
 
     def _wake(self, channel_id: int) -> None:
         live = self.by_id.get(channel_id)
@@ -191,10 +202,16 @@ class Channels:
         for live in self.by_id.values():
             live.sender.wake()
 
-    # ---- what people do --------------------------------------------------------------------------------------------------
+    # ---- what people do ---------------------------------------------------------------------------------------------
 
     async def add(
-        self, kind: str, name: str, values: Mapping[str, str], *, rate: float | None = None, version_id: int | None = None
+        self,
+        kind: str,
+        name: str,
+        values: Mapping[str, str],
+        *,
+        rate: float | None = None,
+        version_id: int | None = None,
     ) -> int:
         """A new channel, connected at once. Raises `Invalid` with a sentence per field, `Conflict` if name or account is taken."""
         connector = CONNECTORS.get(kind)
@@ -230,12 +247,12 @@ class Channels:
         await self.db.write(remove, channel_id)
 
     async def examine(self, channel_id: int) -> list[Check]:
-        """"Test it": what works and what is missing, each with its remedy."""
+        """ "Test it": what works and what is missing, each with its remedy."""
         live = self.get(channel_id)
         checks: list[Check] = []
-        if hasattr(live.session, "examine"):
+        if isinstance(live.session, Examines):
             checks = await live.session.examine()
-        if hasattr(live.connector, "verify"):
+        if live.webhook:
             row = await self.db.reader.one(store.BY_ID, id=channel_id) or live.row
             checks += [
                 Check("webhook.verified", True if row.verified_at else None, "webhook.verify"),
@@ -275,7 +292,7 @@ class Channels:
         return task
 
 
-# ---- units of work ---------------------------------------------------------------------------------------------------------
+# ---- units of work --------------------------------------------------------------------------------------------------
 
 
 def insert(
@@ -350,7 +367,7 @@ def _free_name(tx: Tx, name: str, own: int) -> None:
         raise Conflict(f"The name “{name}” is taken.", fields={"name": "This name is taken."})
 
 
-# ---- checks, pure ----------------------------------------------------------------------------------------------------------
+# ---- checks, pure ---------------------------------------------------------------------------------------------------
 
 
 def check_values(connector: Connector, values: Mapping[str, str]) -> dict[str, str]:

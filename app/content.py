@@ -241,7 +241,19 @@ def kind(content: Content) -> str:
 def text(content: Content) -> str:
     """The words in it, for lists, search and rules; empty where there are none."""
     match content:
-        case Text() | Buttons() | ChoiceList() | Link() | Flow() | Ask() | Template() | FlowReply() | Order() | System() | Note():
+        case (
+            Text()
+            | Buttons()
+            | ChoiceList()
+            | Link()
+            | Flow()
+            | Ask()
+            | Template()
+            | FlowReply()
+            | Order()
+            | System()
+            | Note()
+        ):
             return content.text
         case Image() | Video() | Audio() | Document() | Sticker():
             return content.caption

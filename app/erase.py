@@ -38,10 +38,14 @@ def messages(tx: Tx, contact_id: int) -> int:
 
 def remains(tx: Tx, contact_id: int) -> list[str]:
     """Raw updates, turns, conversations, names. Returns the hashes of files that nothing refers to any more."""
-    for statement in (store.DROP_RAW, store.DROP_TURNS, store.DROP_CONVERSATIONS, store.DROP_MERGED, store.DROP_CONTACT):
+    for statement in (
+        store.DROP_RAW,
+        store.DROP_TURNS,
+        store.DROP_CONVERSATIONS,
+        store.DROP_MERGED,
+        store.DROP_CONTACT,
+    ):
         tx.run(statement, contact_id=contact_id)
     orphans = tx.all(store.ORPHAN_FILES)
     tx.run(store.DROP_ORPHANS)
     return orphans
-
-

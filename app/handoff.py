@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-
 from app import content, events, settle
 from app.content import Content
-from app.db import Tx
+from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import Conversation
 from app.store import conversations, messages, outbox
@@ -79,9 +78,7 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
         outbox.INSERT, message_id=message_id, channel_id=row.channel_id, conversation_id=conversation_id, place=place,
         state="queued", due_at=tx.now, attempts=0, now=tx.now,
     )  # fmt: skip
-    tx.run(
-        conversations.SAID, id=conversation_id, at=tx.now, last_id=message_id, snippet=content.text(said)[:160]
-    )
+    tx.run(conversations.SAID, id=conversation_id, at=tx.now, last_id=message_id, snippet=content.text(said)[:160])
     _changed(tx, conversation_id, events.MESSAGE_CREATED)
     return message_id
 
@@ -92,7 +89,7 @@ def _take(tx: Tx, conversation_id: int, user_id: int) -> None:
     _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
 
 
-def _set(tx: Tx, conversation_id: int, statement: conversations.Statement) -> None:
+def _set(tx: Tx, conversation_id: int, statement: Statement) -> None:
     _conversation(tx, conversation_id)
     if tx.run(statement, id=conversation_id):
         _changed(tx, conversation_id, events.CONVERSATION_UPDATED)

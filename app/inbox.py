@@ -123,7 +123,7 @@ def quarantine(tx: Tx, intake: Intake, channel_id: int | None, reason: str, malf
     tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
 
 
-# ---- who wrote, and where it goes ----------------------------------------------------------------------------------------
+# ---- who wrote, and where it goes -----------------------------------------------------------------------------------
 
 
 def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
@@ -176,7 +176,7 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
     )
 
 
-# ---- the message ---------------------------------------------------------------------------------------------------------
+# ---- the message ----------------------------------------------------------------------------------------------------
 
 
 def _store(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int, at: int) -> bool:
@@ -247,7 +247,7 @@ def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int) -> 
     )  # fmt: skip
 
 
-# ---- the turn ------------------------------------------------------------------------------------------------------------
+# ---- the turn -------------------------------------------------------------------------------------------------------
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -338,7 +338,15 @@ def _carry_out(
 
 
 def _queue(
-    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, turn_id: int, step: int, send: Send, at_once: bool
+    tx: Tx,
+    intake: Intake,
+    here: Here,
+    found: Found,
+    inbound: Inbound,
+    turn_id: int,
+    step: int,
+    send: Send,
+    at_once: bool,
 ) -> int:
     assert found.conversation_id is not None
     reply_id = tx.new_id()

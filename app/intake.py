@@ -9,8 +9,6 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from app import inbox, settle
 from app.connectors.base import Arrival, Inbound, Malformed, Notice, Receipt, StatusChange
 from app.db import DatabaseError
@@ -64,7 +62,10 @@ async def accept(
 
 
 def _owner(
-    channels: "Channels", live: "Live", arrival: Inbound | Receipt | Notice | Malformed, trusted: Callable[["Live"], bool]
+    channels: "Channels",
+    live: "Live",
+    arrival: Inbound | Receipt | Notice | Malformed,
+    trusted: Callable[["Live"], bool],
 ) -> "Live | None":
     """The channel an update belongs to: by its account, if that channel's secret signed it."""
     if not arrival.account or arrival.account == live.row.account:
@@ -98,9 +99,7 @@ def _receive(channels: "Channels", live: "Live", inbound: Inbound, batch: Batch)
             live.sender.release()
         _stored(channels, live, inbound, batch, error)
 
-    channels.db.submit(
-        inbox.receive, channels.intake, live.here, inbound, slot, done=done, key=_key(inbound)
-    )
+    channels.db.submit(inbox.receive, channels.intake, live.here, inbound, slot, done=done, key=_key(inbound))
 
 
 def _record(channels: "Channels", live: "Live", receipt: Receipt, batch: Batch) -> None:
@@ -144,5 +143,3 @@ def _key(inbound: Inbound) -> int:
     """Units of one conversation keep their order on Postgres: the same sender gives the same writer."""
     aliases = inbound.sender.aliases()
     return hash(aliases[0]) if aliases else 0
-
-

@@ -107,7 +107,7 @@ class Worker:
         await self._db.write(again, job, self._clock.now() + int(seconds * 1000), why[:4000])
 
 
-# ---- units of work -------------------------------------------------------------------------------------------------------
+# ---- units of work --------------------------------------------------------------------------------------------------
 
 
 def claim(tx: Tx, limit: int, lease: int) -> tuple[list[Job], int | None]:

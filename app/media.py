@@ -6,7 +6,7 @@ A row says "stored" only after the file is complete, synced and renamed into pla
 import hashlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from app.channels import Channels
-from app.connectors.base import MediaFile, SendFailed
+from app.connectors.base import FetchesMedia, MediaFile, SendFailed
 from app.db import Database, Tx
 from app.events import MESSAGE_UPDATED, Event
 from app.jobs import Later
@@ -28,6 +28,7 @@ DISK_RESERVE = 200 * 1024 * 1024
 CHUNK = 256 * 1024
 FULL_WAIT = 60.0
 USER_AGENT = "Parley"
+HOSTS = ("fbsbx.com", "whatsapp.net", "fbcdn.net", "facebook.com")
 
 
 class Store:
@@ -59,7 +60,7 @@ class Store:
 class Fetcher:
     """The handler of `media.fetch` jobs."""
 
-    def __init__(self, db: Database, files: Store, channels: Channels, allowed: Callable[[str, int], bool]) -> None:
+    def __init__(self, db: Database, files: Store, channels: Channels, allowed: Callable[[str], bool]) -> None:
         self._db = db
         self._files = files
         self._channels = channels
@@ -73,7 +74,7 @@ class Fetcher:
         if self._files.free() < DISK_RESERVE:
             raise Later(FULL_WAIT, "The disk is nearly full.")
         live = self._channels.by_id.get(row.channel_id)
-        if live is None or not hasattr(live.session, "locate_media"):
+        if live is None or not isinstance(live.session, FetchesMedia):
             return await self._db.write(failed, row, "The channel was removed.")
         try:
             source = await live.session.locate_media(row.provider_id)
@@ -87,8 +88,7 @@ class Fetcher:
         await self._db.write(stored, row, sha256, size, source.mime or row.mime)
 
     async def _download(self, row: MediaRow, source: MediaFile) -> tuple[str, int]:
-        parts = urlsplit(source.url)
-        if not self._allowed(parts.hostname or "", parts.port or 0):
+        if not self._allowed(source.url):
             raise _Refused("The network named an address that is not its own.")
         part = self._files.folder / "part" / str(row.id)
         async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
@@ -101,6 +101,23 @@ class Fetcher:
             raise Later(30, "The file is not the one that was announced.")
         self._files.keep(part, sha256)
         return sha256, size
+
+
+def may_fetch(graph_url: str, allowed: Collection[str], url: str) -> bool:
+    """Whether a file may be fetched from there: the network's own hosts by https, the Graph host itself, or what the
+    owner allowed. The address comes from an answer of the network, so it is not trusted (contract §10)."""
+    try:
+        parts, graph = urlsplit(url), urlsplit(graph_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return False
+    host = (parts.hostname or "").lower()
+    if parts.username or parts.password or not host or parts.scheme not in ("http", "https"):
+        return False
+    ours = (parts.scheme, host, parts.port) == (graph.scheme, (graph.hostname or "").lower(), graph.port)
+    if ours or f"{host}:{port}" in allowed:
+        return True
+    return parts.scheme == "https" and port == 443 and any(host == name or host.endswith(f".{name}") for name in HOSTS)
 
 
 class _Refused(Exception):

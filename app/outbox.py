@@ -56,7 +56,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self.open = False
 
-    # ---- slots -----------------------------------------------------------------------------------------------------------
+    # ---- slots ------------------------------------------------------------------------------------------------------
 
     def reserve(self) -> bool:
         """Keep a slot and a token for a reply that a turn may produce. Give it back with `release` if it did not."""
@@ -75,7 +75,7 @@ class Sender:
         """Sends under way."""
         return len(self._tasks)
 
-    # ---- queued rows -----------------------------------------------------------------------------------------------------
+    # ---- queued rows ------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         self.open = True
@@ -150,7 +150,7 @@ class Sender:
         )
         self.deliver(Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, outbound))
 
-    # ---- one send --------------------------------------------------------------------------------------------------------
+    # ---- one send ---------------------------------------------------------------------------------------------------
 
     def deliver(self, delivery: Delivery) -> None:
         """Send what is committed as `sending`. Its slot is already taken."""
@@ -231,9 +231,7 @@ def news(learned: Address, known: Address) -> bool:
     return any(alias not in had for alias in learned.aliases())
 
 
-def claim(
-    tx: Tx, channel_id: int, limit: int, blocked: Callable[[int], float]
-) -> tuple[list[Queued], int | None]:
+def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[int], float]) -> tuple[list[Queued], int | None]:
     """Take due rows, the first of each conversation only. Also the time of the next due row if none was taken."""
     taken: list[Queued] = []
     for row in tx.claim(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit):
@@ -252,7 +250,9 @@ def recover(tx: Tx) -> int:
     """At start: rows that a killed process left in `sending` have an unknown outcome."""
     rows = tx.all(outbox.ORPHANS)
     for message_id, conversation_id in rows:
-        settle.unsure(tx, message_id, conversation_id, Problem("send.interrupted", "Parley was stopped during the send."))
+        settle.unsure(
+            tx, message_id, conversation_id, Problem("send.interrupted", "Parley was stopped during the send.")
+        )
     return len(rows)
 
 

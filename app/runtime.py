@@ -7,15 +7,14 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import housekeeping, jobs, outbox
+from app import housekeeping, jobs, outbox, readiness
 from app.bots import Versions
 from app.bus import Bus
 from app.channels import Channels
 from app.clock import Clock, SystemClock
-from app.connectors.whatsapp_cloud import media_host_allowed
 from app.db import Database, Tx, open_database
 from app.inbox import DAY, Intake
-from app.media import Fetcher, Store
+from app.media import Fetcher, Store, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
 from app.security.secrets import Keyring
@@ -59,6 +58,10 @@ class Runtime:
                 log.exception("task %s ended and starts again", name)
             await asyncio.sleep(RESTART_DELAY)
 
+    async def problems(self) -> list[dict[str, str]]:
+        """What keeps it from working now, as {"code", "message"}; empty when ready."""
+        return await readiness.problems(self)
+
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
             task.cancel()
@@ -78,7 +81,7 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
     rt.bus = Bus(rt.db)
-    rt.metrics = Metrics(rt)
+    rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
     rt.media = Store(settings.data / "media")
     await _start_work(rt)
@@ -100,7 +103,9 @@ async def _start_work(rt: Runtime) -> None:
     await rt.versions.load_live()
     rt.media.sweep()
     await rt.channels.start()
-    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(media_host_allowed, rt.settings.graph_url))
+    fetcher = Fetcher(
+        rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
+    )
     rt.jobs = jobs.Worker(rt.db, rt.clock, {"media.fetch": fetcher.fetch})
     rt.supervise("jobs", rt.jobs.run)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels))
@@ -115,7 +120,7 @@ async def stop(rt: Runtime) -> None:
     await rt.db.stop()
 
 
-# ---- units of work -------------------------------------------------------------------------------------------------------
+# ---- units of work --------------------------------------------------------------------------------------------------
 
 
 def ensure_install(tx: Tx) -> str:
@@ -132,5 +137,3 @@ def strike(tx: Tx, names: list[str]) -> dict[str, int]:
     for name in names:
         tx.run(turns.STRIKE, name=name, now=tx.now)
     return dict(tx.all(turns.SUSPECTS))
-
-

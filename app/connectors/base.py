@@ -7,14 +7,14 @@ pacing live in `channels.py` and `pace.py`, never here. What a network can show 
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from app.capabilities import Capabilities
 from app.content import Content
 
-# ---- who ---------------------------------------------------------------------------------------------------------------
+# ---- who ------------------------------------------------------------------------------------------------------------
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,7 +48,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(pair for pair in named if pair[1])
 
 
-# ---- what comes in -----------------------------------------------------------------------------------------------------
+# ---- what comes in --------------------------------------------------------------------------------------------------
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -147,7 +147,7 @@ class StatusChange(msgspec.Struct, frozen=True):
 Arrival = Inbound | Receipt | Notice | Malformed | StatusChange
 OnEvent = Callable[[Arrival], Awaitable[None]]
 
-# ---- what goes out -----------------------------------------------------------------------------------------------------
+# ---- what goes out --------------------------------------------------------------------------------------------------
 
 
 class Outbound(msgspec.Struct, frozen=True):
@@ -269,24 +269,28 @@ class Connector(Protocol):
         """The first limit of the network's contract that this content breaks, before anything is sent."""
 
 
+@runtime_checkable
 class MarksRead(Protocol):
     """Optional: the network can be told that a message was read, with "typing" shown at the same time."""
 
     async def mark_read(self, provider_id: str, *, typing: bool) -> None: ...
 
 
+@runtime_checkable
 class FetchesMedia(Protocol):
     """Optional: the network hands out files by id. Raises `SendFailed` (same meaning of certain and temporary)."""
 
     async def locate_media(self, provider_id: str) -> MediaFile: ...
 
 
-class Tests(Protocol):
+@runtime_checkable
+class Examines(Protocol):
     """Optional: the set-up can be examined ("test it")."""
 
     async def examine(self) -> list[Check]: ...
 
 
+@runtime_checkable
 class Webhook(Protocol):
     """Optional: the network calls us. Verification looks at raw bytes before anything is parsed."""
 

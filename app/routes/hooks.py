@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from app import intake
+from app.connectors.base import Webhook
 from app.db import DatabaseError
 
 if TYPE_CHECKING:
@@ -59,16 +60,16 @@ class Hooks:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         live = self._rt.channels.by_key.get(scope["path"][len(PREFIX) :])
-        if live is None or not hasattr(live.connector, "verify"):
+        if live is None or live.webhook is None:
             await _respond(send, 404, b"There is no such channel.")
         elif scope["method"] == "POST":
-            await self._notification(live, scope, receive, send)
+            await self._notification(live, live.webhook, scope, receive, send)
         elif scope["method"] == "GET":
             await self._verification(live, scope, send)
         else:
             await _respond(send, 405, b"Use GET or POST.")
 
-    async def _notification(self, live: "Live", scope: Scope, receive: Receive, send: Send) -> None:
+    async def _notification(self, live: "Live", webhook: Webhook, scope: Scope, receive: Receive, send: Send) -> None:
         source = (scope.get("client") or ("?", 0))[0]
         if self._blocked(source):
             return await _respond(send, 429, b"Too many unsigned requests.")
@@ -76,19 +77,21 @@ class Hooks:
         if body is None:
             return await _respond(send, 413, b"The body is over 4 MB.")
         headers = scope["headers"]
-        if not live.connector.verify(live.opened, body, headers):
+        if not webhook.verify(live.opened, body, headers):
             self._count_bad(source)
             return await _respond(send, 403, b"The signature does not match.")
         try:
-            arrivals = live.connector.parse(body)
+            arrivals = webhook.parse(body)
         except ValueError:
             return await _respond(send, 400, b"The body is not a notification in JSON.")
-        await self._take_in(live, arrivals, body, headers, send)
+        await self._take_in(live, webhook, arrivals, body, headers, send)
 
-    async def _take_in(self, live: "Live", arrivals: Any, body: bytes, headers: Any, send: Send) -> None:
+    async def _take_in(
+        self, live: "Live", webhook: Webhook, arrivals: Any, body: bytes, headers: Any, send: Send
+    ) -> None:
         try:
             await intake.accept(
-                self._rt.channels, live, arrivals, lambda other: other.connector.verify(other.opened, body, headers)
+                self._rt.channels, live, arrivals, lambda other: webhook.verify(other.opened, body, headers)
             )
             await self._rt.channels.heard(live)
         except DatabaseError as error:

@@ -3,7 +3,7 @@
 import msgspec
 
 from app.db import Query, Reader
-from app.store.overview import ID_SHIFT
+from app.store.overview import first_id
 
 
 class Answerer(msgspec.Struct, frozen=True):
@@ -102,7 +102,9 @@ async def list_answerers(db: Reader) -> list[Answerer]:
 
 
 async def find_answerer(db: Reader, version_id: int | None) -> Answerer | None:
-    return None if version_id is None else await db.one(VERSION, id=version_id)
+    if version_id is None:
+        return None
+    return await db.one(VERSION, id=version_id)
 
 
 async def list_publications(db: Reader, channel_id: int) -> list[Published]:
@@ -124,7 +126,7 @@ async def get_stakes(db: Reader, channel_id: int) -> Stakes:
 
 async def count_today(db: Reader, since: int) -> dict[int, int]:
     """Messages per channel since a time."""
-    return dict(await db.all(COUNT_TODAY, first=since << ID_SHIFT, since=since))
+    return dict(await db.all(COUNT_TODAY, first=first_id(since), since=since))
 
 
 async def list_names(db: Reader, channel_id: int) -> list[str]:

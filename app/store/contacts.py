@@ -72,10 +72,18 @@ DROP_THREAD = Statement("delete from conversation where id = :id")
 
 
 def resolve(
-    tx: Tx, aliases: tuple[tuple[str, str], ...], *, name: str, phone: str, username: str, previous: tuple[tuple[str, str], ...] = ()
+    tx: Tx,
+    aliases: tuple[tuple[str, str], ...],
+    *,
+    name: str,
+    phone: str,
+    username: str,
+    previous: tuple[tuple[str, str], ...] = (),
 ) -> int:
     """The contact behind these aliases: found, completed, merged or created. `previous`: names the person had before."""
-    owners = sorted({owner for kind, value in (*aliases, *previous) if (owner := owner_of(tx, kind, value)) is not None})
+    owners = sorted(
+        {owner for kind, value in (*aliases, *previous) if (owner := owner_of(tx, kind, value)) is not None}
+    )
     if owners:
         contact_id = owners[0]
         for gone in owners[1:]:

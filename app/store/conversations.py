@@ -87,7 +87,5 @@ def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, add
         tx.run(SET_ADDRESS, id=found, address=address)
         return found
     created = tx.new_id()
-    tx.run(
-        INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now
-    )
+    tx.run(INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now)
     return created

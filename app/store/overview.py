@@ -4,14 +4,16 @@ Every number is counted from the rows when it is asked for. Ids begin with their
 of the primary key; `at` then leaves out old messages that were imported today. Times ms UTC.
 """
 
-from typing import Final
-
 import msgspec
 
-from app.db import Query, Reader
+from app.db import Query, Reader, Statement
+from app.db.ids import EPOCH
+from app.store import outbox
 
-ID_SHIFT: Final = 22  # bits of an id below its milliseconds
-HOUR: Final = 3_600_000
+
+def first_id(at: int) -> int:
+    """The smallest id that can have been given at this time."""
+    return max(0, at - EPOCH) << 22
 
 
 class Hour(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ HOURS = Query(
 
 async def count_hours(db: Reader, since: int, until: int) -> list[Hour]:
     """Counts per hour and channel; hours without a message are missing."""
-    return await db.all(HOURS, first=since << ID_SHIFT, since=since, until=until)
+    return await db.all(HOURS, first=first_id(since), since=since, until=until)
 
 
 class FirstReply(msgspec.Struct, frozen=True):
@@ -82,7 +84,7 @@ WAITING_SINCE = Query("select min(waiting_since) from conversation where waiting
 async def get_first_replies(db: Reader, since: int) -> tuple[FirstReply, FirstReply]:
     """By the bot (from receiving a message to the network taking the reply), and by people."""
     none = FirstReply(0, 0)
-    first = since << ID_SHIFT
+    first = first_id(since)
     return await db.one(BOT_REPLY, first=first) or none, await db.one(PERSON_REPLY, first=first) or none
 
 
@@ -170,6 +172,7 @@ QUARANTINED = Query(
     """,
     Kept,
 )
+SEE_QUARANTINED = Statement("update quarantine set seen_at = :now where seen_at is null and reason = :reason")
 QUARANTINE_DETAIL = Query("select detail from quarantine where id = :id", str)
 
 
@@ -270,7 +273,6 @@ BOTS = Query(
     """,
     BotState,
 )
-QUEUE = Query("select state, count(*) from outbox group by state", lambda state, n: (state, n))
 
 
 async def list_channels(db: Reader) -> list[ChannelState]:
@@ -283,4 +285,4 @@ async def list_bots(db: Reader) -> list[BotState]:
 
 async def count_queue(db: Reader) -> dict[str, int]:
     """Messages in the outbox by state: queued, sending, unknown, held."""
-    return dict(await db.all(QUEUE))
+    return dict(await db.all(outbox.COUNTS))

@@ -41,6 +41,7 @@ class Row(msgspec.Struct, frozen=True):
     last_author: str
     last_status: str
     last_rule: str
+    last_user_id: int | None
 
     @property
     def key(self) -> Key:
@@ -51,7 +52,7 @@ _ROW = """
     select v.id, v.contact_id, c.name, c.phone, c.username, h.connector, h.name, v.mode, v.taken_by,
            coalesce(u.name, ''), v.waiting_since, v.waiting_for, v.closed_at, v.unread, v.last_at, v.snippet,
            coalesce(m.kind, ''), coalesce(m.direction, ''), coalesce(m.author, ''), coalesce(m.status, ''),
-           coalesce(m.rule, '')
+           coalesce(m.rule, ''), m.user_id
     from conversation v
     join contact c on c.id = v.contact_id
     join channel h on h.id = v.channel_id
