@@ -78,7 +78,7 @@ async def start_over(request: Request) -> Response:
     return redirect(request, address(request, trial))
 
 
-# ---- what is being tried -----------------------------------------------------------------------------------------------
+# ---- what is being tried --------------------------------------------------------------------------------------------
 
 
 async def trial_of(request: Request) -> Trial:
@@ -132,7 +132,7 @@ SAMPLES: Final[dict[str, Content]] = {
 }
 
 
-# ---- what is drawn -----------------------------------------------------------------------------------------------------
+# ---- what is drawn --------------------------------------------------------------------------------------------------
 
 
 async def values(request: Request, trial: Trial) -> dict[str, Any]:

@@ -1,0 +1,124 @@
+"""Settings: the business, its people, and what this installation is."""
+
+import platform
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import i18n, installation, users
+from app.errors import Conflict, Forbidden, Invalid
+from app.i18n import _
+from app.installation import Wanted
+from app.routes.respond import form, page, redirect, refused
+from app.security import permissions
+from app.security.permissions import Action, may
+from app.store import settings as stored
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+    from app.store.users import User
+
+PAGE = "settings/show.html"
+
+
+async def show(request: Request) -> Response:
+    return await page(request, PAGE, **await values(request))
+
+
+async def values(request: Request) -> dict[str, Any]:
+    rt: Runtime = request.state.rt
+    user: User = request.state.user
+    found = await rt.db.read(stored.read_all)
+    policy = stored.policy(found)
+    return {
+        "given": found | {"answer_hours": str(policy.answer_hours), "raw_days": str(policy.raw_days)},
+        "people": await users.list_all(rt) if may(user, Action.ADMINISTER) else [],
+        "changeable": permissions.may_change,
+        "roles": [(role, role_name(role)) for role in permissions.ROLES if permissions.may_give(user, role)],
+        "role_name": role_name,
+        "languages": i18n.language_names(),
+        "zones": [(name, name.replace("_", " ")) for name in i18n.zone_names()],
+        "about": about(rt),
+        "person": {},
+        "told": None,
+        "error": "",
+        "errors": {},
+    }
+
+
+def about(rt: "Runtime") -> list[tuple[str, str]]:
+    """What runs here, in words."""
+    name = "SQLite" if rt.db.dialect == "sqlite" else "Postgres"
+    return [
+        (_("Database"), f"{name} {rt.db.stats().get('version', '')}".strip()),
+        (_("Data folder"), str(rt.settings.data)),
+        (_("Python"), f"{platform.python_version()}, {platform.system()} {platform.machine()}"),
+        (_("Public address"), rt.settings.public_url or _("not set: only this machine reaches it")),
+    ]
+
+
+def role_name(role: str) -> str:
+    return {"owner": _("Owner"), "admin": _("Admin"), "agent": _("Agent"), "viewer": _("Viewer")}[role]
+
+
+async def update(request: Request) -> Response:
+    """The business form."""
+    fields = await form(request)
+    wanted = Wanted(
+        business=" ".join(fields.text("business", limit=500).split()),
+        language=fields.text("language", limit=20),
+        zone=fields.text("zone", limit=80),
+        answer_hours=fields.number("answer_hours"),
+        raw_days=fields.number("raw_days"),
+    )
+    try:
+        await installation.change(request.state.rt, wanted)
+    except Invalid as error:
+        typed = {name: fields.text(name, limit=500) for name in Wanted.__struct_fields__}
+        return await refused(request, PAGE, error, **await values(request) | {"given": typed})
+    return back(request, _("Saved."))
+
+
+async def add_person(request: Request) -> Response:
+    """A new person; the password made for them is shown on this page once."""
+    fields = await form(request)
+    given = {name: fields.text(name, limit=300) for name in ("email", "name", "role")}
+    try:
+        _id, password = await users.add(request.state.rt, **given, by=request.state.user)
+    except (Invalid, Conflict, Forbidden) as error:
+        shown = Invalid(str(error), fields=error.fields)
+        return await refused(request, PAGE, shown, **await values(request) | {"person": given})
+    return await tell(request, given["email"], password)
+
+
+async def reset_password(request: Request) -> Response:
+    user_id = request.path_params["id"]
+    password = await users.reset_password(request.state.rt, user_id, by=request.state.user)
+    person = next(person for person in await users.list_all(request.state.rt) if person.id == user_id)
+    return await tell(request, person.email, password)
+
+
+async def tell(request: Request, email: str, password: str) -> Response:
+    """The page with a password that nobody can look up again."""
+    return await page(request, PAGE, **await values(request) | {"told": (email, password)})
+
+
+async def change_role(request: Request) -> Response:
+    role = (await form(request)).text("role", limit=20)
+    await users.change_role(request.state.rt, request.path_params["id"], role, by=request.state.user)
+    return back(request, _("The role was changed. The person logs in again."))
+
+
+async def disable(request: Request) -> Response:
+    await users.disable(request.state.rt, request.path_params["id"], by=request.state.user)
+    return back(request, _("This person cannot log in any more."))
+
+
+async def enable(request: Request) -> Response:
+    await users.enable(request.state.rt, request.path_params["id"], by=request.state.user)
+    return back(request, _("This person can log in again."))
+
+
+def back(request: Request, done: str) -> Response:
+    return redirect(request, str(request.app.url_path_for("settings")), done=done)
