@@ -6,7 +6,7 @@ of the primary key; `at` then leaves out old messages that were imported today. 
 
 import msgspec
 
-from app.db import Query, Reader, Statement
+from app.db import Query, Reader, Statement, Tx
 from app.db.ids import EPOCH
 from app.store import outbox
 
@@ -58,7 +58,7 @@ BOT_REPLY = Query(
     from message o
     join turn t on t.id = o.turn_id
     join message i on i.id = t.message_id
-    where o.id >= :first and o.author = 'bot' and o.step = 0 and o.sent_at > o.at
+    where o.id >= :first and o.author = 'bot' and o.step = 0 and o.sent_at > o.at and o.channel_id <> :besides
     """,
     FirstReply,
 )
@@ -72,7 +72,7 @@ PERSON_REPLY = Query(
               select max(q.at) from message q
               where q.conversation_id = m.conversation_id and q.direction = 'out' and q.at < m.at), 0)) as waited
       from message m
-      where m.id >= :first and m.author = 'user') as answers
+      where m.id >= :first and m.author = 'user' and m.channel_id <> :besides) as answers
     where waited is not null
     """,
     FirstReply,
@@ -81,11 +81,10 @@ WAITING = Query("select count(*) from conversation where waiting_since is not nu
 WAITING_SINCE = Query("select min(waiting_since) from conversation where waiting_since is not null", lambda at: at)
 
 
-async def get_first_replies(db: Reader, since: int) -> tuple[FirstReply, FirstReply]:
-    """By the bot (from receiving a message to the network taking the reply), and by people."""
-    none = FirstReply(0, 0)
-    first = first_id(since)
-    return await db.one(BOT_REPLY, first=first) or none, await db.one(PERSON_REPLY, first=first) or none
+async def get_first_replies(db: Reader, since: int, besides: int) -> tuple[FirstReply, FirstReply]:
+    """By the bot (from receiving a message to the network taking the reply), and by people; `besides` is a channel."""
+    none, values = FirstReply(0, 0), {"first": first_id(since), "besides": besides}
+    return await db.one(BOT_REPLY, **values) or none, await db.one(PERSON_REPLY, **values) or none
 
 
 async def get_waiting(db: Reader) -> tuple[int, int | None]:
@@ -176,6 +175,11 @@ SEE_QUARANTINED = Statement("update quarantine set seen_at = :now where seen_at 
 QUARANTINE_DETAIL = Query("select detail from quarantine where id = :id", str)
 
 
+def see_quarantined(tx: Tx, reason: str) -> None:
+    """Somebody looked at everything that was put there for this reason."""
+    tx.run(SEE_QUARANTINED, reason=reason, now=tx.now)
+
+
 class Crashed(msgspec.Struct, frozen=True):
     """Turns of one conversation that the bot could not finish."""
 
@@ -236,11 +240,13 @@ class ChannelState(msgspec.Struct, frozen=True):
     detail: str
     halted_at: int | None
     version_id: int | None
+    verified_at: int | None
+    heard_at: int | None
 
 
 CHANNELS = Query(
     """
-    select id, name, connector, state, state_code, state_detail, halted_at, version_id
+    select id, name, connector, state, state_code, state_detail, halted_at, version_id, verified_at, heard_at
     from channel where removed_at is null order by created_at, id
     """,
     ChannelState,

@@ -1,0 +1,330 @@
+"""The inbox: conversations in views, one live thread, answering as a person, and why a reply was given.
+
+The list and the thread are fetched again when the event stream rings; both answer 304 while nothing changed. Addresses
+keep the view (`view`, `q`), so that a link into a conversation keeps its list.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import handoff
+from app.capabilities import Capabilities
+from app.connectors import CONNECTORS
+from app.content import Text
+from app.errors import Invalid, NotFound
+from app.i18n import _, fmt
+from app.routes import bubbles, explain, faces
+from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
+from app.security.permissions import Action, may
+from app.store import threads
+from app.store.threads import Head, Key, Row
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+    from app.store.users import User
+
+VIEWS: Final = ("waiting", "mine", "bot", "all")
+ROWS: Final = 50
+MOST_ROWS: Final = 400
+MINUTE: Final = 60_000
+
+
+class List(msgspec.Struct, frozen=True):
+    """The list as it is drawn. `down_to` is the last row's key; `more`: there are older ones."""
+
+    view: str
+    q: str
+    rows: list[Row]
+    counts: threads.Counts
+    more: bool
+    here: int
+
+    @property
+    def down_to(self) -> str:
+        return key_text(self.rows[-1].key) if self.rows else ""
+
+    @property
+    def query(self) -> str:
+        return query_of(self.view, self.q)
+
+
+def key_text(key: Key) -> str:
+    return f"{key[0]}.{key[1]}"
+
+
+def read_key(text: str, default: Key) -> Key:
+    """A key of a list from an address; anything else is the default."""
+    at, _dot, id = text.partition(".")
+    return (int(at), int(id)) if is_number(at) and is_number(id) else default
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def query_of(view: str, q: str) -> str:
+    """What keeps the list: `?view=…&q=…`."""
+    return "?" + urlencode({"view": view} | ({"q": q} if q else {}))
+
+
+# ---- the list --------------------------------------------------------------------------------------------------------
+
+
+async def index(request: Request) -> Response:
+    """The list without a conversation."""
+    return await page(request, "inbox/index.html", list=await read_list(request), head=None, faces=faces, kinds=bubbles)
+
+
+async def rows(request: Request) -> Response:
+    """The list as a fragment, from the newest down to the row `to` (all that was loaded so far)."""
+    found = await read_list(request)
+    version = repr(found), request.state.rt.clock.now() // MINUTE
+    return await fragment(request, "inbox/_list.html", version=version, list=found, faces=faces, kinds=bubbles)
+
+
+async def more(request: Request) -> Response:
+    """The next rows, after the key `before`."""
+    found = await read_list(request)
+    return await fragment(request, "inbox/_rows.html", list=found, faces=faces, kinds=bubbles)
+
+
+async def read_list(request: Request) -> List:
+    """The rows that the address asks for. Without `view`: who waits, or everybody if nobody does."""
+    rt: Runtime = request.state.rt
+    params, user = request.query_params, request.state.user
+    counts = await rt.db.read(threads.count_views, user.id)
+    view = params.get("view", "")
+    view = view if view in VIEWS else "waiting" if counts.waiting else "all"
+    q = " ".join(params.get("q", "").replace("\0", "").split())[:80]
+    here = int(params.get("here", "0")) if is_number(params.get("here", "")) else request.path_params.get("id", 0)
+    if q:
+        return List(view, q, await rt.db.read(threads.search_rows, q), counts, False, here)
+    before = read_key(params.get("before", ""), threads.FIRST)
+    down_to = read_key(params.get("to", ""), threads.LAST)
+    limit = MOST_ROWS if down_to != threads.LAST else ROWS
+    found = await rt.db.read(_rows, view, user.id, before, down_to, limit)
+    return List(view, q, found[:limit], counts, len(found) > limit or down_to != threads.LAST, here)
+
+
+async def _rows(db: Any, view: str, user_id: int, before: Key, down_to: Key, limit: int) -> list[Row]:
+    return await threads.list_rows(db, view, user_id, before=before, down_to=down_to, limit=limit + 1)
+
+
+# ---- one conversation ------------------------------------------------------------------------------------------------
+
+
+async def show(request: Request) -> Response:
+    """A conversation, open at its newest message; whoever may answer has seen it by that."""
+    rt: Runtime = request.state.rt
+    head = await read_head(request)
+    thread = await rt.db.read(threads.get_page, head.id)
+    values = {
+        **thread_values(request, head, thread),
+        **await side_values(request, head),
+        **composer_values(request, head),
+    }
+    if head.unread and may(request.state.user, Action.ANSWER):
+        await handoff.seen(rt, head.id)
+    topics = (f"conversation-{head.id}",)
+    return await page(request, "inbox/index.html", list=await read_list(request), topics=topics, **values)
+
+
+async def thread(request: Request) -> Response:
+    """The messages from `from` on, for the live thread; `seen` is the newest that the page has."""
+    rt: Runtime = request.state.rt
+    head, params = await read_head(request), request.query_params
+    start = read_key(params.get("from", ""), threads.LAST)
+    found = await rt.db.read(threads.get_since, head.id, start)
+    seen = int(params["seen"]) if is_number(params.get("seen", "")) else 0
+    values = thread_values(request, head, found, seen=seen)
+    if head.unread and may(request.state.user, Action.ANSWER):
+        await handoff.seen(rt, head.id)
+    today = fmt.date(rt.clock.now())
+    version = msgspec.json.encode(found), head.taken_at, head.closed_at, head.taken_name, today, seen, start
+    return await fragment(request, "inbox/_thread.html", version=version, **values)
+
+
+async def older(request: Request) -> Response:
+    """The messages before the key `before`: to htmx in place of the link, otherwise a page that begins there."""
+    rt: Runtime = request.state.rt
+    head = await read_head(request)
+    before = read_key(request.query_params.get("before", ""), threads.FIRST)
+    found = await rt.db.read(_page_before, head.id, before)
+    return await fragment(request, "inbox/_older.html", **thread_values(request, head, found))
+
+
+async def _page_before(db: Any, conversation_id: int, before: Key) -> threads.Thread:
+    return await threads.get_page(db, conversation_id, before=before)
+
+
+async def bar(request: Request) -> Response:
+    """Title, buttons and the take-over bar."""
+    head = await read_head(request)
+    version = repr(head), request.state.rt.clock.now() // MINUTE
+    return await fragment(request, "inbox/_head.html", version=version, **head_values(request, head))
+
+
+async def composer(request: Request) -> Response:
+    head = await read_head(request)
+    return await fragment(request, "inbox/_composer.html", **composer_values(request, head))
+
+
+async def why(request: Request) -> Response:
+    """The explanation of the message named, or of the newest turn."""
+    rt: Runtime = request.state.rt
+    head = await read_head(request)
+    found = await read_why(rt, head.id, asked_message(request))
+    return await fragment(request, "explain/_why.html", why=found)
+
+
+def asked_message(request: Request) -> int | None:
+    text = request.query_params.get("why", "")
+    return int(text) if is_number(text) else None
+
+
+async def read_why(rt: "Runtime", conversation_id: int, message_id: int | None) -> explain.Why | None:
+    turn = await rt.db.read(threads.find_turn, conversation_id, message_id)
+    if turn is None:
+        return None
+    return explain.view(turn, await rt.db.reader.one(threads.TIMES, id=turn.id))
+
+
+async def read_head(request: Request) -> Head:
+    rt: Runtime = request.state.rt
+    head = await rt.db.reader.one(threads.HEAD, id=request.path_params["id"])
+    if head is None:
+        raise NotFound(_("There is no such conversation. It may have been erased."))
+    return head
+
+
+# ---- what the templates get ------------------------------------------------------------------------------------------
+
+
+def head_values(request: Request, head: Head) -> dict[str, Any]:
+    title = faces.title(head.name, head.phone, head.username)
+    query = query_of(request.query_params.get("view", "all"), request.query_params.get("q", "")[:80])
+    return {"head": head, "title": title, "faces": faces, "kinds": bubbles, "list_query": query}
+
+
+def thread_values(request: Request, head: Head, found: threads.Thread, seen: int = 0) -> dict[str, Any]:
+    """`start` is the key of the oldest message drawn, `newest` the id of the newest."""
+    now = request.state.rt.clock.now()
+    entries = found.entries
+    return {
+        **head_values(request, head),
+        "items": bubbles.items(found, head, now, seen=seen),
+        "start": key_text(entries[0].key) if entries else "",
+        "newest": max((entry.id for entry in entries), default=0),
+        "older_left": found.more,
+    }
+
+
+async def side_values(request: Request, head: Head) -> dict[str, Any]:
+    rt: Runtime = request.state.rt
+    aliases = await rt.db.reader.all(threads.ALIASES, contact_id=head.contact_id)
+    return {
+        "why": await read_why(rt, head.id, asked_message(request)),
+        "aliases": aliases,
+        "tags": msgspec.json.decode(head.tags, type=list[str]),
+    }
+
+
+def composer_values(request: Request, head: Head, text: str = "") -> dict[str, Any]:
+    """`until`: when the time for free replies ends (0 = never ends); `over`: it has ended."""
+    capabilities = capabilities_of(head.connector)
+    until = head.heard_at + capabilities.window * 1000 if capabilities.window and head.heard_at else 0
+    over = bool(capabilities.window) and until <= request.state.rt.clock.now()
+    limits = {"until": until, "over": over, "longest": capabilities.text}
+    return {**head_values(request, head), **limits, "text": text, "error": "", "errors": {}}
+
+
+def capabilities_of(connector: str) -> Capabilities:
+    known = CONNECTORS.get(connector)
+    return known.capabilities if known else Capabilities()
+
+
+# ---- what people do --------------------------------------------------------------------------------------------------
+
+
+async def reply(request: Request) -> Response:
+    """Answer as a person: the bot falls silent here until the conversation is given back."""
+    rt: Runtime = request.state.rt
+    user: User = request.state.user
+    head = await read_head(request)
+    values = composer_values(request, head)
+    try:
+        text = (await form(request)).required("text", limit=10_000)
+        if values["over"]:
+            raise Invalid(_("The time for free replies is over, so this was not sent."))
+        await handoff.reply(rt, head.id, Text(text), user.id)
+    except Invalid as error:
+        if not is_htmx(request):
+            raise
+        values["text"] = typed(await form(request))
+        values.pop("error"), values.pop("errors")
+        return await refused(request, "inbox/_composer.html", error, **values)
+    if not is_htmx(request):
+        return redirect(request, address(request, head.id))
+    response = await fragment(request, "inbox/_composer.html", **values)
+    response.headers["HX-Trigger"] = f"conversation-{head.id}"
+    return response
+
+
+def typed(fields: Any) -> str:
+    value = fields.data.get("text")
+    return value if isinstance(value, str) else ""
+
+
+async def take(request: Request) -> Response:
+    head = await read_head(request)
+    await handoff.take(request.state.rt, head.id, request.state.user.id)
+    return rung(request, head.id, _("You have this chat. The bot is silent."))
+
+
+async def give_back(request: Request) -> Response:
+    head = await read_head(request)
+    await handoff.give_back(request.state.rt, head.id)
+    return rung(request, head.id, _("The bot answers again."))
+
+
+async def close(request: Request) -> Response:
+    head = await read_head(request)
+    await handoff.close(request.state.rt, head.id)
+    return rung(request, head.id, _("Closed. The bot answers when the customer writes again."))
+
+
+async def resend(request: Request) -> Response:
+    conversation_id = await conversation_of(request)
+    await handoff.resend(request.state.rt, request.path_params["id"])
+    return rung(request, conversation_id, _("It goes out again."))
+
+
+async def discard(request: Request) -> Response:
+    conversation_id = await conversation_of(request)
+    await handoff.discard(request.state.rt, request.path_params["id"])
+    return rung(request, conversation_id, _("Discarded. It will not be sent."))
+
+
+async def conversation_of(request: Request) -> int:
+    rt: Runtime = request.state.rt
+    asked = await rt.db.reader.one(threads.ASKED, id=request.path_params["id"])
+    if asked is None:
+        raise NotFound(_("There is no such message. It may have been erased."))
+    return asked.conversation_id
+
+
+def rung(request: Request, conversation_id: int, done: str) -> Response:
+    """After an action: htmx rings the page's own bell, so that what changed is fetched; others are sent there."""
+    if not is_htmx(request):
+        return redirect(request, address(request, conversation_id), done=done)
+    topics = {f"conversation-{conversation_id}": {}, "conversations": {}, "attention": {}}
+    said = msgspec.json.encode({"parley:done": {"text": done}, **topics}).decode()
+    return Response(status_code=204, headers={"HX-Trigger": said})
+
+
+def address(request: Request, conversation_id: int) -> str:
+    return str(request.app.url_path_for("inbox.show", id=conversation_id))
