@@ -6,11 +6,12 @@ Ids in paths are written `{id:id}`: digits in the address, an int in `request.pa
 
 from typing import Final
 
-from app.routes import account, health, login, setup
-from app.routes.site import Entry
+from app.routes import account, bots, health, login, settings, setup, simulator
+from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
 
-SELF, READ = Action.SELF, Action.READ
+SELF, READ, BUILD, ADMINISTER = Action.SELF, Action.READ, Action.BUILD, Action.ADMINISTER
+DOCUMENT: Final = 4_000_000  # a bot document, as a form encodes it
 
 ROUTES: Final[tuple[Entry, ...]] = (
     # Coming in
@@ -24,6 +25,34 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/account", account.update, "account.update", SELF),
     Entry("POST", "/account/password", account.set_password, "account.password", SELF),
     Entry("POST", "/account/sessions/end", account.end_session, "account.end_session", SELF),
+    # Bots and the simulator
+    Entry("GET", "/bots", bots.index, "bots", READ),
+    Entry("POST", "/bots", bots.create, "bots.create", BUILD),
+    Entry("GET", "/bots/list", bots.listing, "bots.list", READ),
+    Entry("POST", "/bots/import", bots.upload, "bots.import", BUILD, body=UPLOAD),
+    Entry("GET", "/bots/{id:id}", bots.show, "bots.show", READ),
+    Entry("POST", "/bots/{id:id}", bots.save, "bots.save", BUILD, body=DOCUMENT),
+    Entry("POST", "/bots/{id:id}/check", bots.check, "bots.check", BUILD, body=DOCUMENT),
+    Entry("GET", "/bots/{id:id}/export", bots.export, "bots.export", READ),
+    Entry("GET", "/bots/{id:id}/versions", bots.versions, "bots.versions", READ),
+    Entry("GET", "/bots/{id:id}/versions/{number:id}", bots.version, "bots.version", READ),
+    Entry("GET", "/bots/{id:id}/diff", bots.diff, "bots.diff", READ),
+    Entry("GET", "/bots/{id:id}/publish", bots.confirm, "bots.publish", BUILD),
+    Entry("POST", "/bots/{id:id}/publish", bots.publish, "bots.put_live", BUILD),
+    Entry("POST", "/bots/{id:id}/rollback", bots.roll_back, "bots.roll_back", BUILD),
+    Entry("GET", "/simulator", simulator.show, "simulator", BUILD),
+    Entry("GET", "/simulator/screen", simulator.screen, "simulator.screen", BUILD),
+    Entry("GET", "/simulator/reasons", simulator.reasons, "simulator.reasons", BUILD),
+    Entry("POST", "/simulator/say", simulator.say, "simulator.say", BUILD),
+    Entry("POST", "/simulator/over", simulator.start_over, "simulator.start_over", BUILD),
+    # Settings
+    Entry("GET", "/settings", settings.show, "settings", READ),
+    Entry("POST", "/settings", settings.update, "settings.update", ADMINISTER),
+    Entry("POST", "/settings/people", settings.add_person, "settings.add_person", ADMINISTER),
+    Entry("POST", "/settings/people/{id:id}/role", settings.change_role, "settings.role", ADMINISTER),
+    Entry("POST", "/settings/people/{id:id}/password", settings.reset_password, "settings.reset_password", ADMINISTER),
+    Entry("POST", "/settings/people/{id:id}/disable", settings.disable, "settings.disable", ADMINISTER),
+    Entry("POST", "/settings/people/{id:id}/enable", settings.enable, "settings.enable", ADMINISTER),
     # Machinery
     Entry("GET", "/nav/waiting", account.waiting, "nav.waiting", READ),
     Entry("GET", "/healthz", health.healthz, "healthz", None, machine=True),
