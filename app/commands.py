@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from app import bots, channels, doctor, documents, users
+from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
 from app.store import bots as bot_rows
@@ -81,11 +82,18 @@ async def show_channel(rt: "Runtime", *, name: str) -> Row:
     bot = None if version is None else await bots.get(rt.db.reader, version.bot_id)
     return _channel(row) | {
         "key": row.key,
+        "webhook": webhook(rt, row),
         "settings": msgspec.json.decode(row.config),
         "secrets": sorted(msgspec.json.decode(row.secrets)),
         "bot": bot and bot.name,
         "version": version and version.number,
     }
+
+
+def webhook(rt: "Runtime", row: ChannelRow) -> str | None:
+    """The address to enter at the network, only its path while no public address is set; None for networks without."""
+    calls_us = hasattr(CONNECTORS[row.connector], "verify")
+    return f"{rt.settings.public_url}/hooks/{row.connector.removesuffix('_cloud')}/{row.key}" if calls_us else None
 
 
 async def set_channel(

@@ -163,7 +163,9 @@ def fields(connector: Any) -> list[Row]:
 def add_channel(given: Given) -> int:
     values, rate = read_values(given.values)
     made = call(given, "channel.add", kind=given.kind, name=given.name, values=values, rate=rate)
-    return show(given, made, f"“{made['name']}” was added. Its webhook path ends in {made['key']}.")
+    return show(
+        given, made, f"“{made['name']}” was added." + (f" Webhook: {made['webhook']}" if made["webhook"] else "")
+    )
 
 
 def list_channels(given: Given) -> int:

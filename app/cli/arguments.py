@@ -20,7 +20,14 @@ def read(words: list[str]) -> argparse.Namespace:
     """The command with its values. Ends the process with 2 where the words make no command."""
     if not words or (words[0].startswith("-") and words[0] not in HELP):
         words = ["serve", *words]
-    return build().parse_args(words)
+    parser = build()
+    given, rest = parser.parse_known_args(words)
+    # argparse gives up on NAME=VALUE words behind an option; they belong to the command all the same.
+    if rest and ("values" not in given or any(word.startswith("-") for word in rest)):
+        parser.error(f"this cannot be used here: {' '.join(rest)}")
+    if rest:
+        given.values = [*given.values, *rest]
+    return given
 
 
 def build() -> argparse.ArgumentParser:

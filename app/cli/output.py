@@ -27,7 +27,8 @@ def refusal(error: ParleyError, json_wanted: bool) -> None:
     """To stderr: the sentence, or the object that the HTTP API would give."""
     if json_wanted:
         body: dict[str, Any] = {"code": error.code, "message": str(error)}
-        print(json.dumps({"error": body | ({"fields": error.fields} if error.fields else {})}), file=sys.stderr)
+        body |= {"fields": error.fields} if error.fields else {}
+        print(json.dumps({"error": body}, ensure_ascii=False), file=sys.stderr)
     else:
         print(paint(str(error), "bad", sys.stderr), file=sys.stderr)
 
