@@ -90,7 +90,8 @@ class NearMiss(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the bot did what it did. `verdict` is one sentence; `matched` the words of the message that decided it, `line`
-    where the rule stands in the document; `degraded` lists what the channel could not show and what was done instead."""
+    where the rule stands in the document; `degraded` lists what the channel could not show and what was done instead.
+    `code` and `params` are the verdict in a form that can be put into another language."""
 
     verdict: str
     rule: str = ""
@@ -99,6 +100,8 @@ class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
     near: tuple[NearMiss, ...] = ()
     degraded: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    code: str = ""
+    params: dict[str, Any] = {}
 
 
 class Decision(msgspec.Struct, frozen=True):

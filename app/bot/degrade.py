@@ -1,0 +1,234 @@
+"""What a network cannot show is said in another way; the rules are in docs/bot-language.md.
+
+Buttons become a list, a list becomes buttons, and what fits neither becomes a numbered text whose numbers are understood.
+Long texts are cut at a sentence or a space, files a network has no form for become a link. Lengths are in characters.
+"""
+
+from typing import NamedTuple
+
+from app.capabilities import Capabilities
+from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Media, Section, Text, Video, kind
+
+LABEL = "Menu"
+
+Choices = tuple[tuple[str, str], ...]
+
+
+class Fitted(NamedTuple):
+    """`contents` in the form the network can show; `notes` say what was changed; `choices` (id, title) are what a number
+    typed by the customer stands for."""
+
+    contents: tuple[Content, ...]
+    notes: tuple[str, ...] = ()
+    choices: Choices = ()
+
+
+def fit(content: Content, capabilities: Capabilities) -> Fitted:
+    """The content as this network can show it. Pure; other kinds than texts, choices and files pass as they are."""
+    match content:
+        case Text():
+            if len(content.text) <= capabilities.text:
+                return Fitted((content,))
+            return Fitted(texts(content.text, capabilities), ("A long text was sent in parts",))
+        case Buttons():
+            return fit_buttons(content, capabilities)
+        case ChoiceList():
+            return fit_list(content, capabilities)
+        case Image() | Video() | Audio() | Document():
+            return fit_media(content, capabilities)
+        case _:
+            return Fitted((content,))
+
+
+def fit_buttons(content: Buttons, can: Capabilities) -> Fitted:
+    lost = _buttons_lost(content.choices, can)
+    if not lost:
+        return _with_edges(content, can)
+    if not _list_lost(content.choices, can):
+        sections = (Section(content.choices),)
+        before, header, notes = _header_before(content, can)
+        listed = fit_list(ChoiceList(content.text, LABEL, sections, header, content.footer), can)
+        return Fitted((*before, *listed.contents), (f"{lost}; sent as a list", *notes, *listed.notes), listed.choices)
+    before, header, notes = _header_before(content, can)
+    numbered = _numbered(content.text, (Section(content.choices),), header, content.footer, can)
+    return Fitted((*before, *numbered.contents), (f"{lost}; sent as a numbered text", *notes), numbered.choices)
+
+
+def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
+    rows = tuple(choice for section in content.sections for choice in section.choices)
+    lost = _list_lost(rows, can)
+    if lost and not _buttons_lost(rows, can) and not any(row.description for row in rows):
+        shown = _with_edges(Buttons(content.text, rows, content.header, content.footer), can)
+        return Fitted(shown.contents, (f"{lost}; sent as buttons", *shown.notes))
+    if lost:
+        numbered = _numbered(content.text, content.sections, content.header, content.footer, can)
+        return Fitted(numbered.contents, (f"{lost}; sent as a numbered text",), numbered.choices)
+    sections, notes = _shorten(content.sections, can)
+    label = _cut(content.label, can.list_label)
+    notes += ("The label of the list was shortened",) if label != content.label else ()
+    *head, text = _split_inside(content.text, can.list_text, can)
+    header, footer, text, more = _edges(content.header, content.footer, text, can, can.list_text)
+    shown_list = ChoiceList(text, label, sections, header, footer)
+    notes += ("A long text was sent in parts",) if head else ()
+    return Fitted((*map(Text, head), shown_list), notes + more)
+
+
+def fit_media(content: Media, can: Capabilities) -> Fitted:
+    what = kind(content)  # type: ignore[arg-type]
+    if what not in can.media:
+        where = content.url or content.provider_id
+        name = content.filename if isinstance(content, Document) else ""
+        words = "\n".join(part for part in (content.caption, name, where) if part)
+        return Fitted(texts(words, can), (f"This network shows no {what}; sent as a link",))
+    apart = isinstance(content, Audio) or len(content.caption) > can.caption
+    if content.caption and apart:
+        bare = _without_caption(content)
+        return Fitted((bare, *texts(content.caption, can)), ("The caption was sent as a text of its own",))
+    return Fitted((content,))  # type: ignore[arg-type]
+
+
+def _without_caption(content: Media) -> Content:
+    match content:
+        case Image():
+            return Image(url=content.url, provider_id=content.provider_id, media_id=content.media_id, mime=content.mime)
+        case Video():
+            return Video(url=content.url, provider_id=content.provider_id, media_id=content.media_id, mime=content.mime)
+        case Document():
+            return Document(
+                url=content.url,
+                provider_id=content.provider_id,
+                media_id=content.media_id,
+                mime=content.mime,
+                filename=content.filename,
+            )
+        case _:
+            return Audio(url=content.url, provider_id=content.provider_id, media_id=content.media_id, mime=content.mime)
+
+
+def _buttons_lost(choices: tuple[Choice, ...], can: Capabilities) -> str:
+    """Why these choices cannot be buttons here; empty if they can."""
+    if not can.buttons:
+        return "This network has no buttons"
+    if len(choices) > can.buttons:
+        return f"This network shows at most {can.buttons} buttons"
+    for choice in choices:
+        if len(choice.title) > can.button_title:
+            return f"“{choice.title}” is longer than a button here may be ({can.button_title})"
+    return ""
+
+
+def _list_lost(choices: tuple[Choice, ...], can: Capabilities) -> str:
+    """Why these choices cannot be a list here; empty if they can."""
+    if not can.list_rows:
+        return "This network has no lists"
+    if len(choices) > can.list_rows:
+        return f"This network shows at most {can.list_rows} rows"
+    for choice in choices:
+        if len(choice.title) > can.list_title:
+            return f"“{choice.title}” is longer than a row here may be ({can.list_title})"
+    return ""
+
+
+def _with_edges(content: Buttons, can: Capabilities) -> Fitted:
+    """Buttons whose count and titles fit: the text, the header and the footer may still be too long."""
+    before, header, notes = _header_before(content, can, keep=True)
+    if len(content.text) <= can.button_text and len(content.footer) <= can.footer and header is content.header:
+        if not isinstance(header, str) or len(header) <= can.header:
+            return Fitted((content,))
+    *head, text = _split_inside(content.text, can.button_text, can)
+    notes += ("A long text was sent in parts",) if head else ()
+    if isinstance(header, str):
+        header, footer, text, more = _edges(header, content.footer, text, can, can.button_text)
+    else:
+        _, footer, text, more = _edges("", content.footer, text, can, can.button_text)
+    return Fitted((*before, *map(Text, head), Buttons(text, content.choices, header, footer)), notes + more)
+
+
+def _header_before(
+    content: Buttons, can: Capabilities, keep: bool = False
+) -> tuple[tuple[Content, ...], str | Image | Video | Document, tuple[str, ...]]:  # fmt: skip
+    """A header that is a file goes ahead as a message of its own, unless it may stay and the network shows it."""
+    header = content.header
+    if isinstance(header, str) or (keep and kind(header) in can.media):
+        return (), header, ()
+    ahead = fit_media(header, can)
+    return ahead.contents, "", ("The picture or file above the text was sent before it", *ahead.notes)
+
+
+def _edges(header: str, footer: str, text: str, can: Capabilities, most: int) -> tuple[str, str, str, tuple[str, ...]]:
+    """Header and footer that are too long move into the text, or are shortened where it has no room."""
+    notes: tuple[str, ...] = ()
+    if len(header) > can.header:
+        notes += ("The header was too long for this network",)
+        if len(header) + 2 + len(text) <= most:
+            header, text = "", f"{header}\n\n{text}"
+        header = _cut(header, can.header)
+    if len(footer) > can.footer:
+        notes += ("The footer was too long for this network",)
+        if len(footer) + 2 + len(text) <= most:
+            footer, text = "", f"{text}\n\n{footer}"
+        footer = _cut(footer, can.footer)
+    return header, footer, text, notes
+
+
+def _shorten(sections: tuple[Section, ...], can: Capabilities) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """Descriptions and section titles cut to what a list may hold."""
+    short = tuple(
+        Section(
+            tuple(Choice(c.id, c.title, _cut(c.description, can.list_description)) for c in section.choices),
+            _cut(section.title, can.list_title),
+        )
+        for section in sections
+    )
+    return (sections, ()) if short == sections else (short, ("Descriptions in the list were shortened",))
+
+
+def _numbered(
+    text: str, sections: tuple[Section, ...], header: str | Image | Video | Document, footer: str, can: Capabilities
+) -> Fitted:
+    """The choices as numbered lines under the text."""
+    lines: list[str] = []
+    choices: list[tuple[str, str]] = []
+    for section in sections:
+        lines += ["", section.title] if section.title and lines else [section.title] if section.title else []
+        for choice in section.choices:
+            choices.append((choice.id, choice.title))
+            lines.append(f"{len(choices)}. {choice.title}" + (f" – {choice.description}" if choice.description else ""))
+    blocks = [header if isinstance(header, str) else "", text, "\n".join(lines), footer]
+    return Fitted(texts("\n\n".join(block for block in blocks if block), can), (), tuple(choices))
+
+
+def texts(text: str, can: Capabilities) -> tuple[Content, ...]:
+    """A text in as many messages as the network needs."""
+    return tuple(Text(part) for part in split(text, can.text))
+
+
+def _split_inside(text: str, most: int, can: Capabilities) -> list[str]:
+    """Texts to send before, and last the one that goes with the choices."""
+    if len(text) <= most:
+        return [text]
+    *head, last = split(text, most)
+    return [*head, last] if most <= can.text else [part for long in head for part in split(long, can.text)] + [last]
+
+
+def split(text: str, most: int) -> list[str]:
+    """The text in parts of at most `most` characters, cut after a paragraph, a sentence or a word where possible."""
+    parts: list[str] = []
+    while len(text) > most:
+        at = _cut_at(text, most)
+        parts.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [part for part in (*parts, text) if part]
+
+
+def _cut_at(text: str, most: int) -> int:
+    """Where to cut: the last good place in the second half of what fits, else at the limit."""
+    for mark in ("\n\n", "\n", ". ", "! ", "? ", "。", "؟ ", "। ", "; ", ", ", " "):
+        at = text.rfind(mark, most // 2, most)
+        if at > 0:
+            return at + len(mark)
+    return most
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: max(0, most - 1)].rstrip() + "…" if most else ""

@@ -1,0 +1,284 @@
+"""The bot document: its structs, and the shapes that say what may stand where.
+
+Every struct that can be wrong in itself knows the line it began on. Texts are kept as they were written (`Located`);
+`app.bot.document` makes a runnable version of them.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from app.bot.hours import Hours, HoursShape
+from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
+
+MEDIA = ("image", "video", "audio", "document")
+
+
+class Button(msgspec.Struct, frozen=True):
+    """`id` is empty when the author left it to us."""
+
+    title: Located
+    id: Located | None = None
+    description: Located | None = None
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Rows of a list under a title."""
+
+    choices: tuple[Button, ...]
+    title: Located | None = None
+
+
+class Menu(msgspec.Struct, frozen=True):
+    label: Located
+    sections: tuple[Group, ...]
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What stands above the text: `kind` is `text` or one of `image`, `video`, `document`."""
+
+    kind: str
+    value: Located
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Send one of `texts`, drawn by the conversation's seed."""
+
+    texts: tuple[Located, ...]
+    buttons: tuple[Button, ...] = ()
+    menu: Menu | None = None
+    header: Header | None = None
+    footer: Located | None = None
+    line: int = 0
+
+
+class Show(msgspec.Struct, frozen=True):
+    """Send a file from an address. `kind` is one of `MEDIA`."""
+
+    kind: str
+    url: Located
+    caption: Located | None = None
+    filename: Located | None = None
+    line: int = 0
+
+
+class Give(msgspec.Struct, frozen=True):
+    """Hand the conversation to a person."""
+
+    reason: Located
+    line: int = 0
+
+
+Step = Say | Show | Give
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What a message must say. Every part that is given must hold; within a part one of the phrases is enough, but for
+    `all`, where each must be there."""
+
+    any: tuple[Located, ...] = ()
+    all: tuple[Located, ...] = ()
+    starts: tuple[Located, ...] = ()
+    exact: tuple[Located, ...] = ()
+    regex: tuple[Located, ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True):
+    name: Located
+    says: Condition
+    do: tuple[Step, ...]
+    line: int = 0
+
+
+class Fallback(msgspec.Struct, frozen=True):
+    """What is done when no rule matches; the `after`-th time in a row `then` instead (0: never)."""
+
+    do: tuple[Step, ...] = ()
+    after: int = 0
+    then: tuple[Step, ...] = ()
+    line: int = 0
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A bot as its author wrote it."""
+
+    bot: Located
+    rules: tuple[Rule, ...] = ()
+    language: str = ""
+    hours: Hours | None = None
+    vocabulary: dict[str, tuple[Located, ...]] = {}
+    fallback: Fallback | None = None
+
+
+class Address(Text):
+    """An http or https address; it may hold places to fill in after the host."""
+
+    def __init__(self) -> None:
+        super().__init__(2_000, "an address that begins with https:// or http://", "^https?://")
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        if isinstance(value, Located) and not re.match(r"https?://[^\s/{}]+", value.text):
+            return self.wrong(node, report)
+        return value
+
+
+class Language(Text):
+    """A language as in `en` or `pt-BR`."""
+
+    def __init__(self) -> None:
+        super().__init__(35, "a language, like en or pt-BR", "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        if isinstance(value, Located):
+            return value.text if re.fullmatch(self.pattern[1:-1], value.text) else self.wrong(node, report)
+        return value
+
+
+def _header(**values: Any) -> Header:
+    if len(values) != 1:
+        raise ValueError("A header is one thing: a text, an image, a video or a document")
+    ((kind, value),) = values.items()
+    return Header(kind, value)
+
+
+def _menu(label: Located, choices: tuple[Button, ...] = (), sections: tuple[Group, ...] = ()) -> Menu:
+    if bool(choices) == bool(sections):
+        raise ValueError("A list has either choices or sections")
+    return Menu(label, sections or (Group(choices),))
+
+
+def _say(say: tuple[Located, ...], list: Menu | None = None, **values: Any) -> Say:
+    if list and values.get("buttons"):
+        raise ValueError("A message has either buttons or a list")
+    if "footer" in values and not list and not values.get("buttons"):
+        raise ValueError("A footer needs buttons or a list")
+    header = values.get("header")
+    if list and header is not None and header.kind != "text":
+        raise ValueError("Above a list only a text can stand")
+    if header is not None and not list and not values.get("buttons"):
+        raise ValueError("A header needs buttons or a list")
+    return Say(say, menu=list, **values)
+
+
+def _show(kind: str) -> Any:
+    def make(caption: Located | None = None, filename: Located | None = None, line: int = 0, **url: Located) -> Show:
+        return Show(kind, url[kind], caption, filename, line)
+
+    return make
+
+
+def _give(handoff: Located, line: int) -> Give:
+    return Give(handoff, line)
+
+
+def _rule(when: Condition, **values: Any) -> Rule:
+    return Rule(says=when, **values)
+
+
+def _when(says: Condition) -> Condition:
+    return says
+
+
+def _condition(**parts: tuple[Located, ...]) -> Condition:
+    if not parts:
+        raise ValueError("Expected one of any, all, starts, exact, regex")
+    return Condition(**parts)
+
+
+def _fallback(do: tuple[Step, ...] = (), after: int = 0, then: tuple[Step, ...] = (), line: int = 0) -> Fallback:
+    if bool(after) != bool(then):
+        raise ValueError("“after” and “then” belong together: after how many times, then what")
+    if not do and not then:
+        raise ValueError("Expected the key “do”")
+    return Fallback(do, after, then, line)
+
+
+class Says(Either):
+    """A word, a list of words and phrases, or a group of any, all, starts, exact and regex."""
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        return Condition(any=value) if isinstance(value, tuple) else value
+
+
+class HeaderShape(Either):
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        return Header("text", value) if isinstance(value, Located) else value
+
+
+TITLE = Text(200, "a title")
+SENTENCE = Text(4_096, "a text")
+PHRASES = OneOrMany(Text(200, "a word or phrase"), 500, "a word or a list of words and phrases")
+PATTERNS = OneOrMany(Text(300, "a pattern"), 20, "a pattern or a list of patterns")
+
+
+class ButtonShape(Either):
+    """A plain title becomes a button."""
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        return Button(value) if isinstance(value, Located) else value
+
+
+BUTTON = Keys(Button, {"title": TITLE, "id": Text(60, "an id")}, ("title",))
+BUTTONS = ListOf(ButtonShape(TITLE, BUTTON, "a title or {id, title}"), 30, "a list of buttons")
+ROW = Keys(Button, {"title": TITLE, "id": Text(60, "an id"), "description": SENTENCE}, ("title",))
+ROWS = ListOf(ButtonShape(TITLE, ROW, "a title or {id, title, description}"), 30, "a list of choices")
+SECTIONS = ListOf(Keys(Group, {"title": TITLE, "choices": ROWS}, ("choices",)), 10, "a list of sections")
+MENU = Keys(_menu, {"label": TITLE, "choices": ROWS, "sections": SECTIONS}, ("label",), "a group with label and choices")
+HEADER = HeaderShape(
+    SENTENCE,
+    Keys(_header, {kind: Address() for kind in ("image", "video", "document")}),
+    "a text, or an image, video or document",
+)
+
+SAY = Keys(
+    _say,
+    {
+        "say": OneOrMany(Text(16_384, "a text"), 20, "a text or a list of texts"),
+        "buttons": BUTTONS,
+        "list": MENU,
+        "header": HEADER,
+        "footer": SENTENCE,
+    },
+    ("say",),
+    located=True,
+)
+FILES = {
+    kind: Keys(
+        _show(kind),
+        {kind: Address(), "caption": SENTENCE} | ({"filename": TITLE} if kind == "document" else {}),
+        (kind,),
+        located=True,
+    )
+    for kind in MEDIA
+}
+HANDOFF = Keys(_give, {"handoff": SENTENCE}, ("handoff",), located=True)
+STEPS = ListOf(Verbs({"say": SAY, **FILES, "handoff": HANDOFF}, "a step"), 20, "a list of steps")
+SAYS = Says(
+    PHRASES,
+    Keys(_condition, {"any": PHRASES, "all": PHRASES, "starts": PHRASES, "exact": PHRASES, "regex": PATTERNS}),
+    "a word, a list of words, or a group of any, all, starts, exact, regex",
+)
+WHEN = Keys(_when, {"says": SAYS}, ("says",))
+RULE = Keys(_rule, {"name": Text(100, "a name"), "when": WHEN, "do": STEPS}, ("name", "when", "do"), "a rule", True)
+FALLBACK = Keys(
+    _fallback, {"do": STEPS, "after": Integer(1, 100), "then": STEPS}, expected="a group with do, after, then", located=True
+)
+DOCUMENT: Shape = Keys(
+    Document,
+    {
+        "bot": Text(100, "the bot's name"),
+        "language": Language(),
+        "hours": HoursShape(),
+        "vocabulary": MapOf(Text(100, "a name"), PHRASES, 500, "groups of words"),
+        "rules": ListOf(RULE, 20_000, "a list of rules", least=0),
+        "fallback": FALLBACK,
+    },
+    ("bot",),
+    "a bot document, which begins with “bot: name”",
+)

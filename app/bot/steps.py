@@ -1,0 +1,182 @@
+"""The steps of a document made ready to run: texts checked, buttons given their ids, whatever is constant built once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from app.bot.grammar import Button, Give, Group, Header, Rule, Say, Show, Step
+from app.bot.scene import Effect, HandOff, Send
+from app.bot.shape import Located, Problem
+from app.bot.text import Text, TextError, compile_text
+from app.bot.values import OUTPUT, Room
+from app.bot.words import words
+from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Section, Video
+from app.content import Text as Words
+
+EMPTY = Text("")
+FILES: dict[str, Callable[..., Any]] = {"image": Image, "video": Video, "audio": Audio, "document": Document}
+
+
+class Saying(msgspec.Struct, frozen=True):
+    """Sends one content. `ready` holds it for each variant when nothing is to be filled in."""
+
+    texts: tuple[Text, ...]
+    build: Callable[[Room, str], Content]
+    ready: tuple[Content, ...] | None
+
+
+class Handing(msgspec.Struct, frozen=True):
+    reason: Text
+
+
+Ready = Saying | Handing
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest of which
+    has `longest` characters; `line` is the rule's."""
+
+    name: str
+    line: int
+    steps: tuple[Ready, ...]
+    effects: tuple[Effect, ...] | None
+    longest: int = 0
+
+
+def plan(name: str, line: int, steps: tuple[Step, ...], compiler: "Compiler") -> Plan:
+    ready = tuple(compiler.step(step) for step in steps)
+    effects = _constant_effects(name, ready)
+    lengths = [len(effect.content.text) for effect in effects or () if isinstance(effect, Send) and _is_plain(effect.content)]
+    return Plan(name, line, ready, effects if sum(lengths) <= OUTPUT else None, max(lengths, default=0))
+
+
+def plan_rule(rule: Rule, compiler: "Compiler") -> Plan:
+    return plan(rule.name.text, rule.line, rule.do, compiler)
+
+
+def _is_plain(content: Content) -> bool:
+    return isinstance(content, Words)
+
+
+def _constant_effects(name: str, steps: tuple[Ready, ...]) -> tuple[Effect, ...] | None:
+    effects: list[Effect] = []
+    for step in steps:
+        if isinstance(step, Handing):
+            if step.reason.constant is None:
+                return None
+            effects.append(HandOff(step.reason.constant, name))
+        elif step.ready is None or len(step.ready) != 1 or not _is_plain(step.ready[0]):
+            return None
+        else:
+            effects.append(Send(step.ready[0], name))
+    return tuple(effects)
+
+
+class Compiler:
+    """Makes steps ready and collects what is wrong with their texts."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        self.names: list[tuple[str, int, int]] = []
+
+    def step(self, step: Step) -> Ready:
+        if isinstance(step, Give):
+            return Handing(self.text(step.reason))
+        if isinstance(step, Show):
+            return self.show(step)
+        return self.say(step)
+
+    def text(self, source: Located | None) -> Text:
+        """A checked text; names it reads are noted with their place for the lint."""
+        if source is None:
+            return EMPTY
+        try:
+            text = compile_text(source.text)
+        except TextError as error:
+            self.problems.append(Problem(self.line(source, error.line), source.column, str(error)))
+            return EMPTY
+        self.names += [(name, self.line(source, line), source.column) for name, line in text.names]
+        return text
+
+    def line(self, source: Located, within: int) -> int:
+        return source.line + within - (0 if source.block else 1)
+
+    def fixed(self, source: Located | None) -> str:
+        """A text that may not hold places to fill in, as titles are what the network compares."""
+        if source is None:
+            return ""
+        if "{{" in source.text or "{%" in source.text:
+            self.problems.append(Problem(source.line, source.column, "Titles and ids hold no places to fill in"))
+        return source.text.strip()
+
+    def show(self, step: Show) -> Saying:
+        url, caption, filename = self.text(step.url), self.text(step.caption), self.fixed(step.filename)
+        make = FILES[step.kind]
+        more = {"filename": filename} if filename else {}
+
+        def build(room: Room, text: str) -> Content:
+            content: Content = make(url=url.render(room).strip(), caption=text, **more)
+            return content
+
+        return _saying((caption,), build, url.constant is not None)
+
+    def say(self, step: Say) -> Saying:
+        texts = tuple(self.text(text) for text in step.texts)
+        footer = self.text(step.footer)
+        header, header_is_constant = self.header(step.header)
+        constant = header_is_constant and footer.constant is not None
+        if step.menu is not None:
+            return _saying(texts, self.menu(step, header, footer), constant)
+        if step.buttons:
+            choices = self.choices(step.buttons, set())
+            return _saying(
+                texts, lambda room, text: Buttons(text, choices, header(room), footer.render(room).strip()), constant
+            )
+        return _saying(texts, lambda room, text: Words(text), True)
+
+    def menu(self, step: Say, header: Callable[[Room], Any], footer: Text) -> Callable[[Room, str], Content]:
+        assert step.menu is not None
+        label, taken = self.fixed(step.menu.label), set[str]()
+        sections = tuple(self.section(group, taken) for group in step.menu.sections)
+        return lambda room, text: ChoiceList(text, label, sections, header(room), footer.render(room).strip())
+
+    def section(self, group: Group, taken: set[str]) -> Section:
+        return Section(self.choices(group.choices, taken), self.fixed(group.title))
+
+    def header(self, header: Header | None) -> tuple[Callable[[Room], Any], bool]:
+        if header is None:
+            return (lambda room: ""), True
+        text = self.text(header.value)
+        if header.kind == "text":
+            return (lambda room: text.render(room).strip()), text.constant is not None
+        make = FILES[header.kind]
+        return (lambda room: make(url=text.render(room).strip())), text.constant is not None
+
+    def choices(self, buttons: tuple[Button, ...], taken: set[str]) -> tuple[Choice, ...]:
+        """Choices with ids. Two that read the same, or have the same id, cannot be told apart and are refused."""
+        made: list[Choice] = []
+        for button in buttons:
+            title, given = self.fixed(button.title), self.fixed(button.id)
+            identity = given or slug(title)
+            for key, what in ((f"title {' '.join(words(title)) or title}", title), (f"id {identity}", identity)):
+                if key in taken:
+                    place = button.title
+                    self.problems.append(Problem(place.line, place.column, f"“{what}” is offered twice in one message"))
+                taken.add(key)
+            made.append(Choice(identity, title, self.fixed(button.description)))
+        return tuple(made)
+
+
+def slug(title: str) -> str:
+    """`Talk to a person` → `talk-to-a-person`; short enough for every network's button data (64 bytes)."""
+    text = "-".join(words(title)) or title
+    return text.encode("utf-8", "replace")[:60].decode("utf-8", "ignore")
+
+
+def _saying(texts: tuple[Text, ...], build: Callable[[Room, str], Content], constant: bool) -> Saying:
+    ready = None
+    if constant and all(text.constant is not None for text in texts):
+        room = Room({})
+        ready = tuple(build(room, (text.constant or "").strip()) for text in texts)
+    return Saying(texts, build, ready)

@@ -1,0 +1,294 @@
+"""Texts with places to fill in: `Hi {{ contact.first_name or 'there' }}!`.
+
+Jinja only parses; its tree is accepted when it holds nothing but output, names, fields, comparisons, `if`, bounded
+arithmetic and the filters of `app.bot.filters`, and is turned into plain closures over plain data. There is no way from
+here to Python objects, no loop, no call and no assignment, and every operation that can grow a text is counted.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from app.bot.filters import FILTERS, TESTS, Filter
+from app.bot.values import MISSING, Room, Unknown, add, as_text, divide, multiply, order, remainder, spend, subtract
+
+Evaluate = Callable[[Room], Any]
+
+LONGEST = 16_384
+DEPTH = 40
+NODES = 1_000
+
+_environment = Environment(autoescape=False, keep_trailing_newline=True)
+
+_ARITHMETIC: dict[type[nodes.Node], Callable[[Any, Any], Any]] = {
+    nodes.Add: add,
+    nodes.Sub: subtract,
+    nodes.Mul: multiply,
+    nodes.Div: divide,
+    nodes.Mod: remainder,
+}
+_NOT_ALLOWED = {
+    nodes.Call: "Calls, like name(), are not possible in texts",
+    nodes.For: "Loops are not possible in texts",
+    nodes.Macro: "Macros are not possible in texts",
+    nodes.Assign: "Assigning a value is not possible in texts",
+    nodes.Pow: "Powers (**) are not possible in texts",
+    nodes.Dict: "Braces with keys are not possible in texts",
+}
+
+
+class TextError(ValueError):
+    """The text is not accepted; `line` counts from 1 within it."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A checked text. `constant`: nothing is to be filled in. `names`: dotted names it reads, with their lines."""
+
+    constant: str | None
+    evaluate: Evaluate | None = None
+    names: tuple[tuple[str, int], ...] = ()
+
+    def render(self, room: Room) -> str:
+        """The text with its places filled in. Unknown names give nothing and a problem in the room; never raises."""
+        if self.constant is not None:
+            return spend(room, self.constant)
+        assert self.evaluate is not None
+        return as_text(room, self.evaluate(room))
+
+
+def compile_text(source: str) -> Text:
+    """Checks a text and makes it ready. Raises `TextError`."""
+    if "{{" not in source and "{%" not in source and "{#" not in source:
+        return Text(source)
+    if len(source) > LONGEST:
+        raise TextError(f"Expected at most {LONGEST} characters, found {len(source)}")
+    builder = Builder()
+    evaluate = builder.output(_parse(source).body, 0)
+    return Text(None, evaluate, tuple(builder.names))
+
+
+def _parse(source: str) -> nodes.Template:
+    try:
+        return _environment.parse(source)
+    except TemplateSyntaxError as error:
+        raise TextError(f"This text cannot be read: {error.message}", error.lineno) from None
+    except (RecursionError, OverflowError, ValueError):
+        raise TextError("This text cannot be read: it is nested too deeply or holds a number too large") from None
+
+
+class Builder:
+    """Turns Jinja's tree into closures; whatever it has no case for is refused."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, int]] = []
+        self.count = 0
+
+    def output(self, body: list[nodes.Node], depth: int) -> Evaluate:
+        """The parts of a text one after the other, as one text."""
+        parts: list[Evaluate] = []
+        for node in body:
+            if isinstance(node, nodes.Output):
+                parts += [self.expression(part, depth + 1) for part in node.nodes]
+            elif isinstance(node, nodes.If):
+                parts.append(self.choice(node, depth + 1))
+            else:
+                raise self.refuse(node)
+        return _joined(parts)
+
+    def choice(self, node: nodes.If, depth: int) -> Evaluate:
+        self.enter(node, depth)
+        branches = [(self.expression(part.test, depth), self.output(part.body, depth)) for part in (node, *node.elif_)]
+        otherwise = self.output(node.else_, depth)
+
+        def choose(room: Room) -> Any:
+            for test, body in branches:
+                if test(room):
+                    return body(room)
+            return otherwise(room)
+
+        return choose
+
+    def expression(self, node: nodes.Node, depth: int) -> Evaluate:
+        """One value."""
+        self.enter(node, depth)
+        depth += 1
+        match node:
+            case nodes.TemplateData():
+                return _constant(node.data)
+            case nodes.Const():
+                return _constant(_plain(node))
+            case nodes.Name() | nodes.Getattr() | nodes.Getitem():
+                return self.path(node)
+            case nodes.List() | nodes.Tuple():
+                return _list([self.expression(item, depth) for item in node.items])
+            case nodes.Not():
+                return _negation(self.expression(node.node, depth))
+            case nodes.And():
+                return _both(self.expression(node.left, depth), self.expression(node.right, depth))
+            case nodes.Or():
+                return _either(self.expression(node.left, depth), self.expression(node.right, depth))
+            case nodes.Neg():
+                return _operation(subtract, _constant(0), self.expression(node.node, depth))
+            case nodes.Pos():
+                return _operation(add, _constant(0), self.expression(node.node, depth))
+            case nodes.Concat():
+                return _joined([self.expression(part, depth) for part in node.nodes])
+            case nodes.CondExpr():
+                return self.conditional(node, depth)
+            case nodes.Compare():
+                return self.comparison(node, depth)
+            case nodes.Filter():
+                return self.filter(node, depth)
+            case nodes.Test():
+                return self.test(node, depth)
+            case nodes.BinExpr() if type(node) in _ARITHMETIC:
+                operate = _ARITHMETIC[type(node)]
+                return _operation(operate, self.expression(node.left, depth), self.expression(node.right, depth))
+            case _:
+                raise self.refuse(node)
+
+    def path(self, node: nodes.Node) -> Evaluate:
+        """A name with fields: `contact.fields.city`, `items[0]`. Only constant keys, never an underscore in front."""
+        keys: list[str | int] = []
+        while isinstance(node, nodes.Getattr | nodes.Getitem):
+            keys.append(self.key(node))
+            node = node.node
+            self.enter(node, len(keys))
+        if not isinstance(node, nodes.Name):
+            raise TextError("A field can only be read from a name", node.lineno)
+        if node.name.startswith("_"):
+            raise TextError(f"Names do not begin with an underscore: {node.name}", node.lineno)
+        keys.reverse()
+        dotted = ".".join([node.name, *map(str, keys)])
+        self.names.append((dotted, node.lineno))
+        return _lookup(node.name, tuple(keys), dotted)
+
+    def key(self, node: nodes.Getattr | nodes.Getitem) -> str | int:
+        value = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
+            raise TextError("Only a fixed name or number may stand in brackets", node.lineno)
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise TextError("Only a name or a whole number may stand in brackets", node.lineno)
+        if isinstance(value, str) and value.startswith("_"):
+            raise TextError(f"Names do not begin with an underscore: {value[:40]}", node.lineno)
+        return value
+
+    def conditional(self, node: nodes.CondExpr, depth: int) -> Evaluate:
+        test, yes = self.expression(node.test, depth), self.expression(node.expr1, depth)
+        no = self.expression(node.expr2, depth) if node.expr2 is not None else _constant("")
+        return lambda room: yes(room) if test(room) else no(room)
+
+    def comparison(self, node: nodes.Compare, depth: int) -> Evaluate:
+        first = self.expression(node.expr, depth)
+        rest = [(operand.op, self.expression(operand.expr, depth)) for operand in node.ops]
+
+        def compare(room: Room) -> bool:
+            left = first(room)
+            for operator, right in rest:
+                value = right(room)
+                if not order(room, operator, left, value):
+                    return False
+                left = value
+            return True
+
+        return compare
+
+    def filter(self, node: nodes.Filter, depth: int) -> Evaluate:
+        known = FILTERS.get(node.name)
+        if known is None or node.node is None:
+            raise TextError(f"There is no filter “{node.name}” here. Known: {', '.join(FILTERS)}", node.lineno)
+        arguments = self.arguments(node, known, depth)
+        value, apply = self.expression(node.node, depth), known.apply
+        return lambda room: apply(room, value(room), *[argument(room) for argument in arguments])
+
+    def arguments(self, node: nodes.Filter, known: Filter, depth: int) -> list[Evaluate]:
+        if node.kwargs or node.dyn_args or node.dyn_kwargs or len(node.args) not in known.arguments:
+            counts = " or ".join(map(str, known.arguments))
+            raise TextError(f"The filter “{node.name}” takes {counts} values in parentheses", node.lineno)
+        return [self.expression(argument, depth) for argument in node.args]
+
+    def test(self, node: nodes.Test, depth: int) -> Evaluate:
+        known = TESTS.get(node.name)
+        if known is None or node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            raise TextError(f"There is no test “{node.name}” here. Known: {', '.join(TESTS)}", node.lineno)
+        value = self.expression(node.node, depth)
+        return lambda room: known(value(room))
+
+    def enter(self, node: nodes.Node, depth: int) -> None:
+        self.count += 1
+        if depth > DEPTH:
+            raise TextError(f"This text is nested more than {DEPTH} deep", node.lineno)
+        if self.count > NODES:
+            raise TextError(f"This text has more than {NODES} parts", node.lineno)
+
+    def refuse(self, node: nodes.Node) -> TextError:
+        for kind, message in _NOT_ALLOWED.items():
+            if isinstance(node, kind):
+                return TextError(message, node.lineno)
+        return TextError(f"“{type(node).__name__.lower()}” is not possible in texts", node.lineno)
+
+
+def _plain(node: nodes.Const) -> Any:
+    value = node.value
+    if isinstance(value, int | float) and not abs(value) <= 1e15:
+        raise TextError("This number is too large", node.lineno)
+    if value is not None and not isinstance(value, str | int | float | bool):
+        raise TextError("Only texts, numbers, true and false may be written here", node.lineno)
+    return value
+
+
+def _constant(value: Any) -> Evaluate:
+    return lambda room: value
+
+
+def _joined(parts: list[Evaluate]) -> Evaluate:
+    return lambda room: spend(room, "".join([as_text(room, part(room)) for part in parts]))
+
+
+def _list(items: list[Evaluate]) -> Evaluate:
+    return lambda room: [item(room) for item in items]
+
+
+def _negation(value: Evaluate) -> Evaluate:
+    return lambda room: not value(room)
+
+
+def _both(left: Evaluate, right: Evaluate) -> Evaluate:
+    return lambda room: left(room) and right(room)
+
+
+def _either(left: Evaluate, right: Evaluate) -> Evaluate:
+    return lambda room: left(room) or right(room)
+
+
+def _operation(operate: Callable[[Any, Any], Any], left: Evaluate, right: Evaluate) -> Evaluate:
+    def run(room: Room) -> Any:
+        value = operate(left(room), right(room))
+        if value is MISSING:
+            room.problem("A calculation had no number to work with; it was left empty")
+        return value
+
+    return run
+
+
+def _lookup(name: str, keys: tuple[str | int, ...], dotted: str) -> Evaluate:
+    missing = Unknown(dotted)
+
+    def look(room: Room) -> Any:
+        value: Any = room.names.get(name, missing)
+        for key in keys:
+            if isinstance(value, Mapping):
+                value = value.get(key, missing)
+            elif isinstance(value, list | tuple) and isinstance(key, int) and -len(value) <= key < len(value):
+                value = value[key]
+            else:
+                return missing
+        return value
+
+    return look
