@@ -6,11 +6,12 @@ Ids in paths are written `{id:id}`: digits in the address, an int in `request.pa
 
 from typing import Final
 
-from app.routes import account, bots, health, login, settings, setup, simulator
+from app.routes import account, bots, channels, health, home, inbox, login, media, settings, setup, simulator
 from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
 
-SELF, READ, BUILD, ADMINISTER = Action.SELF, Action.READ, Action.BUILD, Action.ADMINISTER
+SELF, READ, ANSWER, BUILD = Action.SELF, Action.READ, Action.ANSWER, Action.BUILD
+CONNECT, ADMINISTER = Action.CONNECT, Action.ADMINISTER
 DOCUMENT: Final = 4_000_000  # a bot document, as a form encodes it
 
 ROUTES: Final[tuple[Entry, ...]] = (
@@ -25,6 +26,41 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/account", account.update, "account.update", SELF),
     Entry("POST", "/account/password", account.set_password, "account.password", SELF),
     Entry("POST", "/account/sessions/end", account.end_session, "account.end_session", SELF),
+    # Home
+    Entry("GET", "/", home.show, "home", READ),
+    Entry("GET", "/home/tiles", home.tiles, "home.tiles", READ),
+    Entry("GET", "/home/attention", home.attention, "home.attention", READ),
+    Entry("GET", "/home/now", home.now, "home.now", READ),
+    Entry("GET", "/home/channels", home.channels, "home.channels", READ),
+    Entry("POST", "/home/quarantine", home.dismiss, "home.dismiss", CONNECT),
+    # Inbox
+    Entry("GET", "/inbox", inbox.index, "inbox", READ),
+    Entry("GET", "/inbox/list", inbox.rows, "inbox.rows", READ),
+    Entry("GET", "/inbox/more", inbox.more, "inbox.more", READ),
+    Entry("GET", "/inbox/{id:id}", inbox.show, "inbox.show", READ),
+    Entry("GET", "/inbox/{id:id}/thread", inbox.thread, "inbox.thread", READ),
+    Entry("GET", "/inbox/{id:id}/older", inbox.older, "inbox.older", READ),
+    Entry("GET", "/inbox/{id:id}/head", inbox.bar, "inbox.head", READ),
+    Entry("GET", "/inbox/{id:id}/composer", inbox.composer, "inbox.composer", READ),
+    Entry("GET", "/inbox/{id:id}/why", inbox.why, "inbox.why", READ),
+    Entry("POST", "/inbox/{id:id}/reply", inbox.reply, "inbox.reply", ANSWER),
+    Entry("POST", "/inbox/{id:id}/take", inbox.take, "inbox.take", ANSWER),
+    Entry("POST", "/inbox/{id:id}/give-back", inbox.give_back, "inbox.give_back", ANSWER),
+    Entry("POST", "/inbox/{id:id}/close", inbox.close, "inbox.close", ANSWER),
+    Entry("POST", "/inbox/messages/{id:id}/resend", inbox.resend, "inbox.resend", ANSWER),
+    Entry("POST", "/inbox/messages/{id:id}/discard", inbox.discard, "inbox.discard", ANSWER),
+    Entry("GET", "/media/{id:id}", media.show, "media", READ),
+    # Channels
+    Entry("GET", "/channels", channels.index, "channels", READ),
+    Entry("GET", "/channels/list", channels.listing, "channels.list", READ),
+    Entry("GET", "/channels/new/{kind}", channels.new, "channels.new", CONNECT),
+    Entry("POST", "/channels/new/{kind}", channels.create, "channels.create", CONNECT),
+    Entry("GET", "/channels/{id:id}", channels.show, "channels.show", READ),
+    Entry("POST", "/channels/{id:id}", channels.update, "channels.update", CONNECT),
+    Entry("GET", "/channels/{id:id}/guide", channels.guide, "channels.guide", READ),
+    Entry("POST", "/channels/{id:id}/bot", channels.choose, "channels.choose", BUILD),
+    Entry("POST", "/channels/{id:id}/test", channels.test, "channels.test", CONNECT),
+    Entry("POST", "/channels/{id:id}/remove", channels.remove, "channels.remove", CONNECT),
     # Bots and the simulator
     Entry("GET", "/bots", bots.index, "bots", READ),
     Entry("POST", "/bots", bots.create, "bots.create", BUILD),

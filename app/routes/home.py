@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000
 HOUR: Final = 3_600_000
 NOW_ROWS: Final = 6
+NONE: Final = "\u2013"
 BAD_STATES: Final = (State.LOGGED_OUT, State.BROKEN)
 
 
@@ -164,7 +165,7 @@ def answered_tile(today: Sum, yesterday: Sum, by_hour: list[Sum]) -> Tile:
     """Of the customers' messages, how many the bot answered."""
     label = _("Answered by the bot")
     if not today.asked:
-        return Tile(label, "–", "", _("no customer wrote yet today"))
+        return Tile(label, NONE, "", _("no customer wrote yet today"))
     share = today.answered / today.asked
     if yesterday.asked:
         delta = _("{share} yesterday at this time").format(share=fmt.percent(yesterday.answered / yesterday.asked))
@@ -184,7 +185,7 @@ def reply_tile(bot: overview.FirstReply, people: overview.FirstReply) -> Tile:
         return Tile(label, *number_and_unit(bot.ms), by_people)
     if people.answers:
         return Tile(label, *number_and_unit(people.ms), _("by people, on average"))
-    return Tile(label, "–", "", _("no replies yet today"))
+    return Tile(label, NONE, "", _("no replies yet today"))
 
 
 def number_and_unit(ms: int) -> tuple[str, str]:
