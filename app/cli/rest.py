@@ -24,7 +24,7 @@ class Resting(Channels):
 
 @contextlib.asynccontextmanager
 async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
-    """Database, keys, versions and channels. The caller has the folder's lock. Raises `Misconfigured`, `DatabaseError`."""
+    """Database, keys, versions and channels. The caller has the folder's lock. Raises `Misconfigured`."""
     rt = Runtime()
     rt.settings, rt.clock = settings, SystemClock()
     rt.started_at = rt.clock.now()
