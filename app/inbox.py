@@ -86,23 +86,26 @@ DUPLICATE = Outcome(duplicate=True)
 
 
 def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = False) -> Outcome:
-    """Store one message once, decide, and queue what the bot says. `slot`: a sender is free, so a reply may start at once."""
+    """Store one message once, decide, queue what the bot says. `slot`: a sender is free, a reply may start at once."""
     found = _find(tx, here.id, inbound)
     if found.known:
         return DUPLICATE
-    message_id = tx.new_id()
+    assert found.conversation_id is not None
+    message_id, conversation_id = tx.new_id(), found.conversation_id
     at = inbound.at if tx.now - inbound.at > LATE else tx.now
     if not _store(tx, here.id, found, inbound, message_id, at):
         return DUPLICATE
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
     _apply(tx, here.id, found, inbound, message_id)
+    version_id = found.version_id or here.version_id
     slot_used = False
-    if _answers(intake, found, inbound, tx.now):
-        slot_used = _turn(tx, intake, here, found, inbound, message_id, at, slot)
+    if version_id is not None and _answers(intake, found, inbound, tx.now):
+        case = _Case(here, found, inbound, message_id, conversation_id, slot)
+        slot_used = _turn(tx, intake, case, version_id)
     else:
         _heard(tx, found, inbound, message_id, at)
-    _tell(tx, events.MESSAGE_CREATED, found.conversation_id or 0, message_id)
-    return Outcome(message_id, found.conversation_id or 0, slot_used=slot_used)
+    _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
+    return Outcome(message_id, conversation_id, slot_used=slot_used)
 
 
 def keep_notice(tx: Tx, intake: Intake, channel_id: int, notice: Notice) -> None:
@@ -138,8 +141,8 @@ def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
     if found is not None and found.conversation_id is not None and tx.lock("conversation", found.conversation_id):
         found = tx.one(contacts.FOUND, **query)
     if found is None or found.conversation_id is None or inbound.previous or _changed(found, inbound):
-        _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
-        found = tx.one(contacts.FOUND, **query)
+        stranger = _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
+        found = stranger or tx.one(contacts.FOUND, **query)
     assert found is not None
     return found
 
@@ -164,16 +167,26 @@ def _names(address: Address) -> tuple[str, ...]:
     return tuple(getattr(address, name) for name in address.__struct_fields__)
 
 
-def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[str, str], ...]) -> None:
+def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[str, str], ...]) -> Found | None:
+    """Make or complete the contact and its conversation. A stranger is returned; anybody else has to be read again."""
     sender = inbound.sender
-    contact_id = contacts.resolve(
-        tx, aliases, name=inbound.name, phone=sender.phone or sender.wa_id, username=sender.username,
+    phone = sender.phone or sender.wa_id
+    contact_id, new = contacts.resolve(
+        tx, aliases, name=inbound.name, phone=phone, username=sender.username,
         previous=inbound.previous.aliases() if inbound.previous else (),
     )  # fmt: skip
+    if new:
+        address = _encode(sender)
+        conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
+        return Found(
+            contact_id, inbound.name, phone, sender.username, "", "[]", "{}", tx.now, conversation_id, address, "{}",
+            None, "bot", 0, 0, "", contacts.is_erased(tx, channel_id, inbound.provider_id),
+        )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(
         tx, channel_id, contact_id, inbound.group, _encode(sender if inbound.previous else _merged(known, sender))
     )
+    return None
 
 
 # ---- the message ----------------------------------------------------------------------------------------------------
@@ -250,39 +263,45 @@ def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int) -> 
 # ---- the turn -------------------------------------------------------------------------------------------------------
 
 
+class _Case(msgspec.Struct, frozen=True):
+    """One stored message on its way through the turn. `slot`: a sender is free."""
+
+    here: Here
+    found: Found
+    inbound: Inbound
+    message_id: int
+    conversation_id: int
+    slot: bool
+
+
 class _Said(msgspec.Struct, frozen=True):
-    """What a turn leaves behind: the effects that are carried out, the new state, the stored output."""
+    """What the bot made of it: effects, its new state and the whole decision as JSON, or why it failed."""
 
     effects: tuple[Send | HandOff, ...]
     state: str
-    output: str
-    error: str
+    output: str = ""
+    error: str = ""
 
 
-def _turn(
-    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, message_id: int, at: int, slot: bool
-) -> bool:
-    """Decide and write what follows. Returns whether the slot was used."""
-    version_id = found.version_id or here.version_id
-    if version_id is None:
-        _heard(tx, found, inbound, message_id, at)
-        return False
-    turn_id = tx.new_id()
-    given = TurnInput(_scene(here, found), _event(inbound), tx.now)
+def _turn(tx: Tx, intake: Intake, case: _Case, version_id: int) -> bool:
+    """Decide and write what follows. The turn has its message's id. Returns whether the slot was used."""
+    given = TurnInput(_scene(case), _event(case.inbound), tx.now)
     began = time.perf_counter_ns()
-    said = _decide(intake, version_id, given, inbound.provider_id, found.state)
+    said = _decide(intake, version_id, given, case)
     took = (time.perf_counter_ns() - began) // 1000
     tx.run(
-        turns.INSERT, id=turn_id, conversation_id=found.conversation_id, message_id=message_id, version_id=version_id,
-        input=_encode(given), output=said.output, error=said.error, took_us=took, at=tx.now,
+        turns.INSERT, id=case.message_id, conversation_id=case.conversation_id, message_id=case.message_id,
+        version_id=version_id, input=_encode(given), output=said.output, error=said.error, took_us=took, at=tx.now,
     )  # fmt: skip
-    spent, effects = budget.spend(found.budget, said.effects, tx.now)
-    return _carry_out(tx, intake, here, found, inbound, message_id, turn_id, effects, said.state, spent, slot)
+    if said.error:
+        tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
+    spent, effects = budget.spend(case.found.budget, said.effects, tx.now)
+    return _carry_out(tx, intake, case, effects, said.state, spent)
 
 
-def _scene(here: Here, found: Found) -> Scene:
-    assert found.conversation_id is not None
-    state = State(seed=found.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
+def _scene(case: _Case) -> Scene:
+    found, here = case.found, case.here
+    state = State(seed=case.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
     return Scene(state, _contact(found), here.capabilities, here.name, here.network)
 
 
@@ -299,35 +318,35 @@ def _event(inbound: Inbound) -> Arrived:
     return Arrived(inbound.content, content.text(inbound.content), inbound.reply_to, inbound.referral)
 
 
-def _decide(intake: Intake, version_id: int, given: TurnInput, name: str, state: str) -> _Said:
-    """The pure decision, guarded: one that raises, or killed the process before, is stored as failed and says nothing."""
+def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _Said:
+    """The pure decision, guarded: one that raises, or ended the process before, is stored as failed and says nothing."""
+    name, before = case.inbound.provider_id, case.found.state
     if intake.guard.is_poison(name):
-        return _Said((), state, "", "The process ended twice while deciding this message; it was stored unanswered.")
+        return _Said((), before, error="The process ended twice while deciding this message; it was left unanswered.")
     try:
         with intake.guard.deciding(name):
             decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
     except Exception:
-        return _Said((), state, "", traceback.format_exc(limit=-8))
-    return _Said(decision.effects, _encode(decision.state), _encode(decision), "")
+        return _Said((), before, error=traceback.format_exc(limit=-8))
+    return _Said(decision.effects, _encode(decision.state), _encode(decision))
 
 
 def _carry_out(
-    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, message_id: int, turn_id: int,
-    effects: tuple[Send | HandOff, ...], state: str, spent: str, slot: bool,
-) -> bool:  # fmt: skip
-    """Replies into the outbox, the conversation after the turn. The first reply starts at once if nothing is before it."""
-    assert found.conversation_id is not None
+    tx: Tx, intake: Intake, case: _Case, effects: tuple[Send | HandOff, ...], state: str, spent: str
+) -> bool:
+    """Replies into the outbox, the conversation after the turn. The first reply starts at once if nothing waits."""
+    found, inbound = case.found, case.inbound
     sends = [effect for effect in effects if isinstance(effect, Send)]
     handed = next((effect for effect in effects if isinstance(effect, HandOff)), None)
-    at_once = slot and bool(sends) and not found.pending
-    last_id, snippet = message_id, content.text(inbound.content)
+    at_once = case.slot and bool(sends) and not found.pending
+    last_id, snippet = case.message_id, content.text(inbound.content)
     for step, send in enumerate(sends):
-        last_id = _queue(tx, intake, here, found, inbound, turn_id, step, send, at_once and step == 0)
+        last_id = _queue(tx, intake, case, step, send, at_once and step == 0)
         snippet = content.text(send.content)
-    if sends and not at_once:
-        tx.after_commit(intake.wake, here.id)
+    if len(sends) > at_once:
+        tx.after_commit(intake.wake, case.here.id)
     tx.run(
-        conversations.AFTER_TURN, id=found.conversation_id, state=state, budget=spent,
+        conversations.AFTER_TURN, id=case.conversation_id, state=state, budget=spent,
         mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
         waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "", heard_at=inbound.at,
         at=tx.now, last_id=last_id, snippet=snippet[:160],
@@ -337,35 +356,25 @@ def _carry_out(
     return at_once
 
 
-def _queue(
-    tx: Tx,
-    intake: Intake,
-    here: Here,
-    found: Found,
-    inbound: Inbound,
-    turn_id: int,
-    step: int,
-    send: Send,
-    at_once: bool,
-) -> int:
-    assert found.conversation_id is not None
-    reply_id = tx.new_id()
-    reply_to = inbound.provider_id if send.quote else ""
+def _queue(tx: Tx, intake: Intake, case: _Case, step: int, send: Send, at_once: bool) -> int:
+    """One reply: its message and its place in the outbox, already `sending` if it starts at once."""
+    reply_id, channel_id = tx.new_id(), case.here.id
+    reply_to = case.inbound.provider_id if send.quote else ""
     tx.run(
-        messages.INSERT_OUT, id=reply_id, conversation_id=found.conversation_id, channel_id=here.id, author="bot",
+        messages.INSERT_OUT, id=reply_id, conversation_id=case.conversation_id, channel_id=channel_id, author="bot",
         user_id=None, kind=content.kind(send.content), text=content.text(send.content),
-        content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule, turn_id=turn_id,
-        step=step, at=tx.now,
+        content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule,
+        turn_id=case.message_id, step=step, at=tx.now,
     )  # fmt: skip
     tx.run(
-        outbox.INSERT, message_id=reply_id, channel_id=here.id, conversation_id=found.conversation_id,
-        place=found.places + step + 1, state="sending" if at_once else "queued", due_at=tx.now,
+        outbox.INSERT, message_id=reply_id, channel_id=channel_id, conversation_id=case.conversation_id,
+        place=case.found.places + step + 1, state="sending" if at_once else "queued", due_at=tx.now,
         attempts=1 if at_once else 0, now=tx.now,
     )  # fmt: skip
     if at_once:
-        to = _address.decode(found.address)
+        to = _address.decode(case.found.address)
         outbound = Outbound(f"{intake.install}.{reply_id}", to, send.content, reply_to)
-        tx.after_commit(intake.send, Delivery(reply_id, found.conversation_id, here.id, 1, outbound))
+        tx.after_commit(intake.send, Delivery(reply_id, case.conversation_id, channel_id, 1, outbound))
     return reply_id
 
 

@@ -74,7 +74,7 @@ async def say(rt: "Runtime", user: "User", trial: Trial, said: Content, reply_to
 
 def receive(tx: Tx, intake: inbox.Intake, here: inbox.Here, inbound: Inbound, version_id: int) -> int:
     """Pin the conversation to the version, then let the inbox do what it does with any message."""
-    contact_id = contacts.resolve(tx, inbound.sender.aliases(), name=inbound.name, phone="", username="")
+    contact_id, _ = contacts.resolve(tx, inbound.sender.aliases(), name=inbound.name, phone="", username="")
     address = msgspec.json.encode(inbound.sender).decode()
     conversation_id = conversations.open_conversation(tx, here.id, contact_id, "", address)
     if tx.one(store.PINNED, id=conversation_id) != version_id:

@@ -39,7 +39,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
         named = (
             ("bsuid", self.user_id),
             ("wa_id", self.wa_id),
-            ("phone", self.phone),
+            ("phone", "" if self.phone == self.wa_id else self.phone),
             ("parent_bsuid", self.parent_user_id),
             ("lid", self.lid),
             ("telegram", self.telegram),

@@ -18,7 +18,20 @@ FOUND = Query(
     """,
     Found,
 )
-OWNER = Query("select contact_id from identity where kind = :kind and value = :value", int)
+ERASED = Query("select 1 from tombstone where channel_id = :channel_id and provider_id = :provider_id", int)
+OWNERS = Query(
+    """
+    select distinct contact_id from identity
+    where (kind = 'bsuid' and value = :bsuid)
+       or (kind in ('wa_id', 'phone') and value in (:wa_id, :phone))
+       or (kind = 'parent_bsuid' and value = :parent_bsuid)
+       or (kind = 'lid' and value = :lid)
+       or (kind = 'telegram' and value = :telegram)
+       or (kind = 'simulated' and value = :simulated)
+       or (kind = 'group' and value = :group)
+    """,
+    int,
+)
 INSERT_CONTACT = Statement(
     """
     insert into contact (id, name, phone, username, created_at)
@@ -71,6 +84,9 @@ SHIFT = Query(
 DROP_THREAD = Statement("delete from conversation where id = :id")
 
 
+NOBODY = dict.fromkeys(("bsuid", "wa_id", "phone", "parent_bsuid", "lid", "telegram", "simulated", "group"), "")
+
+
 def resolve(
     tx: Tx,
     aliases: tuple[tuple[str, str], ...],
@@ -79,11 +95,12 @@ def resolve(
     phone: str,
     username: str,
     previous: tuple[tuple[str, str], ...] = (),
-) -> int:
-    """The contact behind these aliases: found, completed, merged or created. `previous`: names the person had before."""
-    owners = sorted(
-        {owner for kind, value in (*aliases, *previous) if (owner := owner_of(tx, kind, value)) is not None}
-    )
+) -> tuple[int, bool]:
+    """The contact behind these aliases, found, completed, merged or created, and whether it is new.
+
+    `previous`: names the person had before.
+    """
+    owners = sorted({*owners_of(tx, aliases), *(owners_of(tx, previous) if previous else ())})
     if owners:
         contact_id = owners[0]
         for gone in owners[1:]:
@@ -92,18 +109,22 @@ def resolve(
     else:
         contact_id = tx.new_id()
         tx.run(INSERT_CONTACT, id=contact_id, name=name, phone=phone, username=username, now=tx.now)
-    for kind, value in aliases:
-        tx.run(INSERT_IDENTITY, kind=kind, value=value, contact_id=contact_id, now=tx.now)
+    rows = [{"kind": kind, "value": value, "contact_id": contact_id, "now": tx.now} for kind, value in aliases]
+    tx.many(INSERT_IDENTITY, rows)
     for kind, value in previous:
         if (kind, value) not in aliases:
             tx.run(RETIRE, kind=kind, value=value, now=tx.now)
-    return contact_id
+    return contact_id, not owners
 
 
-def owner_of(tx: Tx, kind: str, value: str) -> int | None:
-    """A number dialled and the number as WhatsApp writes it are looked up as one: either finds the contact."""
-    kinds = ("wa_id", "phone") if kind in ("wa_id", "phone") else (kind,)
-    return next((owner for each in kinds if (owner := tx.one(OWNER, kind=each, value=value)) is not None), None)
+def owners_of(tx: Tx, aliases: tuple[tuple[str, str], ...]) -> list[int]:
+    """Everybody who has one of these names. A number dialled and the number as WhatsApp writes it count as one."""
+    return tx.all(OWNERS, **(NOBODY | dict(aliases)))
+
+
+def is_erased(tx: Tx, channel_id: int, provider_id: str) -> int:
+    """1 if this message was here once and its contact was erased."""
+    return tx.one(ERASED, channel_id=channel_id, provider_id=provider_id) or 0
 
 
 def merge(tx: Tx, keep: int, gone: int) -> None:

@@ -86,6 +86,11 @@ def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, add
     if found is not None:
         tx.run(SET_ADDRESS, id=found, address=address)
         return found
+    return insert(tx, channel_id, contact_id, thread, address)
+
+
+def insert(tx: Tx, channel_id: int, contact_id: int, thread: str, address: str) -> int:
+    """The first message of a contact on a channel."""
     created = tx.new_id()
     tx.run(INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now)
     return created

@@ -361,7 +361,7 @@ _TURN = """
     left join bot b on b.id = w.bot_id
 """
 TURN_BY_ID = Query(f"{_TURN} where t.id = :id", Turn)
-TURN_OF_MESSAGE = Query(f"{_TURN} where t.message_id = :message_id order by t.at desc limit 1", Turn)
+TURN_OF_MESSAGE = Query(f"{_TURN} where t.id = :message_id", Turn)
 LATEST_TURN = Query(f"{_TURN} where t.conversation_id = :id order by t.at desc limit 1", Turn)
 
 

@@ -253,7 +253,6 @@ create table turn (
     at bigint not null
 );
 create index turn_conversation on turn (conversation_id, at);
-create index turn_message on turn (message_id);
 create index turn_failed on turn (at) where error <> '';
 
 create table outbox (
