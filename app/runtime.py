@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import webbrowser
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -14,13 +15,17 @@ from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
 from app.inbox import DAY, Intake
+from app.instance import Instance
 from app.media import Fetcher, Store, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
 from app.security.secrets import Keyring
+from app.security.setup import SetupLink
 from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
+from app.store import users as user_rows
+from app.version import VERSION
 
 log = logging.getLogger(__name__)
 RESTART_DELAY = 1.0
@@ -61,6 +66,12 @@ class Runtime:
     async def problems(self) -> list[dict[str, str]]:
         """What keeps it from working now, as {"code", "message"}; empty when ready."""
         return await readiness.problems(self)
+
+    def begin_stop(self) -> None:
+        """Readiness turns and open streams end; called at the first signal."""
+        if not self.stopping:
+            self.stopping = True
+            self.bus.close()
 
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
@@ -113,11 +124,58 @@ async def _start_work(rt: Runtime) -> None:
 
 async def stop(rt: Runtime) -> None:
     """No new work; what is under way gets ten seconds; everything is written and closed (P34)."""
-    rt.stopping = True
+    rt.begin_stop()
     await asyncio.gather(rt.channels.stop(), rt.jobs.close(10.0))
     await rt.cancel_tasks()
-    rt.bus.close()
     await rt.db.stop()
+
+
+# ---- the server -----------------------------------------------------------------------------------------------------
+
+
+def serve(settings: Settings, *, open_browser: bool = False) -> int:
+    """Run until a signal. Raises `Misconfigured` if the folder is in use, the key wrong or the address taken."""
+    from app import logs, server
+
+    logs.set_up(settings.log_level, settings.log_format)
+    lock = Instance.take(settings.data)
+    try:
+        server.run(_serve(settings, lock, open_browser))
+    finally:
+        lock.release()
+    return 0
+
+
+async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None:
+    from app import control, server
+    from app.commands import COMMANDS
+    from app.routes.hooks import Hooks
+    from app.web import create_app
+
+    listening = server.listen(settings.host, settings.port)
+    rt = await start(settings)
+    app = create_app(rt)
+    door = control.Control(rt, COMMANDS)
+    await door.open()
+    lock.listens_on(listening.getsockname()[1])
+    await _greet(rt, app.state.setup, server.address(listening), open_browser)
+
+    async def close() -> None:
+        await door.close()
+        await stop(rt)
+
+    await server.serve(Hooks(rt, app), listening, on_stop=rt.begin_stop, close=close)
+
+
+async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool) -> None:
+    """Where to look, and the one-time link while there is no owner (S1)."""
+    url = rt.settings.public_url or address
+    print(f"Parley {VERSION} listens on {address}", flush=True)
+    if await rt.db.reader.one(user_rows.COUNT) == 0:
+        url = f"{url}/setup?token={link.issue()}"
+        print(f"Set it up within 30 minutes: {url}", flush=True)
+    if open_browser:
+        await asyncio.to_thread(webbrowser.open, url)
 
 
 # ---- units of work --------------------------------------------------------------------------------------------------
