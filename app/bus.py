@@ -1,8 +1,8 @@
 """The bell: tells open dashboards what changed, after the commit.
 
-An event rings each of its topics. A ring is encoded once and its bytes are shared by everybody who listens. A topic rings at
-most once in 300 ms, the first at once, the last of a burst at its end: listeners fetch what changed, so rings may be merged.
-A listener that falls 256 rings behind gets one `resync` instead; a producer never waits for a listener.
+An event rings each of its topics. A ring is encoded once and its bytes are shared by everybody who listens. A topic
+rings at most once in 300 ms, the first at once, the last of a burst at its end: listeners fetch what changed, so rings
+may be merged. A listener that falls 256 rings behind gets one `resync` instead; a producer never waits for a listener.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ BEAT: Final = b": still here\n\n"
 
 
 class Subscription:
-    """One open stream: the rings that wait for it. `session` is the login it lives by, `role` what it was opened with."""
+    """One open stream: its waiting rings, and the login (`session`) and role that it was opened with."""
 
     __slots__ = ("closed", "lost", "queue", "role", "session", "sleeper", "topics")
 
@@ -124,7 +124,7 @@ class Bus:
     def subscribe(
         self, topics: Iterable[str], *, after: int | None = None, session: str = "", role: str = ""
     ) -> Subscription:
-        """Listen from now on; with `after`, first what was missed since that position, or `resync` where that is gone."""
+        """Listen from now on; with `after`, first what was missed since that position, or `resync` if that is gone."""
         subscription = Subscription(frozenset(topics), session, role)
         missed = self.since(after) if after is not None else []
         if missed is None:

@@ -1,7 +1,8 @@
-"""The language of the interface: English is the source, a catalog `locale/<language>/LC_MESSAGES/parley.mo` translates it.
+"""The language of the interface: English is the source, a catalog `locale/<language>/LC_MESSAGES/parley.mo` translates
+it.
 
-`_()` and `fmt` speak the language and time zone of the person asking, which the request sets with `speak`. Where no catalog
-stands, English is shown; dates and numbers follow the language all the same. Times are ms UTC.
+`_()` and `fmt` speak the language and time zone of the person asking, which the request sets with `speak`. Where no
+catalog stands, English is shown; dates and numbers follow the language all the same. Times are ms UTC.
 """
 
 import gettext
@@ -31,7 +32,8 @@ class Voice(msgspec.Struct, frozen=True):
     zone: str = "UTC"
 
 
-current: ContextVar[Voice] = ContextVar("voice", default=Voice())
+ENGLISH: Final = Voice()
+current: ContextVar[Voice] = ContextVar("voice", default=ENGLISH)
 
 
 def speak(language: str, zone: str) -> None:
@@ -62,8 +64,8 @@ def catalog(language: str) -> gettext.NullTranslations:
 
 
 def pseudo(text: str) -> str:
-    """English made unlike English and a third longer: text that did not go through `_()` shows, and so does a box that is
-    too small. Placeholders stay."""
+    """English made unlike English and a third longer: text that did not go through `_()` shows, and so does a box that
+    is too small. Placeholders stay."""
     parts = []
     for index, part in enumerate(_split_placeholders(text)):
         parts.append(part if index % 2 else part.translate(ACCENTS))

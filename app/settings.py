@@ -1,7 +1,7 @@
 """Every setting needed to boot, in one table that makes the command line's help, the docs page and the validation.
 
-Flag > environment > `.env` in the working directory > `<data>/parley.toml` > default (interface.md, Settings). What people
-change while it runs is in the database instead (`store/settings.py`).
+Flag > environment > `.env` in the working directory > `<data>/parley.toml` > default (interface.md, Settings). What
+people change while it runs is in the database instead (`store/settings.py`).
 """
 
 import ipaddress
@@ -152,7 +152,7 @@ TABLE: Final = (
 def load(
     flags: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> Settings:
-    """The settings of this run. `flags` by setting name; `folder` holds `.env`. Raises Misconfigured, naming each fault."""
+    """The settings of this run. `flags` by setting name; `folder` holds `.env`. Raises Misconfigured."""
     environ = os.environ if environ is None else environ
     near = {key: value for key, value in dotenv(folder or Path.cwd()).items() if value is not None}
     given = {setting.name: first(setting, flags or {}, environ, near) for setting in TABLE}
@@ -214,8 +214,8 @@ def page() -> str:
     lines = [
         "# Settings",
         "",
-        "Flag > environment > `.env` in the working directory > `parley.toml` in the data folder (the names below, in lower",
-        "case without `PARLEY_`) > default. They are read at start. Everything else is changed in the dashboard.",
+        "Flag > environment > `.env` in the working directory > `parley.toml` in the data folder (the names below, in",
+        "lower case without `PARLEY_`) > default. They are read at start. Everything else is changed in the dashboard.",
         "",
         "| environment | flag | default | what |",
         "|---|---|---|---|",

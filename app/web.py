@@ -1,7 +1,7 @@
 """Puts the dashboard together: addresses, what stands in front of all of them, and how a refusal looks.
 
-Order for a request: id, origin and headers (`Front`) → host name → body limit → route → `guard` → handler. Provider webhooks
-are taken by a wrapper around this application and never come here.
+Order for a request: id, origin and headers (`Front`) → host name → body limit → route → `guard` → handler. Provider
+webhooks are taken by a wrapper around this application and never come here.
 """
 
 import logging
@@ -57,7 +57,7 @@ register_url_convertor("id", IdConvertor())
 
 
 def create_app(rt: "Runtime") -> Starlette:
-    """The dashboard as an ASGI application. `app.state`: cookies, flash, hosts, limits, throttle, setup, names."""
+    """The dashboard as an ASGI application. `app.state`: cookies, flash, hosts, limits, throttle, setup, actions."""
     app = Starlette(
         routes=[
             *map(route, ROUTES),
@@ -78,7 +78,7 @@ def create_app(rt: "Runtime") -> Starlette:
     app.state.limits = Limits(rt.clock)
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = SetupLink(rt.clock)
-    app.state.names = frozenset(entry.name for entry in ROUTES)
+    app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app
 
 

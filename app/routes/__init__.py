@@ -53,7 +53,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     # Channels
     Entry("GET", "/channels", channels.index, "channels", READ),
     Entry("GET", "/channels/list", channels.listing, "channels.list", READ),
-    Entry("GET", "/channels/new/{kind}", channels.new, "channels.new", CONNECT),
+    Entry("GET", "/channels/new", channels.kinds, "channels.new", CONNECT),
+    Entry("GET", "/channels/new/{kind}", channels.new, "channels.connect", CONNECT),
     Entry("POST", "/channels/new/{kind}", channels.create, "channels.create", CONNECT),
     Entry("GET", "/channels/{id:id}", channels.show, "channels.show", READ),
     Entry("POST", "/channels/{id:id}", channels.update, "channels.update", CONNECT),

@@ -1,7 +1,7 @@
 """In front of every handler: who asks, may they, is it their own page that asks, and not too often.
 
-Afterwards `request.state` holds `rt`, `user` (User or None), `session` (Session or None), `csrf`, `seq` (the event position
-the page is drawn at), `origin`, `nonce`, and `i18n` speaks the visitor's language.
+Afterwards `request.state` holds `rt`, `user` (User or None), `session` (Session or None), `csrf`, `seq` (the event
+position the page is drawn at), `origin`, `nonce`, and `i18n` speaks the visitor's language.
 """
 
 import logging

@@ -5,8 +5,9 @@
     return await changed(request, "inbox/_row.html", to="/inbox", row=row, done=_("Taken over."))
     fields = await form(request); fields.text("name", limit=80)
 
-Every template gets: `user`, `nonce` (`hx-nonce="{{ nonce }}"` on every element with an hx- attribute), `csrf`, `here` (path),
-`settings`, `now`; everywhere, macros included: `_`, `ngettext`, `fmt`, `url(name, …)`, `static(file)`, `icon(name)`.
+Every template gets: `user`, `nonce` (`hx-nonce="{{ nonce }}"` on every element with an hx- attribute), `csrf`, `here`
+(path), `settings`, `now`; everywhere, macros included: `_`, `ngettext`, `fmt`, `url(name, …)`, `static(file)`,
+`icon(name)`.
 """
 
 import json
@@ -104,8 +105,14 @@ async def shell(request: Request) -> dict[str, Any]:
     waiting = await request.state.rt.db.read(nav.count_waiting) if getattr(request.state, "user", None) else 0
     flash = request.app.state.flash.read(request.cookies.get(FLASH, ""))
     settings = await settings_of(request)
-    names = request.app.state.names
+    names = allowed(request)
     return {"settings": settings, "waiting": waiting, "flash": flash, "names": names, "topics": ()}
+
+
+def allowed(request: Request) -> frozenset[str]:
+    """Names of the addresses that this person may use: what the menus show."""
+    user, actions = request.state.user, request.app.state.actions
+    return frozenset(name for name, may in actions.items() if may is None or (user and permissions.may(user, may)))
 
 
 async def fragment(

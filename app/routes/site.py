@@ -15,8 +15,8 @@ UPLOAD: Final = 32_000_000
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One address. `may`: the action its visitor must be allowed, or None for everybody. `body`: the most bytes it takes.
-    `machine`: answers problems as JSON and asks no token of a form."""
+    """One address. `may`: the action its visitor must be allowed, or None for everybody. `body`: the most bytes it
+    takes. `machine`: answers problems as JSON and asks no token of a form."""
 
     method: str
     path: str

@@ -1,7 +1,8 @@
 """`/events`: the dashboard's event stream (Server-Sent Events), an ASGI responder of its own.
 
-`?topics=conversations,conversation-42` says what to listen to, `?after=` or `Last-Event-ID` from where. By cookie only; the
-session is looked at again every four seconds, so that a stream ends within five after log-out, disabling or a changed role.
+`?topics=conversations,conversation-42` says what to listen to, `?after=` or `Last-Event-ID` from where. By cookie only;
+the session is looked at again every four seconds, so that a stream ends within five after log-out, disabling or a
+changed role.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Requests that change something must come from our own pages (S8).
 
-First the browser's own word (`Sec-Fetch-Site`), else `Origin` against the host asked; neither means no. On top of it the
-token of the session, from the header `X-CSRF-Token` (htmx) or the field `csrf` (plain forms).
+First the browser's own word (`Sec-Fetch-Site`), else `Origin` against the host asked; neither means no. On top of it
+the token of the session, from the header `X-CSRF-Token` (htmx) or the field `csrf` (plain forms).
 """
 
 import hmac

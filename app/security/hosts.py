@@ -1,7 +1,8 @@
 """Which host names are answered (S9), and where a request really came from.
 
 A page elsewhere whose name was made to point here must not talk to us: only loopback names, the address the connection
-arrived at, this machine's name and the configured public host are answered. `X-Forwarded-*` counts only from a trusted proxy.
+arrived at, this machine's name and the configured public host are answered. `X-Forwarded-*` counts only from a trusted
+proxy.
 """
 
 import ipaddress
@@ -21,8 +22,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """How a request came. `ip` as text; `host` as asked, with port; `scheme` http or https; `local`: by a loopback name;
-    `loopback`: from this machine, with no proxy in between."""
+    """How a request came. `ip` as text; `host` as asked, with port; `scheme` http or https; `local`: by a loopback
+    name; `loopback`: from this machine, with no proxy in between."""
 
     ip: str
     host: str

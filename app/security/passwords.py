@@ -1,6 +1,7 @@
 """Passwords: argon2id (S3) in two threads at most, and which ones are good enough (S4).
 
-A hash takes some 20 MB and 50 ms of a core, so no more than two run at once and ten wait; the eleventh is told to come back.
+A hash takes some 20 MB and 50 ms of a core, so no more than two run at once and ten wait; the eleventh is told to come
+back.
 """
 
 import asyncio
@@ -67,14 +68,14 @@ def is_outdated(stored: str) -> bool:
 
 
 def check(password: str, *words: str) -> None:
-    """Raises Invalid, naming the field, unless the password is good enough. `words`: the person's own (name, e-mail)."""
+    """Raises Invalid, naming the field, unless it is good enough. `words`: the person's own (name, e-mail)."""
     reason = weakness(password, words)
     if reason:
         raise Invalid(reason, code="weak_password", fields={"password": reason})
 
 
 def weakness(password: str, words: tuple[str, ...] = ()) -> str:
-    """Why it is not good enough, as a sentence; '' when it is. No rules on kinds of characters: length is what helps."""
+    """Why it is not good enough, as a sentence, or ''. No rules on kinds of characters: length is what helps."""
     if len(password) < SHORTEST:
         return f"Use at least {SHORTEST} characters. Four words that do not belong together are easy to keep in mind."
     if len(password) > LONGEST:
@@ -90,7 +91,9 @@ def weakness(password: str, words: tuple[str, ...] = ()) -> str:
         if len(part) >= 4:
             rest = rest.replace(part, "")
     if len(bare(rest)) < 6:
-        return "This is made of your name, your address or the product's. Choose something that has nothing to do with them."
+        return (
+            "This is made of your name, your address or the product's. Choose something that nobody connects with you."
+        )
     return ""
 
 
@@ -101,7 +104,7 @@ def bare(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def common() -> frozenset[str]:
-    """Passwords known to be tried first, lower case; all are built from a short list of parts (`common_passwords.txt`)."""
+    """Passwords known to be tried first, lower case: those listed, and each of the commonest before another."""
     words = [line for line in COMMON.read_text(encoding="utf-8").split() if not line.startswith("#")]
     return frozenset(words) | {first + second for first in words[:120] for second in words[:120]}
 

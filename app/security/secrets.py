@@ -1,8 +1,9 @@
 """Secrets at rest (S29, S30, P37): AES-256-GCM under keys that never enter the database.
 
-A sealed text reads `v1.kid.nonce.ciphertext` and opens only at its place (`table|column|row`), so that it cannot be moved to
-another row. Keys come from the service manager's credential, else `PARLEY_KEY_FILE`, else `keys.json` in the data folder. The
-database holds a canary for each key; a key that is missing or different stops the start, a new one is never made over old data.
+A sealed text reads `v1.kid.nonce.ciphertext` and opens only at its place (`table|column|row`), so that it cannot be
+moved to another row. Keys come from the service manager's credential, else `PARLEY_KEY_FILE`, else `keys.json` in the
+data folder. The database holds a canary for each key; a key that is missing or different stops the start, a new one is
+never made over old data.
 """
 
 import json
@@ -54,7 +55,7 @@ class Keyring:
 
     @classmethod
     async def load(cls, settings: Settings, db: Database) -> "Keyring":
-        """Find the keys and prove them on the canaries. Makes the first key of a new installation. Raises Misconfigured."""
+        """Find the keys and prove them on the canaries; make the first where none was. Raises Misconfigured."""
         known = await db.reader.all(rows.ALL)
         found = read_keys(settings)
         if found is None:
@@ -126,7 +127,7 @@ def raw(text: str) -> bytes:
     return data
 
 
-# ---- where keys are kept -----------------------------------------------------------------------------------------------
+# ---- where keys are kept ---------------------------------------------------------------------------------------------
 
 
 def places(settings: Settings) -> list[tuple[Path, bool]]:
@@ -209,6 +210,6 @@ def missing(settings: Settings, known: list[rows.Canary]) -> str:
     wanted = ", ".join(row.kid for row in known)
     path, _must = places(settings)[0]
     return (
-        f"The key file {path.name} is missing, but the database was encrypted with the key {wanted}. Put the file back, or "
+        f"The key file {path.name} is missing, but the data was encrypted with the key {wanted}. Put the file back, or "
         "set PARLEY_KEY_FILE to where it is; without it the stored secrets cannot be read."
     )

@@ -1,7 +1,7 @@
 """Sessions of the dashboard (S6, S7): a random id in a signed cookie, its SHA-256 in the database.
 
-Idle for 8 hours or 7 days old ends one. Two cookie names, because a browser drops `__Host-` cookies on plain HTTP outside
-the machine itself: which of the two a request may use follows from how it came, never both.
+Idle for 8 hours or 7 days old ends one. Two cookie names, because a browser drops `__Host-` cookies on plain HTTP
+outside the machine itself: which of the two a request may use follows from how it came, never both.
 """
 
 import secrets

@@ -1,8 +1,9 @@
 """Slowing down guesses at passwords (S5), kept in the database so that a restart forgives nothing.
 
-An account asked from one network: five free, then 1, 2, 4 … seconds up to 15 minutes. The same account from everywhere: fifty
-free, then the same. One network: 20 failures in five minutes. All together: 60 a minute, loopback aside. Names that nobody has
-are counted alike, so that the answer does not tell who exists; the owner at home is not locked out by a stranger's guesses.
+An account asked from one network: five free, then 1, 2, 4 … seconds up to 15 minutes. The same account from everywhere:
+fifty free, then the same. One network: 20 failures in five minutes. All together: 60 a minute, loopback aside. Names
+that nobody has are counted alike, so that the answer does not tell who exists; the owner at home is not locked out by a
+stranger's guesses.
 """
 
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""Canaries: for each encryption key a text sealed with it, which proves at start that the key at hand is the right one."""
+"""Canaries: for each encryption key a text sealed with it, which proves at start that the key at hand is right."""
 
 import msgspec
 

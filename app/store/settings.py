@@ -21,8 +21,8 @@ DEFAULTS = {"business": "Parley", "language": "en", "zone": "UTC", "bot_language
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """The settings that the machinery reads. `answer_hours`: a message older than this is stored but not answered by the
-    bot; `raw_days`: how long updates are kept as the network sent them."""
+    """The settings that the machinery reads. `answer_hours`: a message older than this is stored but not answered by
+    the bot; `raw_days`: how long updates are kept as the network sent them."""
 
     answer_hours: int = 24
     raw_days: int = 30

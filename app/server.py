@@ -1,0 +1,202 @@
+"""The HTTP server: uvicorn with the limits it lacks (S15) and a stop that does not wait for open streams (P34).
+
+A request's head has 10 s and 32 KB, its body may pause for 15 s and take 60 s. The first SIGTERM or SIGINT stops in
+order: streams end, no new connections, requests under way get 5 s, then whatever the caller closes. The second ends the
+process.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final, TypeVar
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.errors import Misconfigured
+
+HEAD_BYTES: Final = 32_768
+HEAD_SECONDS: Final = 10.0
+BODY_PAUSE: Final = 15.0
+BODY_SECONDS: Final = 60.0
+KEEP_ALIVE: Final = 15
+GRACE: Final = 5
+BACKLOG: Final = 2048
+REASONS: Final = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
+
+T = TypeVar("T")
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection. `head_since` and `body_since` are loop times while a head or body is under way, else 0."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.head_since = self.body_since = self.body_heard = 0.0
+        self.head_bytes = 0
+        self.refusal = 400
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.head_since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.head_since:
+            self.head_bytes += len(data)
+            if self.head_bytes > HEAD_BYTES and not self.transport.is_closing():
+                self.refuse(431)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.head_since, self.head_bytes = self.loop.time(), 0
+
+    def on_headers_complete(self) -> None:
+        self.head_since = 0.0
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+            self.refusal = 431
+            raise ValueError("head too large")  # the parser turns it into its own error, and that into a refusal
+        super().on_headers_complete()
+        self.body_since = self.body_heard = self.loop.time()
+
+    def on_body(self, body: bytes) -> None:
+        self.body_heard = self.loop.time()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.body_since = 0.0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(self.refusal)
+
+    def refuse(self, status: int) -> None:
+        """Answer, unless an answer is under way, and hang up."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            head = f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            self.transport.write(head.encode())
+        self.transport.close()
+
+    def look(self, now: float) -> None:
+        """Hang up on a client that is too slow; one that we make wait is not."""
+        if self.transport is None or self.transport.is_closing() or self.flow.read_paused:
+            return
+        slow_head = self.head_since and now - self.head_since > HEAD_SECONDS
+        slow_body = self.body_since and (now - self.body_heard > BODY_PAUSE or now - self.body_since > BODY_SECONDS)
+        if slow_head or slow_body:
+            self.refuse(408)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, whose signals are handled by `serve` and which looks after slow clients once a second."""
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.look(now)
+        return await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket. Raises Misconfigured with what to do where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+        found.listen(BACKLOG)
+    except OSError as error:
+        found.close()
+        raise Misconfigured(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with --port or PARLEY_PORT."
+        ) from None
+    found.setblocking(False)
+    return found
+
+
+def address(listening: socket.socket) -> str:
+    """Where a browser on this machine finds it."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+async def serve(
+    app: Any, listening: socket.socket, *, on_stop: Callable[[], None], close: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until a signal (or until the task is cancelled). `on_stop` is called at the first one, on the loop:
+    readiness turns, streams end. `close` is awaited once no request is under way."""
+    server = make(app)
+    with signals(lambda: stop(server, on_stop)):
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            on_stop()
+            await close()
+
+
+def make(app: Any) -> Server:
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return Server(config)
+
+
+def stop(server: Server, on_stop: Callable[[], None]) -> None:
+    on_stop()
+    server.should_exit = True
+
+
+@contextmanager
+def signals(first: Callable[[], None]) -> Iterator[None]:
+    """While inside, the first signal calls `first` on the loop and the second ends the process at once: whatever was
+    answered is on disk already."""
+    loop = asyncio.get_running_loop()
+    seen: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            os._exit(1)
+        loop.call_soon_threadsafe(first)
+
+    names = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        names.append(signal.SIGBREAK)
+    before = {number: signal.signal(number, handle) for number in names}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run the program's coroutine on uvloop where there is one."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
