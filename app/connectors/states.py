@@ -56,7 +56,6 @@ PROBLEMS: Final[dict[str, Advice]] = {
     ),
     "graph.unreachable": Advice("Meta's Graph API could not be reached.", "Check the internet connection."),
     "graph.garbled": Advice("Meta's Graph API answered something unreadable.", "Try again in a few minutes."),
-    "media.host": Advice("The file is on a host that may not see the access token, so it was not fetched."),
     "failed": Advice("The network reports a failure without a reason."),
     "0": _TOKEN,
     "1": _LATER,

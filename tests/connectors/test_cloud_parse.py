@@ -48,7 +48,7 @@ def content(**members: Any) -> Content:
     return inbound(message(**members)).content
 
 
-# ---- one message --------------------------------------------------------------------------------------------------------
+# ---- one message ---------------------------------------------------------------------------------------------------
 
 
 def test_text_message() -> None:
@@ -195,7 +195,7 @@ def test_type_from_the_future_is_kept_whole() -> None:
     assert found.raw["hologram"] == {"beams": 3}
 
 
-# ---- who ----------------------------------------------------------------------------------------------------------------
+# ---- who -----------------------------------------------------------------------------------------------------------
 
 
 def test_P10_user_without_a_number_is_known_by_the_business_scoped_id() -> None:
@@ -255,7 +255,7 @@ def test_message_that_names_nobody_is_quarantined_and_the_rest_goes_on() -> None
     assert isinstance(arrivals[1], Inbound)
 
 
-# ---- reports ------------------------------------------------------------------------------------------------------------
+# ---- reports -------------------------------------------------------------------------------------------------------
 
 
 def test_report_with_our_mark() -> None:
@@ -292,7 +292,7 @@ def test_state_that_is_not_about_delivery_is_a_notice(word: str) -> None:
     assert isinstance(only(notification({"statuses": [status(word)]})), Notice)
 
 
-# ---- other fields -------------------------------------------------------------------------------------------------------
+# ---- other fields --------------------------------------------------------------------------------------------------
 
 
 def test_echo_belongs_to_the_person_it_was_written_to() -> None:
@@ -408,7 +408,7 @@ def test_problem_of_the_account_is_a_notice_beside_messages() -> None:
     assert [type(arrival) for arrival in parse_notification(body)] == [Inbound, Notice, Notice]
 
 
-# ---- broken, hostile, odd -----------------------------------------------------------------------------------------------
+# ---- broken, hostile, odd ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b"[]", b"1", b'"x"', b"null", b"{", b"\xff\xfe", b"[" * 100_000])

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -17,24 +16,24 @@ TIMEOUT: Final = httpx.Timeout(20, connect=10)
 
 
 class Graph(msgspec.Struct, frozen=True):
-    """`base`: address with the version; `headers`: what every call carries; `host`: of the address, lower case."""
+    """`base`: address with the version; `headers`: what every call carries."""
 
     base: str
     headers: dict[str, str]
-    host: str
 
     @classmethod
     def of(cls, channel: Channel) -> "Graph":
         url = (channel.config.get("graph_url") or GRAPH_URL).rstrip("/")
         version = (channel.config.get("graph_version") or GRAPH_VERSION).strip("/")
         headers = {"authorization": f"Bearer {channel.secrets.get('access_token', '')}"}
-        return cls(f"{url}/{version}", headers, urlsplit(url).hostname or "")
+        return cls(f"{url}/{version}", headers)
 
 
 async def get(graph: Graph, path: str, query: Mapping[str, str]) -> dict[str, Any]:
     """The object behind `path`. Raises `SendFailed`: certain, temporary if Graph could not be reached."""
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT, headers=graph.headers | {"user-agent": "Parley"}) as client:
+        headers = graph.headers | {"user-agent": "Parley"}
+        async with httpx.AsyncClient(timeout=TIMEOUT, headers=headers, trust_env=False) as client:
             answer = await client.get(f"{graph.base}/{path}", params=dict(query))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as why:
         raise SendFailed(Problem("graph.unreachable", detail=str(why)), certain=True, temporary=True) from why

@@ -46,6 +46,7 @@ class HttpPoster:
             .pool_idle_timeout(timedelta(seconds=IDLE_SECONDS))
             .follow_redirects(False)
             .referer(False)
+            .no_proxy()
             .user_agent("Parley")
             .build()
         )
