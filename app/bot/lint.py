@@ -1,0 +1,104 @@
+"""What is doubtful in a bot document that could run: warnings with the line they stand on, never errors.
+
+Errors are found by `document.parse` and `document.prepare`; here the document is already known to work.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from app.bot.grammar import Condition, Document, Say, Step
+from app.bot.shape import Located, Problem
+from app.bot.steps import Compiler
+from app.bot.words import words
+
+KNOWN = frozenset(
+    {
+        "contact", "contact.id", "contact.name", "contact.first_name", "contact.phone", "contact.username",
+        "contact.language", "contact.tags", "contact.fields", "contact.first_seen", "channel", "network", "now", "text",
+        "language", "business",
+    }
+)  # fmt: skip
+WHATSAPP_BUTTONS = 3
+WHATSAPP_TITLE = 20
+WHATSAPP_ROWS = 10
+WHATSAPP_TEXT = 4096
+WHATSAPP_BUTTON_TEXT = 1024
+
+
+def lint(document: Document) -> list[Problem]:
+    """Warnings, sorted by line."""
+    found = [*_fallback(document), *_reach(document), *_names(document), *_limits(document)]
+    return sorted(found, key=lambda problem: (problem.line, problem.column))
+
+
+def _warn(place: Located | int, message: str) -> Problem:
+    if isinstance(place, int):
+        return Problem(place, 1, message, "warning")
+    return Problem(place.line, place.column, message, "warning")
+
+
+def _fallback(document: Document) -> Iterator[Problem]:
+    if document.fallback is None:
+        yield _warn(document.bot, "There is no fallback: a message that no rule knows stays unanswered.")
+
+
+def _reach(document: Document) -> Iterator[Problem]:
+    """A rule whose every word or phrase already belongs to an earlier rule can never answer."""
+    taken: dict[tuple[str, ...], str] = {}
+    for rule in document.rules:
+        phrases = list(_plain(rule.says, document.vocabulary))
+        owners = [taken.get(phrase) for phrase in phrases]
+        if phrases and all(owners) and _is_plain(rule.says):
+            yield _warn(rule.name, f"“{rule.name.text}” never answers: “{owners[0]}” above it knows all its words.")
+        if _is_plain(rule.says):
+            for phrase in phrases:
+                taken.setdefault(phrase, rule.name.text)
+
+
+def _is_plain(says: Condition) -> bool:
+    return not (says.all or says.starts or says.exact or says.regex)
+
+
+def _plain(says: Condition, vocabulary: dict[str, tuple[Located, ...]]) -> Iterator[tuple[str, ...]]:
+    for text in says.any:
+        for member in vocabulary.get(text.text, (text,)):
+            if found := tuple(words(member.text)):
+                yield found
+
+
+def _names(document: Document) -> Iterator[Problem]:
+    compiler = Compiler([])
+    for step in steps(document):
+        compiler.step(step)
+    for name, line, column in compiler.names:
+        known = name in KNOWN or name.startswith("contact.fields.")
+        if not known:
+            yield Problem(line, column, f"No variable “{name}” is known here, so nothing will stand in its place.", "warning")
+
+
+def _limits(document: Document) -> Iterator[Problem]:
+    for step in steps(document):
+        if isinstance(step, Say):
+            yield from _say_limits(step)
+
+
+def _say_limits(step: Say) -> Iterator[Problem]:
+    if len(step.buttons) > WHATSAPP_BUTTONS:
+        yield _warn(step.line, f"WhatsApp shows {WHATSAPP_BUTTONS} buttons; these {len(step.buttons)} become a list.")
+    for button in step.buttons:
+        if len(button.title.text) > WHATSAPP_TITLE:
+            yield _warn(button.title, f"WhatsApp shows {WHATSAPP_TITLE} characters on a button, so these become a list.")
+    rows = sum(len(section.choices) for section in step.menu.sections) if step.menu else 0
+    if rows > WHATSAPP_ROWS:
+        yield _warn(step.line, f"WhatsApp shows {WHATSAPP_ROWS} rows in a list; these {rows} become a numbered text.")
+    longest = WHATSAPP_BUTTON_TEXT if step.buttons else WHATSAPP_TEXT
+    for text in step.texts:
+        if len(text.text) > longest:
+            yield _warn(text, f"WhatsApp takes {longest:,} characters here; this text is split.")
+
+
+def steps(document: Document) -> Iterable[Step]:
+    """Every step of the document, in order."""
+    for rule in document.rules:
+        yield from rule.do
+    if document.fallback is not None:
+        yield from (*document.fallback.do, *document.fallback.then)
