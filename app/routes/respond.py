@@ -152,7 +152,7 @@ def redirect(request: Request, to: str, *, done: str = "") -> Response:
     return response
 
 
-async def refused(request: Request, template: str, error: Invalid, **values: Any) -> Response:
+async def refused(request: Request, template: str, error: Invalid, /, **values: Any) -> Response:
     """The form again with what is wrong: `error` (a sentence) and `errors` (by field), status 422."""
     values |= {"error": str(error), "errors": error.fields}
     if is_htmx(request):
