@@ -1,24 +1,59 @@
 """The database: units of work on a writer thread, read-only readers, events in commit order, on SQLite or Postgres."""
 
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from app.clock import Clock
-from app.db.base import Database, Query, Reader, Statement, Tx
-from app.db.errors import Broken, DatabaseError, Full, Locked, NewerSchema, NotOurs, Stopped, UnknownOutcome
+from app.db.contract import Database, Query, Reader, Statement, Tx
+from app.db.errors import (
+    Broken,
+    Corrupt,
+    DatabaseError,
+    Full,
+    InUse,
+    Locked,
+    Moved,
+    NewerSchema,
+    NotOurs,
+    Stopped,
+    UnknownOutcome,
+    Violation,
+)
+from app.db.journal import EVENTS_AFTER
+from app.db.library import describe_sqlite
 
 
-def open_database(where: str | Path, *, clock: Clock, node: int = 0) -> Database:
-    """SQLite for a path, Postgres for an address. `start` opens it."""
+def open_database(where: str | Path, *, clock: Clock, node: int = 0, migrations: Traversable | None = None) -> Database:
+    """Postgres for a `postgresql://` address, else SQLite for the path of a file. `start` opens it."""
     if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
         from app.db.postgres import Postgres
 
-        return Postgres(where, clock=clock, node=node)
+        return Postgres(where, clock=clock, node=node, migrations=migrations)
     from app.db.sqlite import Sqlite
 
-    return Sqlite(Path(str(where).removeprefix("sqlite:///")), clock, node)
+    path = Path(str(where).removeprefix("sqlite:///"))
+    return Sqlite(path, clock=clock, node=node, migrations=migrations)
 
 
 __all__ = [
-    "Broken", "Database", "DatabaseError", "Full", "Locked", "NewerSchema", "NotOurs", "Query", "Reader",
-    "Statement", "Stopped", "Tx", "UnknownOutcome", "open_database",
-]  # fmt: skip
+    "EVENTS_AFTER",
+    "Broken",
+    "Corrupt",
+    "Database",
+    "DatabaseError",
+    "Full",
+    "InUse",
+    "Locked",
+    "Moved",
+    "NewerSchema",
+    "NotOurs",
+    "Query",
+    "Reader",
+    "Statement",
+    "Stopped",
+    "Tx",
+    "UnknownOutcome",
+    "Violation",
+    "describe_sqlite",
+    "open_database",
+]

@@ -1,29 +1,30 @@
 """The interface of the database: statements as data, a transaction that writes, a reader that reads.
 
-A unit of work is a plain function `def unit(tx, …)` on a writer thread; **it may run more than once and has no effect but
-through `tx`**. A read is `async def read(db, …)`. Both dialects behave alike; only `db/` knows which one runs.
+A unit of work is a plain function `def unit(tx, …)` on a writer thread; **it may run more than once and has no effect
+but through `tx`**. A read is `async def read(db, …)`. Both dialects behave alike; only `db/` knows which one runs.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, TypeVarTuple
 
-from app.db.errors import DatabaseError
 from app.events import Event, Listener
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 
 Done = Callable[[Any, BaseException | None], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Query(Generic[T]):
-    """A read, or a write with `returning`. `row(*columns)` makes one result, so columns stand in the order of its fields."""
+class Query(Generic[T_co]):
+    """A read, or a write with `returning`. `row(*columns)` makes a result: columns stand in the order of its fields."""
 
     sql: str
-    row: Callable[..., T]
+    row: Callable[..., T_co]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,15 @@ class Tx(Protocol):
 
     now: int  # ms UTC, the same for the whole unit
 
-    def one(self, query: Query[T], /, **params: object) -> T | None:
+    def one(self, query: Query[T], /, **params: Any) -> T | None:
         """The first row, or None."""
 
-    def all(self, query: Query[T], /, **params: object) -> list[T]: ...
+    def all(self, query: Query[T], /, **params: Any) -> list[T]: ...
 
-    def run(self, statement: Statement, /, **params: object) -> int:
+    def run(self, statement: Statement, /, **params: Any) -> int:
         """Number of changed rows."""
 
-    def many(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None: ...
+    def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None: ...
 
     def new_id(self) -> int:
         """A 63-bit id that was never given before, whatever the clock did."""
@@ -54,22 +55,22 @@ class Tx(Protocol):
     def publish(self, event: Event) -> None:
         """Store the event; listeners get it after the commit, in `seq` order. Dropped on rollback."""
 
-    def after_commit(self, fn: Callable[..., None], *args: object) -> None:
+    def after_commit(self, fn: Callable[..., Any], *args: Any) -> None:
         """Call `fn` on the event loop's thread once the commit is durable. Dropped on rollback. Must not raise."""
 
-    def lock(self, table: str, id: int) -> None:
-        """Keep the row from other units until the commit."""
+    def lock(self, table: str, id: int) -> bool:
+        """Keep the row from other units until the commit. True if it may have changed since this unit read it."""
 
-    def claim(self, query: Query[T], /, **params: object) -> list[T]:
+    def claim(self, query: Query[T], /, **params: Any) -> list[T]:
         """A select whose rows this unit will update; rows that another unit works on are left out."""
 
 
 class Reader(Protocol):
     """Read-only. Each call sees what was committed before it."""
 
-    async def one(self, query: Query[T], /, **params: object) -> T | None: ...
+    async def one(self, query: Query[T], /, **params: Any) -> T | None: ...
 
-    async def all(self, query: Query[T], /, **params: object) -> list[T]: ...
+    async def all(self, query: Query[T], /, **params: Any) -> list[T]: ...
 
 
 class Database(Protocol):
@@ -86,13 +87,13 @@ class Database(Protocol):
     async def stop(self) -> None:
         """Finish what waits, then close."""
 
-    async def write(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, key: int = 0) -> R:
+    async def write(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, key: int = 0) -> R:
         """Run the unit and return its result once it is durable. `key`: units of one key keep their order."""
 
-    async def bulk(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args) -> R:
+    async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         """Like `write`, behind everything that waits there; for upkeep in small units."""
 
-    def submit(self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, done: Done, key: int = 0) -> None:
+    def submit(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0) -> None:
         """Like `write` without a future, for the hot path: `done(result, error)` runs on the loop's thread."""
 
     async def read(self, fn: Callable[Concatenate[Reader, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -104,10 +105,10 @@ class Database(Protocol):
     async def settled(self) -> None:
         """Wait until everything given so far is committed or refused and listeners have heard it."""
 
-    async def purge(self) -> None:
-        """After erasing: see to it that deleted text is in no file any more."""
+    async def truncate(self) -> None:
+        """After erasing: empty the log beside the main file, so that deleted text is in neither. Raises Locked."""
 
-    async def health(self) -> DatabaseError | None:
-        """A small write. None if it went through, else why not."""
+    async def health(self) -> None:
+        """A small write, at most one a second. Raises DatabaseError if nothing can be written."""
 
     def stats(self) -> dict[str, int | float | str]: ...

@@ -1,4 +1,4 @@
-"""How the database says no. Requests answer 503 and may be repeated; a schema or file that is not ours stops the start."""
+"""How the database says no. Requests answer 503 and may be repeated; a schema or file not ours stops the start."""
 
 from app.errors import Misconfigured, ParleyError, Unavailable
 

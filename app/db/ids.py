@@ -1,8 +1,8 @@
 """Ids made here: 41 bits of milliseconds since 2024, 10 bits of node, 12 bits of counter. Never given twice.
 
-The clock only pushes ids forward. When it goes back, or more than 4,096 ids are wanted in one millisecond, ids run ahead
-of it. What was given survives a kill through a mark in the database that is always ahead of the newest committed id and
-moves in steps, so that it costs one small write every ten seconds.
+The clock only pushes ids forward. When it goes back, or more than 4,096 ids are wanted in one millisecond, ids run
+ahead of it. What was given survives a kill through a mark in the database that is always ahead of the newest committed
+id and moves in steps, so that it costs one small write every ten seconds.
 """
 
 from threading import Lock

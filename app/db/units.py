@@ -107,7 +107,7 @@ Call = tuple[Callable[..., None], tuple[Any, ...]]
 
 
 def settle(loop: AbstractEventLoop, units: Sequence[Unit], calls: Sequence[Call] = ()) -> None:
-    """From a writer thread: one hop to the loop for a whole batch; first the outcomes, then what waited for the commit."""
+    """From a writer thread: one hop to the loop for a whole batch; first the outcomes, then the calls."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(_settle, units, calls)
 

@@ -1,0 +1,106 @@
+"""Writes the log back into the main file, off the commit path, and notices when the file is moved away under us.
+
+A checkpoint beside a busy writer never reaches the end of the log, so the log would grow for ever: past a limit the
+writer is asked to finish one between two batches, when little is left to copy. Runs only where SQLite is free of the
+WAL-reset fault (`library`); elsewhere the writer's own connection checkpoints at commit.
+"""
+
+import logging
+import sqlite3
+import threading
+from pathlib import Path
+
+from app.db.errors import Moved
+from app.db.sqlite_file import BUSY_MS, open_writer
+from app.db.sqlite_writer import Writer
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.1  # seconds between looks
+PAGES = 1000  # written back when so many wait, or when nothing is written any more
+TOO_LONG = 8000  # pages of log (32 MB) after which the writer helps
+LOOK_AT_FILE = 20  # looks between two at the file itself
+
+
+class Checkpoints(threading.Thread):
+    """`stop` returns when the thread has closed its connection."""
+
+    def __init__(self, writer: Writer, elsewhere: bool) -> None:
+        super().__init__(name="db-checkpoint", daemon=True)
+        self._writer = writer
+        self._elsewhere = elsewhere
+        self._stop_asked = threading.Event()
+        self._file = identity(writer.path)
+        self._connection: sqlite3.Connection | None = None
+        self._seen = -1
+        self._settled = False
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        self.join()
+
+    def run(self) -> None:
+        looks = 0
+        while not self._stop_asked.wait(EVERY):
+            looks += 1
+            try:
+                if looks % LOOK_AT_FILE == 0:
+                    self._look_at_file()
+                if self._elsewhere and not self._writer.moved:
+                    self._look_at_log()
+            except sqlite3.Error as error:
+                log.warning("checkpoint failed reason=%s", error)
+                self._close()
+        self._close()
+
+    def _look_at_file(self) -> None:
+        self._writer.moved = None if identity(self._writer.path) == self._file else Moved()
+
+    def _look_at_log(self) -> None:
+        batches = self._writer.batches
+        idle, self._seen = batches == self._seen, batches
+        if idle and self._settled:
+            return
+        connection = self._open()
+        _, logged, written = connection.execute("pragma wal_checkpoint(noop)").fetchone()
+        waiting = logged - written
+        if waiting >= PAGES or (idle and waiting > 0):
+            _, logged, written = connection.execute("pragma wal_checkpoint(passive)").fetchone()
+        self._settled = logged == written
+        if logged > TOO_LONG and not idle:
+            self._writer.between.append(finish_checkpoint)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_writer(self._writer.path, "FULL")
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def finish_checkpoint(connection: sqlite3.Connection) -> None:
+    """On the writer, between two batches: the next write then starts the log anew."""
+    connection.execute("pragma wal_checkpoint(passive)").fetchall()
+
+
+def empty_log(connection: sqlite3.Connection) -> bool:
+    """On the writer, between two batches: everything into the main file, the log cut to nothing. False while a reader
+    needs the log."""
+    connection.execute("pragma busy_timeout = 100")
+    try:
+        busy: int = connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+    finally:
+        connection.execute(f"pragma busy_timeout = {BUSY_MS}")
+    return not busy
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode. `stat` opens nothing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
