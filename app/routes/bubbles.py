@@ -182,7 +182,7 @@ def _bubble(
     entry: Entry, said: Content, file: File | None, reactions: tuple[str, ...], picked: str, *, arrived: bool, now: int
 ) -> Bubble:
     held, failed = entry.outbox == "held", entry.status == "failed"
-    bare = not (failed or held or entry.rule or has_choices(said))
+    bare = not (failed or held or entry.rule or reactions or has_choices(said))
     voice = {"bot": "bot", "user": "person", "phone": "person"}.get(entry.author, "")
     classes = [entry.direction, voice, *_when(failed=failed, held=held, aside=bare, arrived=arrived)]
     return Bubble(

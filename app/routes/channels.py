@@ -74,9 +74,7 @@ async def cards(request: Request) -> dict[str, Any]:
             quality[channel.id] = await read_quality(rt, channel.id)
     midnight = start_of_day(rt.clock.now())
     today = await rt.db.read(channel_pages.count_today, midnight)
-    kinds = [connector for connector in CONNECTORS.values() if connector.kind != "simulator"]
-    drawn = {"faces": faces, "states": states}
-    return {"channels": channels, "today": today, "quality": quality, "kinds": kinds, **drawn}
+    return {"channels": channels, "today": today, "quality": quality, "faces": faces, "states": states}
 
 
 async def read_quality(rt: "Runtime", channel_id: int) -> str:
@@ -110,6 +108,14 @@ def find_text(body: bytes, name: str) -> str:
 
 
 # ---- adding ----------------------------------------------------------------------------------------------------------
+
+
+async def kinds(request: Request) -> Response:
+    """Which network; where there is only one, straight on to it."""
+    found = [connector for connector in CONNECTORS.values() if connector.kind != "simulator"]
+    if len(found) == 1:
+        return redirect(request, str(request.app.url_path_for("channels.connect", kind=found[0].kind)))
+    return await page(request, "channels/kinds.html", kinds=found, faces=faces)
 
 
 async def new(request: Request) -> Response:

@@ -66,6 +66,8 @@ class Why(msgspec.Struct, frozen=True):
 
 def milliseconds(ms: float) -> str:
     """0.4 ms, 214 ms, 1.2 s."""
+    if ms < 0.1:
+        return _("under 0.1 ms")
     if ms >= 1000:
         return fmt.duration(round(ms))
     return _("{n} ms").format(n=fmt.number(round(ms, 1) if ms < 10 else round(ms)))

@@ -26,6 +26,11 @@ def title(name: str, phone: str = "", username: str = "") -> str:
     return number(phone) if phone else f"@{username}" if username else _("No name")
 
 
+def isolated(text: str) -> str:
+    """A name inside a sentence: its direction does not turn the words around it."""
+    return f"\u2068{text}\u2069"
+
+
 def number(phone: str) -> str:
     """Digits as a number is written: +5511987654321."""
     return f"+{phone}" if phone.isdigit() else phone
@@ -38,7 +43,8 @@ def initials(text: str) -> str:
         return "#"
     if words[0].startswith("+"):
         return words[0][1:3]
-    return "".join(_cluster(word) for word in (words[:1] + words[-1:])[: len(words)]).upper()
+    first = _cluster(words[0])
+    return (first if len(words) == 1 or len(first) > 1 else first + _cluster(words[-1])).upper()
 
 
 def _cluster(word: str) -> str:

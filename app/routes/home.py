@@ -31,18 +31,19 @@ BAD_STATES: Final = (State.LOGGED_OUT, State.BROKEN)
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """A number with its unit and a comparison in words. `spark`: the last 24 hours, empty where they are not kept."""
+    """A number with its unit and a comparison in words. `spark`: the last 24 hours, None where nothing is known."""
 
     label: str
     value: str
     unit: str
     delta: str
-    spark: tuple[float, ...] = ()
+    spark: tuple[float | None, ...] = ()
 
-    def points(self) -> str:
-        """The line of the sparkline in a box of 120 by 28."""
-        top, step = max(self.spark, default=0) or 1, 120 / max(1, len(self.spark) - 1)
-        return " L".join(f"{place * step:.1f} {26 - 22 * value / top:.1f}" for place, value in enumerate(self.spark))
+    def points(self) -> list[str]:
+        """The line of the sparkline in a box of 120 by 28; fewer than two points are no line."""
+        known = [(place, value) for place, value in enumerate(self.spark) if value is not None]
+        top, step = max((value for _place, value in known), default=0) or 1, 120 / max(1, len(self.spark) - 1)
+        return [f"{place * step:.1f} {26 - 22 * value / top:.1f}" for place, value in known]
 
 
 async def show(request: Request) -> Response:
@@ -171,7 +172,7 @@ def answered_tile(today: Sum, yesterday: Sum, by_hour: list[Sum]) -> Tile:
         delta = _("{share} yesterday at this time").format(share=fmt.percent(yesterday.answered / yesterday.asked))
     else:
         delta = _("{n} of {all} messages").format(n=fmt.number(today.answered), all=fmt.number(today.asked))
-    spark = tuple(hour.answered / hour.asked if hour.asked else 0.0 for hour in by_hour)
+    spark = tuple(hour.answered / hour.asked if hour.asked else None for hour in by_hour)
     return Tile(label, fmt.number(round(share * 100)), "%", delta, spark)
 
 

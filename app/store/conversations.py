@@ -55,8 +55,9 @@ SAID = Statement(
 TAKE = Statement(
     """
     update conversation
-    set mode = 'person', taken_by = :user_id, taken_at = :now, waiting_since = null, waiting_for = '', unread = 0,
-        closed_at = null
+    set mode = 'person', taken_by = :user_id,
+        taken_at = case when mode = 'person' and taken_by = :user_id then taken_at else :now end,
+        waiting_since = null, waiting_for = '', unread = 0, closed_at = null
     where id = :id
     """
 )
