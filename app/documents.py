@@ -10,6 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.bot.document import DocumentError, parse, prepare
+from app.bot.lint import lint
 from app.bot.shape import Problem
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
@@ -20,8 +21,6 @@ CONTEXT: Final = 3  # lines around a change
 def problems_of(text: str) -> list[Problem]:
     """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not."""
     try:
-        from app.bot.lint import lint
-
         document = parse(text)
         prepare(document)
         found = list(lint(document))

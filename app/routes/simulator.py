@@ -183,7 +183,7 @@ def network_names() -> list[tuple[str, str]]:
     return [
         ("whatsapp_cloud", _("WhatsApp Cloud")),
         ("telegram", _("Telegram")),
-        ("whatsapp_web", _("Plain text, as on WhatsApp Web")),
+        ("whatsapp_web", _("Plain text (WhatsApp Web)")),
     ]
 
 
