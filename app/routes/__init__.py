@@ -18,6 +18,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     # Coming in
     Entry("GET", "/setup", setup.show, "setup", None),
     Entry("POST", "/setup", setup.create, "setup.create", None),
+    Entry("GET", "/setup/business", setup.business, "setup.business", Action.OWN),
+    Entry("POST", "/setup/business", setup.save_business, "setup.save_business", Action.OWN),
     Entry("GET", "/login", login.show, "login", None),
     Entry("POST", "/login", login.enter, "login.enter", None),
     Entry("POST", "/logout", login.leave, "logout", SELF),

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app import i18n
-from app.errors import Invalid
+from app.errors import Invalid, ParleyError
 from app.i18n import _
 from app.routes.guard import read_form, settings_of
 from app.routes.static import static_url
@@ -152,7 +152,7 @@ def redirect(request: Request, to: str, *, done: str = "") -> Response:
     return response
 
 
-async def refused(request: Request, template: str, error: Invalid, /, **values: Any) -> Response:
+async def refused(request: Request, template: str, error: ParleyError, /, **values: Any) -> Response:
     """The form again with what is wrong: `error` (a sentence) and `errors` (by field), status 422."""
     values |= {"error": str(error), "errors": error.fields}
     if is_htmx(request):

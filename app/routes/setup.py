@@ -1,10 +1,11 @@
 """First start: an owner through the one-time link, then the business and a bot that already works."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app import bots, documents, i18n
 from app import users as people
 from app.db import Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -12,11 +13,14 @@ from app.i18n import _
 from app.routes import respond
 from app.routes.login import with_session
 from app.security import sessions
+from app.store import settings as stored
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
-GONE = "This set-up link does not work: it was used, is older than 30 minutes, or belongs to an earlier start."
+BUSINESS: Final = "setup_business.html"
+NAME: Final = 80
+GONE: Final = "This set-up link does not work: it was used, is older than 30 minutes, or belongs to an earlier start."
 
 
 async def show(request: Request) -> Response:
@@ -40,7 +44,55 @@ async def create(request: Request) -> Response:
         raise NotFound(_(GONE)) from None
     request.app.state.setup.use_up()
     session = await rt.db.write(begin, user_id, request.headers.get("user-agent", ""), request.state.origin.ip)
-    return with_session(request, respond.redirect(request, "/"), session)
+    return with_session(request, respond.redirect(request, request.app.url_path_for("setup.business")), session)
+
+
+async def business(request: Request) -> Response:
+    return await respond.page(request, BUSINESS, **choices(), given={}, error="", errors={})
+
+
+def choices() -> dict[str, Any]:
+    languages, zones = i18n.language_names(), i18n.zone_names()
+    return {"languages": languages, "zones": zones, "starters": documents.starters()}
+
+
+async def save_business(request: Request) -> Response:
+    """Keep what was said, make the bot and put it live; then on to the phone that talks to it."""
+    rt: Runtime = request.state.rt
+    fields = await respond.form(request)
+    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "language", "starter")}
+    try:
+        await rt.db.write(stored.save_all, check_business(given))
+        bot_id = await make_bot(request, given["starter"])
+    except (Invalid, Conflict) as error:
+        return await respond.refused(request, BUSINESS, error, **choices(), given=given)
+    target = request.app.url_path_for("simulator")
+    return respond.redirect(request, f"{target}?bot={bot_id}" if bot_id else target)
+
+
+def check_business(given: dict[str, str]) -> dict[str, str]:
+    """The settings to store. Raises Invalid by field."""
+    errors = {}
+    name = " ".join(given["business"].split())
+    if not name or len(name) > NAME:
+        errors["business"] = _("Between 1 and {n} characters.").format(n=NAME)
+    if given["zone"] not in i18n.zone_names():
+        errors["zone"] = _("Choose one of the list.")
+    if given["language"] not in i18n.LANGUAGES:
+        errors["language"] = _("Choose one of the list.")
+    if errors:
+        raise Invalid(_("Something is missing."), fields=errors)
+    return {"business": name, "zone": given["zone"], "bot_language": given["language"]}
+
+
+async def make_bot(request: Request, starter: str) -> int | None:
+    """The chosen starter, live on every channel that has no bot; None where none was chosen."""
+    if not starter:
+        return None
+    rt, user = request.state.rt, request.state.user
+    bot_id = await bots.create_from(rt, starter, "", user)
+    await bots.publish(rt, bot_id, None, "", user)
+    return bot_id
 
 
 def begin(tx: Tx, user_id: int, agent: str, ip: str) -> str:

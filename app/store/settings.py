@@ -53,5 +53,9 @@ def save(tx: Tx, **values: str) -> None:
     tx.many(PUT, [{"name": name, "value": value} for name, value in values.items()])
 
 
+def save_all(tx: Tx, values: Mapping[str, str]) -> None:
+    save(tx, **values)
+
+
 def remove(tx: Tx, name: str) -> None:
     tx.run(DELETE, name=name)
