@@ -88,7 +88,7 @@ DUPLICATE = Outcome(duplicate=True)
 def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = False) -> Outcome:
     """Store one message once, decide, queue what the bot says. `slot`: a sender is free, a reply may start at once."""
     found = _find(tx, here.id, inbound)
-    if found.known:
+    if found is None or found.known:
         return DUPLICATE
     assert found.conversation_id is not None
     message_id, conversation_id = tx.new_id(), found.conversation_id
@@ -129,8 +129,8 @@ def quarantine(tx: Tx, intake: Intake, channel_id: int | None, reason: str, malf
 # ---- who wrote, and where it goes -----------------------------------------------------------------------------------
 
 
-def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
-    """The sender and the conversation; both are made on first sight. On Postgres the conversation is locked."""
+def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found | None:
+    """The sender and the conversation, locked; both are made on first sight. None: a late repeat of what was erased."""
     aliases = inbound.sender.aliases()
     kind, value = aliases[0] if aliases else ("group", inbound.group or inbound.provider_id)
     query = {
@@ -140,10 +140,11 @@ def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
     found = tx.one(contacts.FOUND, **query)
     if found is not None and found.conversation_id is not None and tx.lock("conversation", found.conversation_id):
         found = tx.one(contacts.FOUND, **query)
+    if found is None and contacts.is_erased(tx, channel_id, inbound.provider_id):
+        return None
     if found is None or found.conversation_id is None or inbound.previous or _changed(found, inbound):
         stranger = _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
         found = stranger or tx.one(contacts.FOUND, **query)
-    assert found is not None
     return found
 
 
@@ -180,7 +181,7 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
         return Found(
             contact_id, inbound.name, phone, sender.username, "", "[]", "{}", tx.now, conversation_id, address, "{}",
-            None, "bot", 0, 0, "", contacts.is_erased(tx, channel_id, inbound.provider_id),
+            None, "bot", 0, 0, "", 0,
         )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(

@@ -47,7 +47,8 @@ def fit_buttons(content: Buttons, can: Capabilities) -> Fitted:
     if not _list_lost(content.choices, can):
         sections = (Section(content.choices),)
         before, header, notes = _header_before(content, can)
-        listed = fit_list(ChoiceList(content.text, LABEL, sections, header, content.footer), can)
+        above = header if isinstance(header, str) else ""  # a file above was sent before
+        listed = fit_list(ChoiceList(content.text, LABEL, sections, above, content.footer), can)
         return Fitted((*before, *listed.contents), (f"{lost}; sent as a list", *notes, *listed.notes), listed.choices)
     before, header, notes = _header_before(content, can)
     numbered = _numbered(content.text, (Section(content.choices),), header, content.footer, can)

@@ -12,11 +12,10 @@ from app.bot.words import words
 
 KNOWN = frozenset(
     {
-        "contact", "contact.id", "contact.name", "contact.first_name", "contact.phone", "contact.username",
-        "contact.language", "contact.tags", "contact.fields", "contact.first_seen", "channel", "network", "now", "text",
-        "language", "business",
+        *(f"contact.{field}" for field in ("id", "name", "first_name", "phone", "username", "language", "first_seen")),
+        *("contact", "contact.tags", "contact.fields", "message", "message.text", "channel", "network", "now"),
     }
-)  # fmt: skip
+)
 WHATSAPP_BUTTONS = 3
 WHATSAPP_TITLE = 20
 WHATSAPP_ROWS = 10
@@ -70,9 +69,9 @@ def _names(document: Document) -> Iterator[Problem]:
     for step in steps(document):
         compiler.step(step)
     for name, line, column in compiler.names:
-        known = name in KNOWN or name.startswith("contact.fields.")
-        if not known:
-            yield Problem(line, column, f"No variable “{name}” is known here, so nothing will stand in its place.", "warning")
+        if name not in KNOWN and not name.startswith("contact.fields."):
+            message = f"No variable “{name}” is known here, so nothing will stand in its place."
+            yield Problem(line, column, message, "warning")
 
 
 def _limits(document: Document) -> Iterator[Problem]:

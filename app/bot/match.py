@@ -122,7 +122,8 @@ def decide_clauses(
 ) -> Found:
     """Checks the rules that ask for more than one word, in order, as long as they stand before the best so far."""
     said = {end.phrase.words: position for position, end in reversed(ends)}
-    best, failed = simple, []
+    best = simple
+    failed: list[tuple[int, str]] = []
     rest = {clause.order: clause for clause in (*clauses, *matcher.patterns)}
     for order in sorted(rest):
         if order >= best.order:

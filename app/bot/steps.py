@@ -47,7 +47,8 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(name: str, line: int, steps: tuple[Step, ...], compiler: "Compiler") -> Plan:
     ready = tuple(compiler.step(step) for step in steps)
     effects = _constant_effects(name, ready)
-    lengths = [len(effect.content.text) for effect in effects or () if isinstance(effect, Send) and _is_plain(effect.content)]
+    contents = [effect.content for effect in effects or () if isinstance(effect, Send)]
+    lengths = [len(content.text) for content in contents if isinstance(content, Words)]
     return Plan(name, line, ready, effects if sum(lengths) <= OUTPUT else None, max(lengths, default=0))
 
 

@@ -77,7 +77,7 @@ SHIFT = Query(
     update conversation
     set places = places + (select g.places from conversation g where g.id = :gone),
         unread = unread + (select g.unread from conversation g where g.id = :gone)
-    where id = :keep returning places
+    where id = :keep returning places - (select g.places from conversation g where g.id = :gone)
     """,
     int,
 )
@@ -122,9 +122,9 @@ def owners_of(tx: Tx, aliases: tuple[tuple[str, str], ...]) -> list[int]:
     return tx.all(OWNERS, **(NOBODY | dict(aliases)))
 
 
-def is_erased(tx: Tx, channel_id: int, provider_id: str) -> int:
-    """1 if this message was here once and its contact was erased."""
-    return tx.one(ERASED, channel_id=channel_id, provider_id=provider_id) or 0
+def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:
+    """Whether this message was here once and its contact was erased."""
+    return tx.one(ERASED, channel_id=channel_id, provider_id=provider_id) is not None
 
 
 def merge(tx: Tx, keep: int, gone: int) -> None:

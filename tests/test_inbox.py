@@ -1,0 +1,233 @@
+"""One message, one transaction: what is stored, what is decided, what is not answered."""
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+from app import content, erase, inbox
+from app.bot.decide import decide
+from app.bot.scene import TurnInput
+from app.connectors.base import Address
+from app.content import Delete, Edit, Image, Pressed, Reaction, Text
+from app.runtime import Runtime
+from tests.shop import change, open_shop, rows, said, take_in
+
+MESSAGES = "select direction, author, kind, text, status from message order by at, id"
+
+
+async def test_a_text_is_stored_decided_and_answered_in_one_unit(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    outcome = await take_in(rt, live, said(rt, "hi"))
+    assert await rows(rt, MESSAGES) == [
+        ("in", "contact", "text", "hi", "received"),
+        ("out", "bot", "buttons", "Hi Ana!", "queued"),
+    ]
+    assert await rows(rt, "select state, place from outbox") == [("queued", 1)]
+    assert await rows(rt, "select mode, places, unread from conversation") == [("bot", 1, 0)]
+    [(version, error)] = await rows(rt, "select version_id, error from turn where id = :id", id=outcome.message_id)
+    assert version == live.here.version_id and error == ""
+
+
+async def test_P3_the_same_message_is_stored_and_answered_once(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    message = said(rt, "hi")
+    outcomes = await asyncio.gather(*(take_in(rt, live, message) for _ in range(10)))
+    assert sum(not outcome.duplicate for outcome in outcomes) == 1
+    assert len(await rows(rt, "select id from message")) == 2
+
+
+async def test_P10_one_person_known_by_number_and_by_user_id_is_one_contact(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", sender=Address(wa_id="551199990000")))
+    await take_in(rt, live, said(rt, "hi", sender=Address(user_id="BR.77")))
+    assert len(await rows(rt, "select id from contact where merged_into is null")) == 2
+    await take_in(rt, live, said(rt, "hello", sender=Address(wa_id="551199990000", user_id="BR.77")))
+    assert len(await rows(rt, "select id from contact where merged_into is null")) == 1
+    assert len(await rows(rt, "select id from conversation")) == 1
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(3,)]
+    places = [place for (place,) in await rows(rt, "select place from outbox order by place")]
+    assert len(set(places)) == len(places) == 3
+
+
+async def test_P10_a_sender_without_a_number_is_answered(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", sender=Address(user_id="US.1", username="ana"), name=""))
+    assert (await rows(rt, MESSAGES))[1][3] == "Hi there!"
+    assert await rows(rt, "select phone, username from contact") == [("", "ana")]
+
+
+async def test_a_contact_is_found_by_the_number_dialled_and_by_the_one_the_network_writes(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", sender=Address(phone="5511999990000", wa_id="551199990000")))
+    await take_in(rt, live, said(rt, "hi", sender=Address(wa_id="551199990000")))
+    await take_in(rt, live, said(rt, "hi", sender=Address(phone="5511999990000")))
+    assert len(await rows(rt, "select id from contact")) == 1
+    kinds = {kind for (kind,) in await rows(rt, "select kind from identity")}
+    assert kinds == {"phone", "wa_id"}
+
+
+async def test_a_changed_number_moves_the_contact(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", sender=Address(wa_id="1111")))
+    moved = said(
+        rt, content.System("user_changed_number"), sender=Address(wa_id="2222"), previous=Address(wa_id="1111")
+    )
+    await take_in(rt, live, moved)
+    await take_in(rt, live, said(rt, "hi", sender=Address(wa_id="2222")))
+    assert len(await rows(rt, "select id from contact")) == 1
+    assert await rows(rt, "select value from identity where retired_at is not null") == [("1111",)]
+
+
+@pytest.mark.parametrize("kind", [{"echo": True}, {"history": True}, {"standby": True}])
+async def test_echoes_history_and_standby_are_recorded_but_not_answered(rt: Runtime, kind: dict[str, bool]) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", **kind))
+    assert len(await rows(rt, "select id from message")) == 1
+    assert await rows(rt, "select count(*) from turn") == [(0,)]
+
+
+async def test_an_old_message_is_recorded_but_not_answered(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", at=rt.clock.now() - 25 * 3_600_000))
+    await take_in(rt, live, said(rt, "hi", at=rt.clock.now() - 23 * 3_600_000))
+    assert await rows(rt, "select count(*) from message where direction = 'out'") == [(1,)]
+
+
+async def test_the_bot_is_silent_while_a_person_has_the_conversation(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "person"))
+    assert await rows(rt, "select mode, waiting_for from conversation") == [("waiting", "Asked for a person")]
+    await take_in(rt, live, said(rt, "hi"))
+    assert await rows(rt, "select count(*) from message where direction = 'out'") == [(1,)]
+    assert await rows(rt, "select unread from conversation") == [(2,)]
+
+
+async def test_P16_two_bots_talking_to_each_other_stop(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    for number in range(60):
+        await take_in(rt, live, said(rt, f"nonsense {number}" if number % 2 else "hi"))
+    [(replies,)] = await rows(rt, "select count(*) from message where direction = 'out'")
+    assert replies == 20
+    assert await rows(rt, "select mode from conversation") == [("waiting",)]
+
+
+async def test_P16_the_same_answer_four_times_goes_to_a_person(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    for _ in range(6):
+        await take_in(rt, live, said(rt, "hi"))
+    assert await rows(rt, "select count(*) from message where direction = 'out'") == [(3,)]
+
+
+async def test_P13_a_decision_that_raises_is_stored_unanswered_and_shown(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    broken = msgspec.structs.replace(live.here, version_id=await _foreign_version(rt))
+    outcome = await rt.db.write(inbox.receive, rt.channels.intake, broken, said(rt, "hi"), False)
+    [(error,)] = await rows(rt, "select error from turn where id = :id", id=outcome.message_id)
+    assert "KeyError" in error
+    assert len(await rows(rt, "select id from message")) == 1
+    await take_in(rt, live, said(rt, "hi"))
+    assert await rows(rt, "select count(*) from message where direction = 'out'") == [(1,)]
+
+
+async def _foreign_version(rt: Runtime) -> int:
+    """A version that is in the database but was never compiled."""
+    [(bot_id,)] = await rows(rt, "select id from bot")
+    await change(
+        rt,
+        "insert into version (id, bot_id, digest, document, created_at) values (7, :bot_id, '', '', 0)",
+        bot_id=bot_id,
+    )
+    return 7
+
+
+async def test_P13_a_message_that_ended_the_process_twice_is_left_unanswered(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    message = said(rt, "hi")
+    guard = rt.channels.intake.guard
+    with pytest.raises(KeyboardInterrupt), guard.deciding(message.provider_id):
+        left = guard.found()
+        raise KeyboardInterrupt
+    assert left == [message.provider_id]
+    guard.judge({message.provider_id: 1})
+    assert not guard.is_poison(message.provider_id)
+    guard.judge({message.provider_id: 2})
+    await take_in(rt, live, message)
+    [(error,)] = await rows(rt, "select error from turn")
+    assert "twice" in error
+
+
+async def test_edits_deletions_and_reactions_change_what_they_name_and_are_not_answered(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    first = said(rt, "helo")
+    await take_in(rt, live, first)
+    await take_in(rt, live, said(rt, Edit(first.provider_id, Text("hello, corrected"))))
+    await take_in(rt, live, said(rt, Reaction(first.provider_id, "❤️")))
+    await take_in(rt, live, said(rt, Delete(first.provider_id)))
+    [(text, edited, deleted)] = await rows(
+        rt, "select text, edited_at, deleted_at from message where provider_id = :id", id=first.provider_id
+    )
+    assert text == "hello, corrected" and edited and deleted
+    assert await rows(rt, "select count(*) from turn") == [(1,)]
+
+
+async def test_an_edit_cannot_reach_into_another_conversation(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    mine = said(rt, "hi", who="1111")
+    await take_in(rt, live, mine)
+    await take_in(rt, live, said(rt, Edit(mine.provider_id, Text("forged")), who="2222"))
+    assert await rows(rt, "select text from message where provider_id = :id", id=mine.provider_id) == [("hi",)]
+
+
+async def test_P9_a_file_is_wanted_in_the_same_unit(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="99", mime="image/jpeg", caption="hi")))
+    assert await rows(rt, "select provider_id, state from media") == [("99", "wanted")]
+    assert await rows(rt, "select kind from job") == [("media.fetch",)]
+
+
+async def test_a_pressed_button_is_read_by_its_title(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Pressed("x", "hello")))
+    assert (await rows(rt, MESSAGES))[1][3] == "Hi Ana!"
+
+
+async def test_P11_the_replies_of_a_turn_have_one_place_each(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    outcome = await take_in(rt, live, said(rt, "twice"), slot=True)
+    assert outcome.slot_used
+    assert await rows(rt, "select state, place, attempts from outbox order by place") == [
+        ("sending", 1, 1),
+        ("queued", 2, 0),
+    ]
+    outcome = await take_in(rt, live, said(rt, "hi"), slot=True)
+    assert not outcome.slot_used, "a reply never overtakes what is still in the outbox"
+
+
+async def test_every_turn_decides_the_same_again_from_what_is_stored(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    for words in ("hi", "person", "what", "twice", "hello"):
+        await take_in(rt, live, said(rt, words, who=str(len(words))))
+    turns = await rows(rt, "select version_id, input, output from turn")
+    assert len(turns) == 5
+    for version_id, given, output in turns:
+        turn = msgspec.json.decode(given, type=TurnInput)
+        again = decide(await rt.versions.load(version_id), turn.scene, turn.event, turn.now)
+        assert json.loads(msgspec.json.encode(again)) == json.loads(output)
+
+
+async def test_erasing_a_contact_leaves_no_text_anywhere_but_remembers_the_message(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    secret = "xylophone-kept-nowhere"
+    message = said(rt, secret, who="777000777", name="Zebulon Quist", raw=secret.encode())
+    await take_in(rt, live, message)
+    await take_in(rt, live, said(rt, "hi", who="1111"))
+    [(contact_id,)] = await rows(rt, "select id from contact where name = 'Zebulon Quist'")
+    assert await erase.contact(rt, contact_id) == 2
+    for path in rt.settings.data.rglob("parley.db*"):
+        found = path.read_bytes()
+        assert secret.encode() not in found and b"Zebulon" not in found, path.name
+    assert await rows(rt, "select count(*) from message where text = :text", text=secret) == [(0,)]
+    assert (await take_in(rt, live, message)).duplicate, "a late repeat is not a new message"
+    assert await rows(rt, "select count(*) from contact") == [(1,)]
