@@ -14,7 +14,7 @@ import msgspec
 from app.bot.document import DocumentError, Version, compile_version
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
-from app.documents import digest_of, name_of, problems_of, renamed, starters
+from app.documents import digest_of, name_of, problems_of, renamed, sentence, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.store import bots as store
@@ -267,7 +267,7 @@ async def check(text: str) -> None:
     if errors:
         first = errors[0]
         raise Invalid(
-            f"This bot cannot be published yet: line {first.line}: {first.message}."
+            f"This bot cannot be published yet: line {first.line}: {sentence(first)}"
             + (f" There are {len(errors) - 1} more errors." if len(errors) > 1 else ""),
             code="document",
         )

@@ -29,6 +29,11 @@ def problems_of(text: str) -> list[Problem]:
     return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
+def sentence(problem: Problem) -> str:
+    """The message with its full stop."""
+    return problem.message if problem.message.endswith((".", "?", "!")) else f"{problem.message}."
+
+
 def name_of(text: str) -> str:
     """What the document calls the bot; '' while it cannot be read."""
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from app import bots, content, erase, inbox
+from app import bots, content, documents, erase, inbox
 from app.bot.document import DocumentError
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
@@ -92,7 +92,7 @@ async def prepare(rt: "Runtime", trial: Trial) -> int:
         await rt.versions.load(version_id)
     except DocumentError as error:
         first = error.problems[0]
-        sentence = f"This draft cannot be tried yet: line {first.line}: {first.message}."
+        sentence = f"This draft cannot be tried yet: line {first.line}: {documents.sentence(first)}"
         raise Invalid(sentence, code="document") from None
     return version_id
 

@@ -10,6 +10,7 @@ from app.bot.document import DocumentError, Version, compile_version
 from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State
 from app.cli import output
 from app.content import Buttons, Choice, ChoiceList, Content, Link, Pressed, Text
+from app.documents import sentence
 from app.errors import Invalid
 from app.simulator import AS_ON
 
@@ -22,7 +23,7 @@ def chat(text: str, name: str, *, as_json: bool) -> int:
         bot = compile_version(text)
     except DocumentError as error:
         first = error.problems[0]
-        raise Invalid(f"{name}:{first.line}: {first.message}.", code="document") from None
+        raise Invalid(f"{name}:{first.line}: {sentence(first)}", code="document") from None
     if not as_json:
         output.say(output.paint(f"{bot.name}. {HELP}", "faint"))
     state = State(seed=1)

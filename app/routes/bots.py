@@ -140,7 +140,7 @@ def check_document(text: str) -> None:
         parse(text)
     except DocumentError as error:
         first = error.problems[0]
-        sentence = _("Line {line}: {message}.").format(line=first.line, message=first.message)
+        sentence = _("Line {line}: {message}").format(line=first.line, message=documents.sentence(first))
         raise Invalid(_("The file was not imported."), fields={"file": sentence}) from None
 
 
@@ -159,6 +159,7 @@ async def draft_values(request: Request, bot: store.Bot) -> dict[str, Any]:
         "excerpts": code.excerpts(bot.draft, draft.problems),
         "gutter": code.gutter(bot.draft, draft.problems),
         "swap": False,
+        "sentence": documents.sentence,
     }
 
 
@@ -187,10 +188,16 @@ async def save(request: Request) -> Response:
     fields = await form(request)
     text, revision = document_of(fields), fields.number("revision") or 0
     try:
-        await bots.save_draft(rt, bot.id, text, revision, request.state.user)
+        if text != bot.draft:
+            await bots.save_draft(rt, bot.id, text, revision, request.state.user)
     except Conflict:
         return await both(request, await read_bot(request), text)
-    return redirect(request, place(request, "bots.show", bot.id), done=_("Draft saved."))
+    then = fields.text("then", limit=20)
+    if then == "try":
+        return redirect(request, f"{request.app.url_path_for('simulator')}?bot={bot.id}")
+    return redirect(
+        request, place(request, "bots.publish" if then == "publish" else "bots.show", bot.id), done=_("Draft saved.")
+    )
 
 
 async def both(request: Request, bot: store.Bot, text: str, *, imported: bool = False) -> Response:
@@ -212,6 +219,7 @@ async def check(request: Request) -> Response:
         excerpts=code.excerpts(draft.text, draft.problems),
         gutter=code.gutter(draft.text, draft.problems),
         swap=True,
+        sentence=documents.sentence,
     )
 
 
