@@ -2,10 +2,12 @@
 long updates are kept as the networks sent them. A change holds from the next message on.
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from app.db import Tx
 from app.errors import Invalid
 from app.i18n import LANGUAGES, zone_names
 from app.inbox import DAY
@@ -34,10 +36,14 @@ async def change(rt: "Runtime", wanted: Wanted) -> None:
     if wrong := faults(wanted):
         raise Invalid("Nothing was saved yet: something is not right.", fields=wrong)
     kept = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items()}
-    await rt.db.write(store.save, **kept)
+    await rt.db.write(partial(store.save, **kept))
     policy = await rt.db.read(store.load)
     answer_age, raw_age = policy.answer_hours * DAY // 24, policy.raw_days * DAY
     rt.channels.intake = msgspec.structs.replace(rt.channels.intake, answer_age=answer_age, raw_age=raw_age)
+
+
+def keep(tx: Tx, values: dict[str, str]) -> None:
+    store.save(tx, **values)
 
 
 def faults(wanted: Wanted) -> dict[str, str]:

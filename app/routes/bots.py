@@ -192,12 +192,13 @@ async def save(request: Request) -> Response:
             await bots.save_draft(rt, bot.id, text, revision, request.state.user)
     except Conflict:
         return await both(request, await read_bot(request), text)
-    then = fields.text("then", limit=20)
-    if then == "try":
-        return redirect(request, f"{request.app.url_path_for('simulator')}?bot={bot.id}")
-    return redirect(
-        request, place(request, "bots.publish" if then == "publish" else "bots.show", bot.id), done=_("Draft saved.")
-    )
+    match fields.text("then", limit=20):
+        case "try":
+            return redirect(request, f"{request.app.url_path_for('simulator')}?bot={bot.id}")
+        case "publish":
+            return redirect(request, place(request, "bots.publish", bot.id))
+        case _:
+            return redirect(request, place(request, "bots.show", bot.id), done=_("Draft saved."))
 
 
 async def both(request: Request, bot: store.Bot, text: str, *, imported: bool = False) -> Response:
