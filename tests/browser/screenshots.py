@@ -1,0 +1,68 @@
+"""`python -m tests.browser.screenshots FOLDER`: pictures of a filled installation, both themes, desktop and phone."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.browser import filled
+from tests.browser.house import House
+from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium
+
+NAMED = "select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone"
+
+
+def pictures(house: House) -> dict[str, str]:
+    """Name of a picture → what it shows."""
+    from app.db import Query
+
+    def chat(phone: str) -> int:
+        found = house.run(house.rt.db.reader.one(Query(NAMED, int), phone=phone))
+        assert found is not None
+        return found
+
+    shop = next(live.row.id for live in house.rt.channels.by_id.values() if live.row.name == "Shop")
+    return {
+        "home": "/",
+        "inbox": f"/inbox/{chat('5511987654321')}?view=all",
+        "inbox-long": f"/inbox/{chat('34600111222')}?view=bot",
+        "inbox-arabic": f"/inbox/{chat('966501234567')}?view=waiting",
+        "inbox-hindi": f"/inbox/{chat('919812345678')}?view=waiting",
+        "inbox-list": "/inbox?view=all",
+        "channels": "/channels",
+        "channel": f"/channels/{shop}",
+        "channel-new": "/channels/new/whatsapp_cloud",
+        "bots": "/bots",
+        "simulator": "/simulator",
+        "settings": "/settings",
+        "account": "/account",
+    }
+
+
+def shoot(house: House, folder: Path, only: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        for theme in ("light", "dark"):
+            for form, size in (("", DESKTOP), ("-phone", PHONE)):
+                visitor = Visitor(browser, house, theme=theme, size=size)
+                visitor.log_in()
+                for name, path in pictures(house).items():
+                    if not only or name in only:
+                        visitor.go(path)
+                        visitor.page.wait_for_timeout(150)  # pictures in the page, and motion that has to end
+                        visitor.page.screenshot(path=str(folder / f"{name}{form}-{theme}.png"))
+                for complaint in visitor.complaints():
+                    print(f"{theme}{form}: {complaint}", file=sys.stderr)
+                visitor.close()
+
+
+def main() -> None:
+    folder, only = Path(sys.argv[1]), sys.argv[2:]
+    with tempfile.TemporaryDirectory(prefix="parley-shots-") as data:
+        filled.fill(Path(data), time.time_ns() // 1_000_000)
+        with House(Path(data)) as house:
+            shoot(house, folder, only)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Home: every number is the database's, and what needs a person is there with the way out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.routes.visiting import NOW, PRIYA, visiting
+
+pytestmark = pytest.mark.anyio
+VALUE = re.compile(r'class="overline">([^<]+)</span><span class="value">([^<]+)')
+
+
+async def tiles(visit: object) -> dict[str, str]:
+    html = (await visit.get("/home/tiles")).text  # type: ignore[attr-defined]
+    return {label: value.strip() for label, value in VALUE.findall(html)}
+
+
+async def test_the_tiles_are_counted_from_the_rows(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        shown = await tiles(visit)
+        midnight = NOW - NOW % 86_400_000
+        sql = "select count(*) from message where at >= :since"
+        assert shown["Messages today"] == str(await visit.one(sql, since=midnight))
+        waiting = await visit.one("select count(*) from conversation where waiting_since is not null")
+        assert shown["Waiting for a person"] == str(waiting)
+        assert shown["First reply"] == "0.2"
+
+
+async def test_attention_names_each_trouble(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        html = (await visit.get("/")).text
+        for text in (
+            "A message may or may not have arrived", "has waited 14 min", "Not delivered to",
+            "1 update for a number that no channel has", "1 update could not be read",
+        ):  # fmt: skip
+            assert text in html, text
+        assert f'/inbox/{await visit.chat(PRIYA)}?view=waiting"' in html
+
+
+async def test_what_was_seen_no_longer_needs_attention(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        answer = await visit.post("/home/quarantine", {"reason": "malformed"}, hx=True)
+        assert "could not be read" not in answer.text and "no channel has" in answer.text
+        assert await visit.one("select count(*) from quarantine") == 2  # kept all the same
+
+
+async def test_an_unchanged_fragment_answers_304(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        for path in ("/home/tiles", "/home/attention", "/home/now", "/home/channels"):
+            etag = (await visit.get(path)).headers["etag"]
+            assert (await visit.get(path, **{"If-None-Match": etag})).status_code == 304, path
+
+
+async def test_a_stopped_channel_is_named_with_what_to_do(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        shop = next(live.row.id for live in visit.rt.channels.by_id.values() if live.row.name == "Shop")
+        await visit.rt.db.write(break_channel, shop)
+        html = (await visit.get("/home/attention")).text
+        assert "“\u2068Shop\u2069” is not working" in html and f'/channels/{shop}"' in html
+
+
+def break_channel(tx: object, channel_id: int) -> None:
+    from app.channels import halt
+    from app.connectors.base import Problem
+
+    halt(tx, channel_id, Problem("190", "The token ended."))  # type: ignore[arg-type]
+
+
+async def test_nothing_yet_is_said_in_words_without_numbers_made_up(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        shown = await tiles(visit)
+        assert shown == {
+            "Messages today": "0",
+            "Answered by the bot": "\u2013",
+            "First reply": "\u2013",
+            "Waiting for a person": "0",
+        }
+        html = (await visit.get("/")).text
+        assert "Nothing. Every message is on its way or answered." in html and '<svg class="spark"' not in html
+
+
+async def test_a_viewer_sees_no_button_that_is_not_theirs(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        await visit.become("viewer")
+        html = (await visit.get("/")).text
+        assert "Resend" not in html and "/home/quarantine" not in html
+        assert (await visit.post("/home/quarantine", {"reason": "malformed"}, hx=True)).status_code == 403

@@ -1,0 +1,97 @@
+"""A filled installation and somebody who is logged in to its dashboard, without a browser or a socket."""
+
+import atexit
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from app import runtime, users
+from app.db import Query
+from app.runtime import Runtime
+from app.web import create_app
+from tests.browser import filled
+from tests.browser.filled import ManualClock
+from tests.browser.house import EMAIL, PASSWORD, settings
+
+NOW = 1_790_000_000_000
+CONTACT = "select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone"
+ANA, LONG, PRIYA, AHMED = "5511987654321", "34600111222", "919812345678", "966501234567"
+
+
+@lru_cache(maxsize=1)
+def story() -> Path:
+    """The data folder of the bakery, written once."""
+    folder = Path(tempfile.mkdtemp(prefix="parley-story-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    filled.fill(folder, NOW)
+    return folder
+
+
+class Visit:
+    """`get` and `post` as whoever is logged in; `hx=True` as htmx does."""
+
+    def __init__(self, rt: Runtime, client: httpx.AsyncClient) -> None:
+        self.rt, self.client, self.cookie, self.csrf = rt, client, "", ""
+
+    async def log_in(self, email: str = EMAIL, password: str = PASSWORD) -> None:
+        answer = await self.client.post("/login", data={"email": email, "password": password}, headers=self.headers())
+        assert answer.status_code == 303, answer.text
+        self.cookie = answer.headers["set-cookie"].partition(";")[0]
+        found = re.search(r'"X-CSRF-Token": "([^"]+)"', (await self.get("/account")).text)
+        assert found
+        self.csrf = found.group(1)
+
+    def headers(self, hx: bool = False) -> dict[str, str]:
+        said = {"Sec-Fetch-Site": "same-origin"}
+        if self.cookie:
+            said["Cookie"] = self.cookie
+        return said | ({"HX-Request": "true"} if hx else {})
+
+    async def get(self, path: str, *, hx: bool = False, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers=self.headers(hx) | headers)
+
+    async def post(self, path: str, data: dict[str, Any] | None = None, *, hx: bool = False) -> httpx.Response:
+        return await self.client.post(path, data={"csrf": self.csrf, **(data or {})}, headers=self.headers(hx))
+
+    async def one(self, sql: str, **params: Any) -> Any:
+        """The first column of the first row."""
+        return await self.rt.db.reader.one(Query(sql, lambda value: value), **params)
+
+    async def chat(self, phone: str) -> int:
+        return int(await self.one(CONTACT, phone=phone))
+
+    async def become(self, role: str) -> None:
+        """Log in as somebody of this role."""
+        owner = await users.find(self.rt, EMAIL)
+        _id, password = await users.add(self.rt, email=f"{role}@luna.example", name=role.title(), role=role, by=owner)
+        await self.log_in(f"{role}@luna.example", password)
+
+
+@asynccontextmanager
+async def visiting(folder: Path, *, empty: bool = False) -> AsyncIterator[Visit]:
+    """The bakery at a time that stands still; `empty`: an installation with nothing but its owner."""
+    data, clock = folder / "data", ManualClock(NOW)
+    if empty:
+        data.mkdir()
+    else:
+        shutil.copytree(story(), data)
+    rt = await runtime.start(settings(data, {}), clock)
+    try:
+        if empty:
+            await users.create_owner(rt, email=EMAIL, name="Rosa Martins", password=PASSWORD)
+        for live in rt.channels.by_id.values():
+            live.sender.open = False  # nothing may try to reach a network
+        transport = httpx.ASGITransport(create_app(rt), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            visit = Visit(rt, client)
+            await visit.log_in()
+            yield visit
+    finally:
+        await runtime.stop(rt)
