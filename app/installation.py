@@ -2,7 +2,6 @@
 long updates are kept as the networks sent them. A change holds from the next message on.
 """
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -36,7 +35,7 @@ async def change(rt: "Runtime", wanted: Wanted) -> None:
     if wrong := faults(wanted):
         raise Invalid("Nothing was saved yet: something is not right.", fields=wrong)
     kept = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items()}
-    await rt.db.write(partial(store.save, **kept))
+    await rt.db.write(lambda tx: store.save(tx, **kept))
     policy = await rt.db.read(store.load)
     answer_age, raw_age = policy.answer_hours * DAY // 24, policy.raw_days * DAY
     rt.channels.intake = msgspec.structs.replace(rt.channels.intake, answer_age=answer_age, raw_age=raw_age)

@@ -1,4 +1,4 @@
-"""Events as rows: how topics and data are written, and the read by which every resume goes on."""
+"""Events as rows, the read by which every resume goes on, and the marks that never go back."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +16,11 @@ EVENTS_AFTER: Final = Query(
     "select seq, at, type, topics, data from event where seq > :after order by seq limit :limit", stored_event
 )
 INSERT_EVENT: Final = "insert into event (seq, at, type, topics, data) values (:seq, :at, :type, :topics, :data)"
+# A mark never goes back.
+SET_MARK: Final = """
+insert into mark (name, value) values (:name, :value)
+on conflict (name) do update set value = excluded.value where mark.value < excluded.value
+"""
 
 Row = dict[str, int | str]
 

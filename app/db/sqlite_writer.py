@@ -21,7 +21,7 @@ from app.clock import Clock
 from app.db.contract import Query, Statement, T
 from app.db.errors import Broken, DatabaseError, Locked, UnknownOutcome, Violation
 from app.db.ids import Ids
-from app.db.journal import INSERT_EVENT, place
+from app.db.journal import INSERT_EVENT, SET_MARK, place
 from app.db.sqlite_file import explain, failure, open_writer
 from app.db.units import Call, Unit, UnitQueue, settle
 from app.events import Event, StoredEvent
@@ -30,9 +30,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 64
 WORK = 0.005
-SET_MARK = (
-    "insert into mark (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value"
-)
 
 
 class SqliteTx:
