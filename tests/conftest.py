@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.db import Database, open_database
+from app.runtime import Runtime, start, stop
+from app.settings import Settings, load
 from tests.clock import ManualClock
 from tests.databases import Templates, chosen, fresh_schema, postgres_server
 
@@ -59,3 +61,18 @@ async def database(database_url: str, clock: ManualClock, migrations: Traversabl
     await opened.start()
     yield opened
     await opened.stop()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """An installation in a folder of its own, deaf to the machine's environment."""
+    where = database_url if database_url.startswith("postgres") else f"sqlite:///{database_url}"
+    return load({"data": str(tmp_path), "database_url": where}, {}, tmp_path)
+
+
+@pytest.fixture
+async def rt(settings: Settings, clock: ManualClock) -> AsyncIterator[Runtime]:
+    """A running installation without a web server."""
+    runtime = await start(settings, clock)
+    yield runtime
+    await stop(runtime)

@@ -9,10 +9,10 @@ import pytest
 from app import content, erase, inbox
 from app.bot.decide import decide
 from app.bot.scene import TurnInput
-from app.connectors.base import Address
+from app.connectors.base import Address, Problem, SendFailed
 from app.content import Delete, Edit, Image, Pressed, Reaction, Text
 from app.runtime import Runtime
-from tests.shop import change, open_shop, rows, said, take_in
+from tests.shop import change, network, open_shop, rows, said, take_in
 
 MESSAGES = "select direction, author, kind, text, status from message order by at, id"
 
@@ -194,7 +194,9 @@ async def test_a_pressed_button_is_read_by_its_title(rt: Runtime) -> None:
 
 
 async def test_P11_the_replies_of_a_turn_have_one_place_each(rt: Runtime) -> None:
-    live = await open_shop(rt)
+    live = await open_shop(rt, sending=True)
+    answered = asyncio.get_running_loop().create_future()
+    network(live).answer = lambda message: answered
     outcome = await take_in(rt, live, said(rt, "twice"), slot=True)
     assert outcome.slot_used
     assert await rows(rt, "select state, place, attempts from outbox order by place") == [
@@ -203,6 +205,7 @@ async def test_P11_the_replies_of_a_turn_have_one_place_each(rt: Runtime) -> Non
     ]
     outcome = await take_in(rt, live, said(rt, "hi"), slot=True)
     assert not outcome.slot_used, "a reply never overtakes what is still in the outbox"
+    answered.set_exception(SendFailed(Problem("test.over"), certain=True, temporary=False))
 
 
 async def test_every_turn_decides_the_same_again_from_what_is_stored(rt: Runtime) -> None:

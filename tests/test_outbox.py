@@ -1,0 +1,297 @@
+"""What goes out: states, order, retries, unknown outcomes, pace."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from app import handoff, inbox, outbox, settle
+from app.channels import Live
+from app.connectors.base import Problem, Receipt, Scope, SendFailed, Sent, Status
+from app.content import Text
+from app.errors import Conflict, Invalid
+from app.pace import PAIR_BURST, Pace
+from app.runtime import Runtime
+from tests.shop import change, network, open_shop, rows, said, take_in
+
+STATUS = "select status from message where direction = 'out' order by at, id"
+
+
+async def until(rt: Runtime, holds: Callable[[], Any], live: Live | None = None) -> None:
+    """Wait for what other tasks do; the clock under test stands still."""
+    for _ in range(400):
+        await rt.db.settled()
+        found = holds()
+        if await found if hasattr(found, "__await__") else found:
+            return
+        if live:
+            live.sender.wake()
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not happen")
+
+
+async def statuses(rt: Runtime) -> list[str]:
+    return [status for (status,) in await rows(rt, STATUS)]
+
+
+def receipt(status: str, provider_id: str = "", opaque: str = "") -> Receipt:
+    return Receipt("106540352242922", provider_id, Status(status), 1, b"{}", opaque)
+
+
+async def test_a_reply_is_committed_as_sending_before_the_network_sees_it(rt: Runtime) -> None:
+    live = await open_shop(rt, sending=True)
+    edge = network(live)
+    seen: list[Any] = []
+
+    async def look(message: Any) -> Sent:
+        seen.extend(await rows(rt, "select state from outbox"))
+        return Sent("wamid.1")
+
+    edge.answer = look
+    assert live.sender.reserve()
+    await take_in(rt, live, said(rt, "hi"), slot=True)
+    await until(rt, lambda: rows(rt, "select 1 from message where status = 'accepted'"))
+    assert seen == [("sending",)]
+    assert await rows(rt, "select provider_id from message where direction = 'out'") == [("wamid.1",)]
+    assert await rows(rt, "select count(*) from outbox") == [(0,)]
+    assert edge.sent[0].opaque.startswith(rt.install + ".")
+
+
+async def test_P21_one_conversation_is_sent_in_order_one_at_a_time(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    for _ in range(4):
+        await take_in(rt, live, said(rt, "twice"))
+    under_way = 0
+
+    async def slow(message: Any) -> Sent:
+        nonlocal under_way
+        under_way += 1
+        assert under_way == 1, "two messages of one conversation at the same time"
+        await asyncio.sleep(0)
+        under_way -= 1
+        return Sent(f"wamid.{len(edge.sent)}")
+
+    edge.answer = slow
+    live.sender.start()
+    await until(rt, lambda: len(edge.sent) == 6)
+    assert [message.content.text for message in edge.sent] == ["One.", "Two."] * 3  # the fourth is over the budget
+    order = await rows(rt, "select id from message where direction = 'out' order by turn_id, step")
+    assert [int(message.opaque.partition(".")[2]) for message in edge.sent] == [number for (number,) in order]
+
+
+async def test_P18_a_refusal_that_may_pass_is_tried_again_later(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    edge.answer = lambda message: SendFailed(Problem("131016", "Service unavailable"), certain=True, temporary=True)
+    await take_in(rt, live, said(rt, "hi"))
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'queued' and attempts = 1"))
+    assert len(edge.sent) == 1
+    edge.answer = lambda message: Sent("wamid.1")
+    rt.clock.advance(3)  # type: ignore[attr-defined]
+    await until(rt, lambda: rows(rt, "select 1 from message where status = 'accepted'"), live)
+    assert len(edge.sent) == 2
+
+
+async def test_P18_a_final_refusal_fails_with_its_reason_and_the_next_message_goes(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    first = SendFailed(Problem("131009", "Parameter value is not valid"), certain=True, temporary=False)
+    edge.answer = lambda message: first if message.content.text == "One." else Sent("wamid.2")
+    await take_in(rt, live, said(rt, "twice"))
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 from message where status = 'accepted'"))
+    assert sorted(await statuses(rt)) == ["accepted", "failed"]
+    assert "131009" in (await rows(rt, "select problem from message where status = 'failed'"))[0][0]
+
+
+async def test_P18_an_unknown_outcome_is_never_repeated_by_itself(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    edge.answer = lambda message: SendFailed(Problem("send.timeout"), certain=False, temporary=True)
+    await take_in(rt, live, said(rt, "hi"))
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'unknown'"))
+    rt.clock.advance(60)  # type: ignore[attr-defined]
+    live.sender.wake()
+    await rt.db.settled()
+    assert len(edge.sent) == 1
+    assert await statuses(rt) == ["unknown"]
+
+
+async def test_P19_a_receipt_that_carries_our_word_resolves_the_unknown(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    [message_id] = await _unknown(rt, live)
+    word = f"{rt.install}.{message_id}"
+    settled = await rt.db.write(settle.receipt, live.row.id, rt.install, receipt("sent", "wamid.late", word))
+    assert settled is not None
+    assert await rows(rt, "select status, provider_id from message where direction = 'out'") == [("sent", "wamid.late")]
+    assert await rows(rt, "select count(*) from outbox") == [(0,)]
+
+
+async def _unknown(rt: Runtime, live: Live) -> list[int]:
+    await take_in(rt, live, said(rt, "hi"))
+    await change(rt, "update outbox set state = 'sending'")
+    await rt.db.write(outbox.recover)
+    return [number for (number,) in await rows(rt, "select message_id from outbox where state = 'unknown'")]
+
+
+async def test_P19_without_a_receipt_it_is_held_after_two_minutes_and_a_person_decides(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    [message_id] = await _unknown(rt, live)
+    rt.clock.advance(119)  # type: ignore[attr-defined]
+    assert not await rt.db.write(outbox.hold_overdue)
+    rt.clock.advance(2)  # type: ignore[attr-defined]
+    assert await rt.db.write(outbox.hold_overdue)
+    assert await rows(rt, "select state from outbox") == [("held",)]
+    live.sender.start()
+    await handoff.resend(rt, message_id)
+    await until(rt, lambda: len(edge.sent) == 1)
+    await until(rt, lambda: rows(rt, "select 1 from message where status = 'accepted'"))
+    with pytest.raises(Conflict):
+        await handoff.discard(rt, message_id)
+
+
+async def test_P19_a_held_message_can_be_given_up(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    [message_id] = await _unknown(rt, live)
+    rt.clock.advance(121)  # type: ignore[attr-defined]
+    await rt.db.write(outbox.hold_overdue)
+    await handoff.discard(rt, message_id)
+    assert await statuses(rt) == ["discarded"]
+    assert await rows(rt, "select count(*) from outbox") == [(0,)]
+
+
+async def test_P21_a_held_message_does_not_block_those_behind_it(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    await _unknown(rt, live)
+    await take_in(rt, live, said(rt, "hello"))
+    live.sender.start()
+    await rt.db.settled()
+    assert not edge.sent, "behind an unknown outcome the conversation waits"
+    rt.clock.advance(121)  # type: ignore[attr-defined]
+    await rt.db.write(outbox.hold_overdue)
+    await until(rt, lambda: len(edge.sent) == 1, live)
+
+
+async def test_P23_statuses_only_go_forward_in_whatever_order_they_come(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    for number, order in enumerate(permutations(("sent", "delivered", "read", "delivered"))):
+        await take_in(rt, live, said(rt, "hi", who=str(1000 + number)))
+        [(message_id, conversation_id)] = await rows(
+            rt, "select message_id, conversation_id from outbox order by message_id desc limit 1"
+        )
+        wamid = f"wamid.{number}"
+        early, late = order[: number % 4], order[number % 4 :]
+        for status in early:
+            await rt.db.write(settle.receipt, live.row.id, rt.install, receipt(status, wamid))
+        await rt.db.write(settle.accepted, live.row.id, message_id, conversation_id, wamid, None)
+        for status in late:
+            await rt.db.write(settle.receipt, live.row.id, rt.install, receipt(status, wamid))
+        [(found,)] = await rows(rt, "select status from message where id = :id", id=message_id)
+        assert found == "read", order
+
+
+def test_P23_a_failure_does_not_undo_what_arrived() -> None:
+    assert settle.advances("accepted", "failed") and settle.advances("sent", "failed")
+    assert not settle.advances("delivered", "failed") and not settle.advances("read", "failed")
+    assert settle.advances("failed", "delivered") and not settle.advances("failed", "sent")
+
+
+async def test_P22_a_channel_is_paused_when_the_network_says_so(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    failure = SendFailed(Problem("130429", "Rate limit"), certain=True, temporary=True, scope=Scope.CHANNEL)
+    edge.answer = lambda message: failure
+    for who in range(40):
+        await take_in(rt, live, said(rt, "hi", who=str(who)))
+    live.sender.start()
+    await until(rt, lambda: len(edge.sent) >= 1)
+    await rt.db.settled()
+    probes = len(edge.sent)
+    assert probes <= outbox.SLOTS
+    live.sender.wake()
+    await rt.db.settled()
+    assert len(edge.sent) == probes, "no further probe while paused"
+
+
+async def test_a_refused_account_halts_the_channel_and_keeps_its_messages(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    edge.answer = lambda message: SendFailed(Problem("190", "Token expired"), certain=True, temporary=False, halt=True)
+    await take_in(rt, live, said(rt, "hi"))
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 from channel where halted_at is not null"))
+    assert await rows(rt, "select state from outbox") == [("queued",)]
+    assert not live.sender.reserve()
+    await rt.channels.change(live.row.id, {"access_token": "EAA-new"})
+    assert rt.channels.by_id[live.row.id].sender.open
+
+
+def test_P22_a_pair_may_burst_and_then_waits_six_seconds() -> None:
+    pace = Pace(80, pairs=True, now=0)
+    for _ in range(PAIR_BURST):
+        assert pace.pair_wait(7, 0) == 0
+        pace.took_pair(7, 0)
+    assert pace.pair_wait(7, 0) == pytest.approx(6)
+    assert pace.pair_wait(8, 0) == 0
+    assert pace.pair_wait(7, 6.001) == 0
+
+
+def test_P22_the_channel_keeps_its_rate() -> None:
+    pace, now, sent = Pace(20, pairs=False, now=0), 0.0, 0
+    while now < 10:
+        if pace.wait(now) <= 0:
+            pace.take(now)
+            sent += 1
+        else:
+            now += 0.001
+    assert 200 <= sent <= 206
+
+
+async def test_a_person_s_word_takes_the_conversation_and_silences_the_bot(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    live.sender.start()
+    outcome = await take_in(rt, live, said(rt, "what"))
+    await handoff.reply(rt, outcome.conversation_id, Text("Rosa here"), 5)
+    await take_in(rt, live, said(rt, "hi"))
+    await until(rt, lambda: len(edge.sent) == 2)
+    assert [message.content.text for message in edge.sent] == ["Sorry, I did not get that.", "Rosa here"]
+    assert await rows(rt, "select mode, taken_by from conversation") == [("person", 5)]
+    await handoff.give_back(rt, outcome.conversation_id)
+    await take_in(rt, live, said(rt, "hi"))
+    await until(rt, lambda: len(edge.sent) == 3)
+
+
+async def test_a_reply_over_a_limit_of_the_network_is_refused_before_it_is_queued(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    outcome = await take_in(rt, live, said(rt, "hi"))
+    with pytest.raises(Invalid):
+        await handoff.reply(rt, outcome.conversation_id, Text("x" * 4097), 5)
+    assert await rows(rt, "select count(*) from message where author = 'user'") == [(0,)]
+
+
+async def test_a_bot_s_message_over_a_limit_fails_without_being_sent(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    await take_in(rt, live, said(rt, "hi"))
+    long = '{"kind":"text","text":"' + "x" * 5000 + '"}'
+    await change(rt, "update message set content = :content where direction = 'out'", content=long)
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 from message where status = 'failed'"))
+    assert not edge.sent
+
+
+async def test_a_new_name_of_the_recipient_is_kept(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi"))
+    [(message_id, conversation_id)] = await rows(rt, "select message_id, conversation_id from outbox")
+    learned = inbox.Address(wa_id="551100000000")
+    await rt.db.write(settle.accepted, live.row.id, message_id, conversation_id, "wamid.9", learned)
+    assert ("551100000000",) in await rows(rt, "select value from identity where kind = 'wa_id'")
