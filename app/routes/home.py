@@ -18,7 +18,6 @@ from app.routes import bubbles, faces, states
 from app.routes.respond import form, fragment, is_htmx, page, redirect
 from app.store import overview, threads
 from app.store.overview import Attention, ChannelState, Hour
-from app.version import VERSION
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -40,9 +39,11 @@ class Tile(msgspec.Struct, frozen=True):
     spark: tuple[float | None, ...] = ()
 
     def points(self) -> list[str]:
-        """The line of the sparkline in a box of 120 by 28; fewer than two points are no line."""
+        """The line of the sparkline in a box of 120 by 28; empty where nothing happened."""
         known = [(place, value) for place, value in enumerate(self.spark) if value is not None]
-        top, step = max((value for _place, value in known), default=0) or 1, 120 / max(1, len(self.spark) - 1)
+        top, step = max((value for _place, value in known), default=0), 120 / max(1, len(self.spark) - 1)
+        if not top:
+            return []
         return [f"{place * step:.1f} {26 - 22 * value / top:.1f}" for place, value in known]
 
 
@@ -247,7 +248,6 @@ async def standing(rt: "Runtime") -> dict[str, Any]:
         "queued": queue.get("queued", 0) + queue.get("sending", 0) + queue.get("unknown", 0),
         "held": queue.get("held", 0),
         "disk": await anyio.to_thread.run_sync(disk, rt),
-        "version": VERSION,
         "uptime": at - rt.started_at,
     }
 

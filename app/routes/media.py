@@ -85,12 +85,13 @@ def sniff(head: bytes) -> str:
 
 
 def _mpeg_audio(head: bytes) -> str:
-    """Audio without a container: a frame begins with eleven or twelve set bits."""
-    if len(head) < 2 or head[0] != 0xFF:
+    """Audio without a container: a frame begins with eleven or twelve set bits. Of MPEG, layer III alone is meant."""
+    if len(head) < 3 or head[0] != 0xFF:
         return FALLBACK
     if head[1] & 0xF6 == 0xF0:
         return "audio/aac"
-    return "audio/mpeg" if head[1] & 0xE0 == 0xE0 and head[1] & 0x06 else FALLBACK
+    is_frame = head[1] & 0xE0 == 0xE0 and head[1] & 0x06 == 0x02 and head[2] & 0xF0 != 0xF0 and head[2] & 0x0C != 0x0C
+    return "audio/mpeg" if is_frame else FALLBACK
 
 
 def download_name(filename: str, id: int, kind: str) -> str:

@@ -24,7 +24,11 @@ LONG = "Maximiliano Fernández-Villaverde y García de la Torre, Panadería y Pa
 )
 QUEUED = Query("select message_id, conversation_id from outbox where state = 'queued' order by place", lambda *row: row)
 NEWEST_OUT = Query(
-    "select provider_id from message where conversation_id = :id and direction = 'out' order by at desc limit 1", str
+    """
+    select provider_id, content from message
+    where conversation_id = :id and direction = 'out' order by at desc limit 1
+    """,
+    lambda *row: row,
 )
 NEWEST_MEDIA = Query("select id from media where state = 'wanted' order by id desc limit 1", int)
 
@@ -191,8 +195,9 @@ async def ana(shop: Bakery, now: int) -> None:
         return await shop.hear(phone, name, said, now - int(minutes * MINUTE), **more)
 
     chat, _ = await hear("hi", 40)
-    greeting = await shop.rt.db.reader.one(NEWEST_OUT, id=chat)
-    await hear(c.Pressed("Menu", "Menu"), 39, reply_to=greeting)
+    greeting, offered = await shop.rt.db.reader.one(NEWEST_OUT, id=chat) or ("", "")
+    choice = c.decode(offered).choices[0]  # type: ignore[union-attr]  # the greeting has buttons
+    await hear(c.Pressed(choice.id, choice.title), 39, reply_to=greeting)
     await hear(c.Location(-23.5614, -46.6559, "Avenida Paulista", "Bela Vista, São Paulo"), 38)
     await hear("when are you open?", 37.8)
     await hear(c.Contacts((c.Card("Dona Célia", (("+55 11 91234-5678", "CELL"),)),)), 37.5)

@@ -108,7 +108,7 @@ async def test_only_messages_that_are_new_to_the_page_arrive(tmp_path: Path) -> 
         newest = await visit.one("select max(id) from message where conversation_id = :id", id=chat)
         await hears(visit, "look")
         html = (await visit.get(f"/inbox/{chat}/thread?from=0.0&seen={newest}")).text
-        assert html.count(" arrived") == 1
+        assert html.count(' arrived"') == 1
 
 
 async def test_a_reply_takes_the_chat_and_silences_the_bot(tmp_path: Path) -> None:

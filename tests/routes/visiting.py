@@ -41,6 +41,7 @@ class Visit:
         self.rt, self.client, self.cookie, self.csrf = rt, client, "", ""
 
     async def log_in(self, email: str = EMAIL, password: str = PASSWORD) -> None:
+        self.cookie = ""
         answer = await self.client.post("/login", data={"email": email, "password": password}, headers=self.headers())
         assert answer.status_code == 303, answer.text
         self.cookie = answer.headers["set-cookie"].partition(";")[0]
