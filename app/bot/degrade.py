@@ -1,7 +1,8 @@
 """What a network cannot show is said in another way; the rules are in docs/bot-language.md.
 
-Buttons become a list, a list becomes buttons, and what fits neither becomes a numbered text whose numbers are understood.
-Long texts are cut at a sentence or a space, files a network has no form for become a link. Lengths are in characters.
+Buttons become a list, a list becomes buttons, and what fits neither becomes a numbered text whose numbers are
+understood. Long texts are cut at a sentence or a space, files a network has no form for become a link. Lengths are in
+characters.
 """
 
 from typing import NamedTuple
@@ -15,8 +16,8 @@ Choices = tuple[tuple[str, str], ...]
 
 
 class Fitted(NamedTuple):
-    """`contents` in the form the network can show; `notes` say what was changed; `choices` (id, title) are what a number
-    typed by the customer stands for."""
+    """`contents` in the form the network can show; `notes` say what was changed; `choices` (id, title) are what a
+    number typed by the customer stands for."""
 
     contents: tuple[Content, ...]
     notes: tuple[str, ...] = ()
@@ -194,7 +195,7 @@ def _numbered(
         lines += ["", section.title] if section.title and lines else [section.title] if section.title else []
         for choice in section.choices:
             choices.append((choice.id, choice.title))
-            lines.append(f"{len(choices)}. {choice.title}" + (f" – {choice.description}" if choice.description else ""))
+            lines.append(f"{len(choices)}. {choice.title}" + (f": {choice.description}" if choice.description else ""))
     blocks = [header if isinstance(header, str) else "", text, "\n".join(lines), footer]
     return Fitted(texts("\n\n".join(block for block in blocks if block), can), (), tuple(choices))
 

@@ -71,7 +71,7 @@ def _int(room: Room, value: Any) -> Any:
     if is_number(value):
         return int(value)
     text = value.strip() if isinstance(value, str) else ""
-    return int(text) if len(text) <= 15 and text.lstrip("-").isdecimal() and text.count("-") <= text.startswith("-") else MISSING
+    return int(text) if len(text) <= 15 and text.removeprefix("-").isdecimal() else MISSING
 
 
 def _date(room: Room, value: Any) -> str:

@@ -229,7 +229,9 @@ BUTTONS = ListOf(ButtonShape(TITLE, BUTTON, "a title or {id, title}"), 30, "a li
 ROW = Keys(Button, {"title": TITLE, "id": Text(60, "an id"), "description": SENTENCE}, ("title",))
 ROWS = ListOf(ButtonShape(TITLE, ROW, "a title or {id, title, description}"), 30, "a list of choices")
 SECTIONS = ListOf(Keys(Group, {"title": TITLE, "choices": ROWS}, ("choices",)), 10, "a list of sections")
-MENU = Keys(_menu, {"label": TITLE, "choices": ROWS, "sections": SECTIONS}, ("label",), "a group with label and choices")
+MENU = Keys(
+    _menu, {"label": TITLE, "choices": ROWS, "sections": SECTIONS}, ("label",), "a group with label and choices"
+)
 HEADER = HeaderShape(
     SENTENCE,
     Keys(_header, {kind: Address() for kind in ("image", "video", "document")}),
@@ -267,7 +269,10 @@ SAYS = Says(
 WHEN = Keys(_when, {"says": SAYS}, ("says",))
 RULE = Keys(_rule, {"name": Text(100, "a name"), "when": WHEN, "do": STEPS}, ("name", "when", "do"), "a rule", True)
 FALLBACK = Keys(
-    _fallback, {"do": STEPS, "after": Integer(1, 100), "then": STEPS}, expected="a group with do, after, then", located=True
+    _fallback,
+    {"do": STEPS, "after": Integer(1, 100), "then": STEPS},
+    expected="a group with do, after, then",
+    located=True,
 )
 DOCUMENT: Shape = Keys(
     Document,

@@ -9,6 +9,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from app.bot.shape import MISSING, Json, Located, OneOrMany, Report, Shape, Text, describe, did_you_mean
 
+Spans = tuple[tuple[int, int], ...]
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = r"(mon|tue|wed|thu|fri|sat|sun)"
 _SPAN = r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]|24):([0-5]\d)"
@@ -18,7 +20,7 @@ class Hours(msgspec.Struct, frozen=True):
     """`days`: for Monday to Sunday, the open spans in minutes since midnight. A span ends after it began."""
 
     zone: str
-    days: tuple[tuple[tuple[int, int], ...], ...]
+    days: tuple[Spans, ...]
 
 
 class Span(Text):
@@ -53,7 +55,7 @@ class HoursShape(Shape):
         if not report.enter(node):
             return MISSING
         zone: str | None = None
-        days: dict[int, tuple[tuple[int, int], ...]] = {}
+        days: dict[int, Spans] = {}
         for key, item in node.value:
             name = key.value if isinstance(key, ScalarNode) else ""
             if name == "zone":
@@ -72,7 +74,7 @@ class HoursShape(Shape):
             report.add(node, f"Expected a time zone, like America/Sao_Paulo, found {describe(node)}")
             return None
 
-    def day(self, name: str, key: Node, item: Node, days: dict[int, tuple[tuple[int, int], ...]], report: Report) -> None:
+    def day(self, name: str, key: Node, item: Node, days: dict[int, Spans], report: Report) -> None:
         """Reads one line of hours into `days` (0 is Monday)."""
         found = re.fullmatch(f"{_DAY}(?:-{_DAY})?", name)
         if not found:

@@ -85,7 +85,9 @@ def _say_limits(step: Say) -> Iterator[Problem]:
         yield _warn(step.line, f"WhatsApp shows {WHATSAPP_BUTTONS} buttons; these {len(step.buttons)} become a list.")
     for button in step.buttons:
         if len(button.title.text) > WHATSAPP_TITLE:
-            yield _warn(button.title, f"WhatsApp shows {WHATSAPP_TITLE} characters on a button, so these become a list.")
+            yield _warn(
+                button.title, f"WhatsApp shows {WHATSAPP_TITLE} characters on a button, so these become a list."
+            )
     rows = sum(len(section.choices) for section in step.menu.sections) if step.menu else 0
     if rows > WHATSAPP_ROWS:
         yield _warn(step.line, f"WhatsApp shows {WHATSAPP_ROWS} rows in a list; these {rows} become a numbered text.")

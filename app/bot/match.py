@@ -1,7 +1,8 @@
 """Which rule a message meets: the first in the document's order.
 
-All phrases of all rules stand in one tree of words, walked once from every word of the message, so a turn costs the same
-with ten rules and with ten thousand. Patterns are RE2 (linear in the text) and are tried only for rules that could still win.
+All phrases of all rules stand in one tree of words, walked once from every word of the message, so a turn costs the
+same with ten rules and with ten thousand. Patterns are RE2 (linear in the text) and are tried only for rules that could
+still win.
 """
 
 from typing import Any
@@ -46,7 +47,7 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 class End:
-    """Where a phrase ends in the tree: the rules (by order) that have it as a word, as a beginning, as one part of more."""
+    """Where a phrase ends in the tree: the rules (by order) that have it as a word, as a beginning, as a part of more."""
 
     __slots__ = ("anywhere", "clauses", "phrase", "starts")
 

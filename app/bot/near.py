@@ -1,4 +1,7 @@
-"""Rules that nearly matched: a phrase said in part, or a word one letter away. Bounded work, only when nothing matched."""
+"""Rules that nearly matched: a phrase said in part, or a word one letter away.
+
+Looked for only when nothing matched, and only in the first words of a message, so the work is bounded.
+"""
 
 from app.bot.scene import NearMiss
 

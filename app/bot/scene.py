@@ -89,7 +89,7 @@ class NearMiss(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why the bot did what it did. `verdict` is one sentence; `matched` the words of the message that decided it, `line`
+    """Why the bot did what it did. `verdict` is one sentence; `matched` the words of the rule that decided it, `line`
     where the rule stands in the document; `degraded` lists what the channel could not show and what was done instead.
     `code` and `params` are the verdict in a form that can be put into another language."""
 

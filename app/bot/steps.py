@@ -1,4 +1,4 @@
-"""The steps of a document made ready to run: texts checked, buttons given their ids, whatever is constant built once."""
+"""The steps of a document made ready to run: texts checked, buttons given ids, whatever is constant built once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +34,8 @@ Ready = Saying | Handing
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest of which
-    has `longest` characters; `line` is the rule's."""
+    """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest
+    of which has `longest` characters; `line` is the rule's."""
 
     name: str
     line: int

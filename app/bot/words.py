@@ -22,17 +22,25 @@ _SPACELESS = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_SPACELESS_MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u3099\u309a"
-_EMOJI = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\U0001f000-\U0001faff"
+_SPACELESS_MARKS = (
+    "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u3099\u309a"
+)
+_EMOJI = (
+    "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff"
+    "\u3030\u303d\U0001f000-\U0001faff"
+)
 _WORD = re.compile(
-    f"[{_SPACELESS}][{_SPACELESS_MARKS}]*|[\U0001f1e6-\U0001f1ff]{{2}}|[{_EMOJI}]|(?:(?![{_SPACELESS}{_EMOJI}])[\\w{_MARKS}])+"
+    f"[{_SPACELESS}][{_SPACELESS_MARKS}]*|[\U0001f1e6-\U0001f1ff]{{2}}|[{_EMOJI}]"
+    f"|(?:(?![{_SPACELESS}{_EMOJI}])[\\w{_MARKS}])+"
 )
 # Accents, Arabic and Hebrew vowel signs, joiners, skin tones and the marks that make an emoji of a digit.
 _DROPPED = re.compile(
     "[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc"
     "\u200b-\u200f\u202a-\u202e\u2060-\u2069\u20e3\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]+"
 )
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ى": "ي", "ی": "ي", "ک": "ك"})
+_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ى": "ي", "ی": "ي", "ک": "ك"}
+)
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 
 
