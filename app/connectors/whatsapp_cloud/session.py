@@ -4,7 +4,8 @@ Nothing is kept open for receiving: Meta calls us, so `run` says that the channe
 """
 
 import asyncio
-import contextlib
+
+import msgspec
 
 from app.connectors.base import (
     Address,
@@ -25,7 +26,7 @@ from app.connectors.whatsapp_cloud.errors import refusal
 from app.connectors.whatsapp_cloud.graph import Graph
 from app.connectors.whatsapp_cloud.outbound import body_of, read_mark
 from app.connectors.whatsapp_cloud.posting import HttpPoster, NoAnswer, NotSent, Poster
-from app.connectors.whatsapp_cloud.wire import an_object, digits, objects, string
+from app.connectors.whatsapp_cloud.wire import digits
 
 
 class CloudSession:
@@ -80,14 +81,34 @@ class CloudSession:
             raise SendFailed(Problem("send.no_answer", detail=str(why)), certain=False, temporary=True) from why
 
 
+class _Id(msgspec.Struct):
+    id: str
+
+
+class _Recipient(msgspec.Struct):
+    wa_id: str = ""
+    user_id: str = ""
+
+
+class _Taken(msgspec.Struct):
+    messages: list[_Id]
+    contacts: list[_Recipient] = []
+
+
+_taken = msgspec.json.Decoder(_Taken)
+
+
 def taken(status: int, answer: bytes) -> Sent:
     """The id in a success, with the names of the recipient that it tells; a success without an id settles nothing."""
-    with contextlib.suppress(ValueError):
-        told = an_object(answer)
-        ids = [string(message, "id") for message in objects(told, "messages")]
-        if ids and ids[0]:
-            contact = next(iter(objects(told, "contacts")), {})
-            learned = Address(wa_id=digits(string(contact, "wa_id")), user_id=string(contact, "user_id"))
-            return Sent(ids[0], learned if learned.aliases() else None)
-    problem = Problem("send.no_id", detail=f"HTTP {status}: {answer[:200].decode(errors='replace')}")
-    raise SendFailed(problem, certain=False, temporary=True)
+    try:
+        told = _taken.decode(answer)
+        provider_id = told.messages[0].id
+    except (ValueError, IndexError):
+        provider_id = ""
+    if not provider_id:
+        problem = Problem("send.no_id", detail=f"HTTP {status}: {answer[:200].decode(errors='replace')}")
+        raise SendFailed(problem, certain=False, temporary=True)
+    if not told.contacts:
+        return Sent(provider_id)
+    learned = Address(wa_id=digits(told.contacts[0].wa_id), user_id=told.contacts[0].user_id)
+    return Sent(provider_id, learned if learned.aliases() else None)
