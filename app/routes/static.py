@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-FOLDER: Final = Path(__file__).parent.parent / "static"
+FOLDER: Final = (Path(__file__).parent.parent / "static").resolve()
 TYPES: Final = {
     ".css": b"text/css; charset=utf-8",
     ".js": b"text/javascript; charset=utf-8",
@@ -36,8 +36,10 @@ class File(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=256)
 def load(name: str) -> File | None:
     """The file of this name below static/, or None: unknown kind, not there, or outside."""
-    path = (FOLDER / name).resolve()
-    if path.suffix not in TYPES or not path.is_relative_to(FOLDER.resolve()) or not path.is_file():
+    path = FOLDER.joinpath(name).resolve()
+    # Only under its plain path: no dots, no doubled or closing slashes, no link to elsewhere.
+    plain = path.is_relative_to(FOLDER) and path.relative_to(FOLDER).as_posix() == name
+    if not plain or path.suffix not in TYPES or not path.is_file():
         return None
     body = path.read_bytes()
     packed = gzip.compress(body, 6, mtime=0) if path.suffix in COMPRESSED else b""

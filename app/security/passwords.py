@@ -5,9 +5,12 @@ back.
 """
 
 import asyncio
+import re
+import string
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
@@ -22,8 +25,8 @@ QUEUE: Final = 10
 SHORTEST: Final = 15
 LONGEST: Final = 1024
 COMMON: Final = Path(__file__).with_name("common_passwords.txt")
-# Words of this product, which a guesser would try first.
-OURS: Final = ("parley", "whatsapp", "telegram", "password", "passphrase", "dashboard", "business", "chatbot")
+MOST_WORDS: Final = 3
+LEET: Final = str.maketrans("01345789@$!", "oleastbgasi")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,32 +84,43 @@ def weakness(password: str, words: tuple[str, ...] = ()) -> str:
     if len(password) > LONGEST:
         return f"Use at most {LONGEST} characters."
     plain = password.casefold()
-    if len(set(plain)) < 5:
-        return "This repeats the same few characters. Choose something less regular."
-    if plain in common() or bare(plain) in common():
-        return "This is among the passwords tried first. Choose another."
-    parts = {part for word in words for part in word.casefold().replace("@", " ").replace(".", " ").split()}
-    rest = plain
-    for part in sorted(parts | set(OURS), key=len, reverse=True):
-        if len(part) >= 4:
-            rest = rest.replace(part, "")
-    if len(bare(rest)) < 6:
-        return (
-            "This is made of your name, your address or the product's. Choose something that nobody connects with you."
-        )
+    if len(set(plain)) < 5 or is_run(plain):
+        return "This repeats or counts. Choose something less regular."
+    core = plain.strip(string.digits + string.punctuation + " ")
+    own = {part for word in words for part in re.split(r"\W+", word.casefold()) if len(part) >= 3}
+    if any(few_words(bare(form), own) for form in (plain, core.translate(LEET))):
+        return "This is made of words that are tried first, or of your name or address. Add words that nobody expects."
     return ""
 
 
 def bare(text: str) -> str:
-    """Letters only: digits and signs at the ends are what people add to a common word."""
+    """Letters only: digits and signs are what people add to a common word."""
     return "".join(char for char in text if char.isalpha())
+
+
+def is_run(text: str) -> bool:
+    """A short piece again and again, or characters that follow one another nearly everywhere: 123456…, abcdef…"""
+    repeated = (text + text).find(text, 1) < len(text)
+    steps = sum(abs(ord(one) - ord(other)) <= 1 for one, other in pairwise(text))
+    return repeated or steps > 0.7 * len(text)
+
+
+def few_words(text: str, own: set[str]) -> bool:
+    """Is it nothing but at most three common words (or the person's own), one after the other."""
+    known = common() | own
+    longest = max(map(len, known))
+    best = [0] + [MOST_WORDS + 1] * len(text)  # how few words the text up to here is made of
+    for end in range(1, len(text) + 1):
+        starts = range(max(0, end - longest), end)
+        best[end] = min([best[start] + 1 for start in starts if text[start:end] in known], default=MOST_WORDS + 1)
+    return bool(text) and best[-1] <= MOST_WORDS
 
 
 @lru_cache(maxsize=1)
 def common() -> frozenset[str]:
-    """Passwords known to be tried first, lower case: those listed, and each of the commonest before another."""
-    words = [line for line in COMMON.read_text(encoding="utf-8").split() if not line.startswith("#")]
-    return frozenset(words) | {first + second for first in words[:120] for second in words[:120]}
+    """The words of `common_passwords.txt`: three of them make 10^8 passwords, so a list of those is not needed."""
+    lines = COMMON.read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @lru_cache(maxsize=1)
