@@ -1,0 +1,171 @@
+"""Webhooks from outside: signature first, on disk before the answer, nothing lost, nothing that is not ours answered."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.channels import Live
+from app.routes.hooks import Hooks
+from app.runtime import Runtime
+from tests.shop import NUMBER, SECRET, network, notification, open_shop, rows, signed, text_message
+
+SAMPLES = sorted((Path(__file__).parents[2] / "../shared/samples/cloud").glob("*.json"))
+
+
+class Meta:
+    """Meta's side of the webhook."""
+
+    def __init__(self, client: httpx.AsyncClient, live: Live) -> None:
+        self.client = client
+        self.live = live
+        self.path = f"/hooks/whatsapp/{live.row.key}"
+
+    async def post(self, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
+        return await self.client.post(self.path, content=body, headers=signed(body) if headers is None else headers)
+
+
+@pytest.fixture
+async def meta(rt: Runtime) -> AsyncIterator[Meta]:
+    live = await open_shop(rt)
+
+    async def inner(scope: object, receive: object, send: object) -> None:
+        raise AssertionError("a webhook never reaches the dashboard")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Hooks(rt, inner)), base_url="http://any.host") as client:
+        yield Meta(client, live)
+
+
+async def test_P1_a_signed_notification_is_on_disk_when_it_is_answered(rt: Runtime, meta: Meta) -> None:
+    answer = await meta.post(notification(text_message(rt, "hi", wamid="wamid.1")))
+    assert answer.status_code == 200
+    assert await rows(rt, "select text from message where provider_id = 'wamid.1'") == [("hi",)]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Hub-Signature-256": "sha256=" + "0" * 64},
+        {"X-Hub-Signature-256": "sha256="},
+        {"X-Hub-Signature": "sha1=" + "0" * 40},
+    ],
+)
+async def test_P5_S25_without_the_right_signature_nothing_is_read(
+    rt: Runtime, meta: Meta, headers: dict[str, str]
+) -> None:
+    answer = await meta.post(notification(text_message(rt, "hi")), headers)
+    assert answer.status_code == 403
+    assert await rows(rt, "select count(*) from message") == [(0,)]
+
+
+async def test_S25_the_signature_is_of_the_bytes_not_of_the_json(rt: Runtime, meta: Meta) -> None:
+    body = notification(text_message(rt, "caf\u00e9 / 🎂"))
+    again = json.dumps(json.loads(body), ensure_ascii=False).encode()
+    assert (await meta.post(again, signed(body))).status_code == 403
+    escaped = body.replace(b"/", b"\\/")
+    assert (await meta.post(escaped, signed(escaped))).status_code == 200
+    assert await rows(rt, "select text from message where direction = 'in'") == [("caf\u00e9 / 🎂",)]
+
+
+async def test_S25_unsigned_floods_are_limited_and_signed_ones_from_elsewhere_are_not(rt: Runtime, meta: Meta) -> None:
+    answers = [(await meta.post(b"{}", {})).status_code for _ in range(32)]
+    assert answers.count(403) == 30 and answers[-1] == 429
+
+
+async def test_a_body_that_is_not_json_is_refused_and_an_odd_one_is_kept(rt: Runtime, meta: Meta) -> None:
+    assert (await meta.post(b"not json")).status_code == 400
+    assert (await meta.post(b'{"object":"page","entry":[{"changes":[{"field":"x","value":7}]}]}')).status_code == 200
+
+
+async def test_a_body_over_four_megabytes_is_refused(meta: Meta) -> None:
+    assert (await meta.post(b" " * (4 * 1024 * 1024 + 1))).status_code == 413
+
+
+async def test_P4_one_bad_update_does_not_take_its_neighbours_along(rt: Runtime, meta: Meta) -> None:
+    messages = [text_message(rt, f"number {n}", who=str(1000 + n)) for n in range(50)]
+    for place in (3, 17, 40):
+        messages[place] = {"id": 5, "type": ["text"], "from": {"a": 1}}
+    answer = await meta.post(notification(*messages))
+    assert answer.status_code == 200
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(47,)]
+    assert await rows(rt, "select count(*) from quarantine where reason = 'malformed'") == [(3,)]
+
+
+async def test_P4_a_thousand_updates_in_one_body_are_all_stored(rt: Runtime, meta: Meta) -> None:
+    messages = [text_message(rt, "hi", who=str(10_000 + n)) for n in range(1000)]
+    assert (await meta.post(notification(*messages))).status_code == 200
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(1000,)]
+
+
+async def test_P3_concurrent_repeats_are_answered_200_and_stored_once(rt: Runtime, meta: Meta) -> None:
+    body = notification(*(text_message(rt, "hi", who=str(n), wamid=f"wamid.{n}") for n in range(10)))
+    answers = await asyncio.gather(*(meta.post(body) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(10,)]
+    assert await rows(rt, "select count(*) from message where direction = 'out'") == [(10,)]
+
+
+async def test_an_unknown_number_is_kept_and_shown_but_not_answered(rt: Runtime, meta: Meta) -> None:
+    assert (await meta.post(notification(text_message(rt, "hi"), number="999"))).status_code == 200
+    assert await rows(rt, "select count(*) from message") == [(0,)]
+    assert await rows(rt, "select reason from quarantine") == [("unknown_account",)]
+
+
+async def test_another_channels_number_goes_there_if_its_secret_signed_it(rt: Runtime, meta: Meta) -> None:
+    values = {"phone_number_id": "222", "access_token": "EAA", "verify_token": "v"}
+    same = await rt.channels.add("whatsapp_cloud", "Second", {**values, "app_secret": SECRET})
+    await rt.channels.add("whatsapp_cloud", "Third", {**values, "phone_number_id": "333", "app_secret": "other"})
+    await meta.post(notification(text_message(rt, "for the second"), number="222"))
+    await meta.post(notification(text_message(rt, "for the third"), number="333"))
+    assert await rows(rt, "select channel_id, text from message where direction = 'in'") == [(same, "for the second")]
+    assert await rows(rt, "select reason from quarantine") == [("unknown_account",)]
+
+
+async def test_statuses_find_their_message(rt: Runtime, meta: Meta) -> None:
+    edge = network(meta.live)
+    meta.live.sender.start()
+    await meta.post(notification(text_message(rt, "hi")))
+    while not await rows(rt, "select 1 from message where status = 'accepted'"):
+        await asyncio.sleep(0.005)
+    [(wamid,)] = await rows(rt, "select provider_id from message where direction = 'out'")
+    status = {"id": wamid, "status": "delivered", "timestamp": "1790000000", "recipient_id": "16505551234"}
+    await meta.post(notification(statuses=(status,)))
+    assert await rows(rt, "select status from message where direction = 'out'") == [("delivered",)]
+    assert len(edge.sent) == 1
+
+
+async def test_verification_echoes_the_challenge_for_the_right_token_only(rt: Runtime, meta: Meta) -> None:
+    query = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": "plum"}
+    answer = await meta.client.get(meta.path, params=query)
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    for wrong in (
+        {"hub.verify_token": "pear"},
+        {"hub.mode": "x"},
+        {"hub.challenge": "<script>"},
+        {"hub.verify_token": ""},
+    ):
+        assert (await meta.client.get(meta.path, params=query | wrong)).status_code == 403
+    assert (await rows(rt, "select verified_at from channel where account = :number", number=NUMBER))[0][0]
+
+
+async def test_an_unknown_key_is_not_found(meta: Meta) -> None:
+    for key in ("", "x", meta.live.row.key[:-1], meta.live.row.key + "x"):
+        assert (await meta.client.post(f"/hooks/whatsapp/{key}", content=b"{}")).status_code == 404
+
+
+async def test_every_sample_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta) -> None:
+    """Prints what each became (`pytest -s`)."""
+    assert len(SAMPLES) > 200
+    left = {"message": 0, "receipt": 0, "raw_update": 0, "quarantine": 0}
+    for sample in SAMPLES:
+        body = sample.read_bytes()
+        assert (await meta.post(body)).status_code == 200, sample.name
+        now = {table: (await rows(rt, f"select count(*) from {table}"))[0][0] for table in left}
+        became = ", ".join(f"{now[table] - left[table]} {table}" for table in left if now[table] > left[table])
+        print(f"{sample.name:70} {became or 'a repeat'}")
+        left = now
+    assert sum(left.values()) > 200
