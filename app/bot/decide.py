@@ -45,7 +45,7 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     if isinstance(event.content, SILENT):
         return Decision((), state, trace("silent", kind=kind(event.content)))
     said, text, found, button = read(event, state)
-    hit = match(bot.matcher, text[:PATTERN_READS], found, button)
+    hit = match(bot.index, text[:PATTERN_READS], found, button)
     if hit.order >= 0:
         plan = bot.plans[hit.order]
         seen = trace(
@@ -73,7 +73,7 @@ def read(event: Arrived, state: State) -> tuple[str, str, list[str], list[str] |
 
 def miss(bot: Version, scene: Scene, event: Arrived, now: int, found: list[str], hit: Found) -> Decision:
     """No rule matched: the fallback, or its last steps when it is often enough in a row."""
-    near = tuple(bot.matcher.near.find(found, bot.names)) or nearly(bot, hit)
+    near = tuple(bot.index.near.find(found, bot.names)) or nearly(bot, hit)
     missed = scene.state.missed + 1
     if bot.then is not None and missed >= bot.after:
         return act(bot.then, bot, scene, event, now, trace("missed_again", bot.then, (), near, count=missed), missed=0)

@@ -9,7 +9,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from app.bot.grammar import DOCUMENT, Document
 from app.bot.hours import Hours
-from app.bot.match import Matcher, build
+from app.bot.index import Index, build
 from app.bot.shape import MISSING, Problem, Report
 from app.bot.steps import Compiler, Plan, plan, plan_rule
 
@@ -33,7 +33,7 @@ class Version(msgspec.Struct, frozen=True):
     name: str
     language: str
     hours: Hours | None
-    matcher: Matcher
+    index: Index
     plans: tuple[Plan, ...]
     names: tuple[str, ...]
     fallback: Plan | None
@@ -89,7 +89,7 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 
 def prepare(document: Document, version_id: int = 0) -> Version:
-    matcher, problems = build(document.rules, document.vocabulary)
+    index, problems = build(document.rules, document.vocabulary)
     compiler = Compiler(problems)
     plans = tuple(plan_rule(rule, compiler) for rule in document.rules)
     back = document.fallback
@@ -98,7 +98,7 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         document.bot.text,
         document.language,
         document.hours,
-        matcher,
+        index,
         plans,
         tuple(made.name for made in plans),
         plan("fallback", back.line, back.do, compiler) if back else None,

@@ -49,7 +49,7 @@ class Report:
         return MISSING
 
     def enter(self, node: Node) -> bool:
-        if id(node) in self._seen and not (isinstance(node, ScalarNode) and node.anchor is None):
+        if id(node) in self._seen:
             self.add(node, "Aliases (*name) are not used in bot documents; write it out")
             return False
         self._seen.add(id(node))

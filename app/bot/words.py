@@ -9,6 +9,7 @@ import unicodedata
 
 # Nobody writes more in one message; what is beyond is not read by rules.
 READ_LIMIT = 4096
+MOST_WORDS = 1_000
 
 _ASCII_WORD = re.compile(r"[a-z0-9_]+")
 _MARKS = (
@@ -54,15 +55,8 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, folded, in order. Reads the first `READ_LIMIT` characters."""
+    """The words of a text, folded, in order: the first `MOST_WORDS` in the first `READ_LIMIT` characters."""
     text = text[:READ_LIMIT]
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(fold(text))
-
-
-def shown(text: str) -> list[str]:
-    """The words as they were written, one for each of `words` where the two can be paired, else the folded ones."""
-    folded = words(text)
-    written = _WORD.findall(text[:READ_LIMIT])
-    return written if len(written) == len(folded) else folded
+        return _ASCII_WORD.findall(text.lower())[:MOST_WORDS]
+    return _WORD.findall(fold(text))[:MOST_WORDS]
