@@ -265,12 +265,9 @@ async def check(text: str) -> None:
     """Raises `Invalid` while the document has errors."""
     errors = [p for p in await asyncio.to_thread(problems_of, text) if p.severity == "error"]
     if errors:
-        first = errors[0]
-        raise Invalid(
-            f"This bot cannot be published yet: line {first.line}: {sentence(first)}"
-            + (f" There are {len(errors) - 1} more errors." if len(errors) > 1 else ""),
-            code="document",
-        )
+        count = "an error" if len(errors) == 1 else f"{len(errors)} errors, the first"
+        said = f"This bot cannot be published yet. It has {count} in line {errors[0].line}: {sentence(errors[0])}"
+        raise Invalid(said, code="document")
 
 
 def check_name(name: str) -> str:

@@ -1,0 +1,258 @@
+"""The command line, with the installation at rest and running; the door between the two."""
+
+import io
+import json
+import stat
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import control
+from app.cli import main, reach
+from app.commands import COMMANDS
+from app.errors import Invalid, NotFound
+from app.instance import Instance
+from app.runtime import Runtime
+
+BOT = 'bot: Luna\nrules:\n  - name: greeting\n    when: {says: hi}\n    do: [{say: "Hello.", buttons: [Menu, Order]}]\n'
+SECRETS = ("access_token=EAA-token", "app_secret=hush", "verify_token=plum")
+
+Parley = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def parley(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Parley:
+    """Run the command line on an installation of its own: (exit code, output, complaints)."""
+    monkeypatch.setenv("PARLEY_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, typed: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        try:
+            code = main(list(words))
+        except SystemExit as end:  # argparse ends the process itself
+            code = int(end.code or 0)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_the_owner_is_created_without_a_browser_and_only_once(parley: Parley) -> None:
+    words = ("setup", "--email", "rosa@luna.example", "--name", "Rosa", "--password-stdin")
+    assert parley(*words, typed="purple kettle walks nine\n")[0] == 0
+    code, _out, complaint = parley(*words, typed="purple kettle walks nine\n")
+    assert (code, "owner already" in complaint) == (1, True)
+    listed = json.loads(parley("user", "list", "--json")[1])
+    assert [(user["email"], user["role"]) for user in listed] == [("rosa@luna.example", "owner")]
+
+
+def test_a_weak_password_is_wrong_usage(parley: Parley) -> None:
+    code, _out, complaint = parley("setup", "--email", "rosa@luna.example", "--password-stdin", typed="12345\n")
+    assert code == 2 and complaint
+
+
+def test_people_are_added_with_a_password_told_once(parley: Parley) -> None:
+    code, out, _err = parley("user", "add", "--email", "paulo@luna.example", "--role", "agent")
+    assert code == 0 and "shown this once" in out
+    assert parley("user", "disable", "paulo@luna.example")[0] == 0
+    assert json.loads(parley("user", "list", "--json")[1])[0]["disabled"] is True
+    assert parley("user", "disable", "nobody@luna.example")[0] == 1
+
+
+def test_a_channel_takes_values_from_words_files_and_stdin_and_hides_its_secrets(
+    parley: Parley, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("hush-from-file\n")
+    words = (
+        "phone_number_id=1",
+        "access_token=-",
+        f"app_secret=@{tmp_path / 'secret'}",
+        "verify_token=plum",
+        "rate=20",
+    )
+    code, out, err = parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *words, typed="EAA-from-stdin\n")
+    assert code == 0, err
+    code, out, _err = parley("channel", "show", "shop", "--json")
+    shown = json.loads(out)
+    assert code == 0 and len(shown["key"]) >= 16 and shown["rate"] == 20
+    assert shown["webhook"].endswith(f"/hooks/whatsapp/{shown['key']}")
+    assert shown["secrets"] == ["access_token", "app_secret", "verify_token"]
+    stored = (tmp_path / "data" / "parley.db").read_bytes()
+    for secret in ("EAA-from-stdin", "hush-from-file"):
+        assert secret not in out and secret.encode() not in stored
+
+
+def test_a_channel_is_renamed_keeps_its_old_name_and_is_removed(parley: Parley) -> None:
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
+    assert parley("channel", "set", "Shop", "rate=0", "--name", "Store")[0] == 0
+    assert json.loads(parley("channel", "show", "shop", "--json")[1])["name"] == "Store"
+    assert "not paced" in parley("doctor")[1]
+    assert parley("channel", "remove", "Store")[0] == 0
+    assert parley("channel", "show", "Store")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("channel", "add", "pigeon_post", "--name", "Shop"),
+        ("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id"),
+        ("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1"),
+        ("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS, "rate=fast"),
+        ("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS, "color=red"),
+        ("channel", "set", "Shop"),
+        ("channel", "list", "surplus"),
+        ("bot", "import", "no-such-file.yaml"),
+        ("fly",),
+    ],
+)
+def test_wrong_words_exit_with_2_and_say_why(parley: Parley, words: tuple[str, ...]) -> None:
+    code, out, err = parley(*words)
+    assert (code, out, bool(err)) == (2, "", True)
+
+
+def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_path: Path) -> None:
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT, encoding="utf-8")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
+    assert parley("bot", "import", str(file))[0] == 0
+    done = json.loads(parley("bot", "publish", "luna", "--channel", "Shop", "--note", "first", "--json")[1])
+    assert (done["version"], done["live"]) == (1, ["Shop"])
+    file.write_text(BOT.replace("Hello.", "Good day."), encoding="utf-8")
+    assert parley("bot", "import", str(file))[0] == 0
+    assert parley("bot", "export", "Luna")[1] == file.read_text(encoding="utf-8")
+    assert parley("bot", "export", "Luna", "--version", "1")[1] == BOT
+    assert json.loads(parley("bot", "list", "--json")[1])[0]["live"] == {"Shop": 1}
+
+
+def test_a_wrong_document_is_named_by_line_and_changes_nothing(parley: Parley, tmp_path: Path) -> None:
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT.replace("says:", "sais:"), encoding="utf-8")
+    code, _out, err = parley("bot", "import", str(file))
+    assert code == 1 and "luna.yaml:4:" in err
+    code, out, _err = parley("bot", "lint", str(file))
+    assert code == 1 and "luna.yaml:4:" in out
+    found = json.loads(parley("bot", "lint", str(file), "--json")[1])
+    assert found[0]["line"] == 4 and found[0]["severity"] == "error"
+    assert json.loads(parley("bot", "list", "--json")[1]) == []
+
+
+def test_linting_a_good_document_needs_no_installation(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
+    assert parley("bot", "lint", "luna.yaml")[0] == 0
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
+    code, out, _err = parley("simulate", "luna.yaml", typed="hi\n2\n")
+    assert code == 0
+    assert "Hello." in out and "[2] Order" in out and "rule greeting" in out
+    turns = [json.loads(line) for line in parley("simulate", "luna.yaml", "--json", typed="hi\nwhat\n")[1].splitlines()]
+    assert [turn["rule"] for turn in turns] == ["greeting", ""]
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_bot_of_the_installation_can_be_talked_to_by_name(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
+    parley("bot", "import", "luna.yaml")
+    assert "Hello." in parley("simulate", "Luna", typed="hi\n")[1]
+    assert parley("simulate", "Nobody", typed="hi\n")[0] == 1
+
+
+def test_refusals_are_objects_for_programs(parley: Parley) -> None:
+    code, out, err = parley("channel", "show", "Shop", "--json")
+    assert (code, out) == (1, "")
+    assert json.loads(err) == {"error": {"code": "not_found", "message": "There is no channel “Shop”."}}
+
+
+def test_P31_a_folder_in_use_starts_no_second_server_and_opens_no_database(
+    parley: Parley, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach, "PATIENCE", 0.0)
+    lock = Instance.take(tmp_path / "data")
+    try:
+        for words in (("serve", "--port", "0"), ("user", "list")):
+            code, _out, err = parley(*words)
+            assert code == 78 and "already runs" in err
+    finally:
+        lock.release()
+    assert not (tmp_path / "data" / "parley.db").exists()
+
+
+def test_version_is_told_for_people_and_programs(parley: Parley) -> None:
+    assert parley("version")[1].startswith("parley 0.")
+    assert set(json.loads(parley("version", "--json")[1])) == {"version", "python", "sqlite", "system"}
+
+
+def test_doctor_fails_where_others_can_look_into_the_folder(parley: Parley, tmp_path: Path) -> None:
+    assert parley("doctor")[0] == 0
+    (tmp_path / "data").chmod(0o755)
+    code, out, _err = parley("doctor")
+    assert code == 1 and "chmod 700" in out
+
+
+# ---- the door of a running installation -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def door(rt: Runtime) -> AsyncIterator[control.Control]:
+    opened = control.Control(rt, COMMANDS)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def ask(rt: Runtime, command: str, **values: Any) -> Any:
+    return await reach.call(rt.settings, command, values)
+
+
+@pytest.mark.anyio
+async def test_a_command_to_a_running_installation_takes_effect_at_once(rt: Runtime, door: control.Control) -> None:
+    values = dict(word.split("=") for word in ("phone_number_id=1", *SECRETS))
+    made = await ask(rt, "channel.add", kind="whatsapp_cloud", name="Shop", values=values, rate=None)
+    assert rt.channels.by_key[made["key"]].row.name == "Shop"
+    await ask(rt, "channel.set", name="Shop", values={}, rate=5.0, new_name=None)
+    assert rt.channels.by_key[made["key"]].row.rate == 5.0
+
+
+@pytest.mark.anyio
+async def test_the_door_refuses_as_the_command_itself_would(rt: Runtime, door: control.Control) -> None:
+    with pytest.raises(control.Refused) as refusal:
+        await ask(rt, "channel.show", name="Nowhere")
+    assert (refusal.value.status, refusal.value.code) == (NotFound.status, "not_found")
+    with pytest.raises(control.Refused) as refusal:
+        await ask(rt, "no.such.command")
+    assert refusal.value.status == Invalid.status
+
+
+@pytest.mark.anyio
+async def test_only_the_owner_can_open_the_door_and_it_goes_with_the_server(rt: Runtime) -> None:
+    opened = control.Control(rt, COMMANDS)
+    await opened.open()
+    path = rt.settings.data / control.NAME
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    await opened.close()
+    assert not path.exists()
+    with pytest.raises(control.NotListening):
+        await control.ask(rt.settings.data, "user.list", {})
+
+
+@pytest.mark.anyio
+async def test_where_no_socket_fits_a_token_file_opens_the_door(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LONGEST_NAME", 10)
+    opened = control.Control(rt, COMMANDS)
+    await opened.open()
+    try:
+        path = rt.settings.data / control.NAME
+        assert path.is_file() and stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert await ask(rt, "user.list") == []
+        told = json.loads(path.read_bytes())
+        path.write_text(json.dumps(told | {"token": "guessed"}))
+        with pytest.raises(control.Refused, match="token"):
+            await control.ask(rt.settings.data, "user.list", {})
+    finally:
+        await opened.close()
