@@ -1,4 +1,4 @@
-"""What stands in front of every address: host names, headers, refusals, limits, files (S9, S13 to S16, S19, S20, S36)."""
+"""What stands in front of every address: host names, headers, refusals, limits, files (S9, S13 to S20, S27, S36)."""
 
 import re
 
