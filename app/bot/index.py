@@ -1,7 +1,7 @@
 """All words and patterns of a document, laid out so that a message finds its rules without asking each of them.
 
-Phrases stand in one tree of words. A rule that asks for more than one thing (a clause) hangs under the rarest of them, so
-that it is looked at only when that was said. Patterns are RE2, bounded in size here and linear in the text later.
+Phrases stand in one tree of words. A rule that asks for more than one thing (a clause) hangs under the rarest of them,
+so that it is looked at only when that was said. Patterns are RE2, bounded in size here and linear in the text later.
 """
 
 from typing import Any
@@ -144,13 +144,12 @@ class Builder:
         return Index(self.tree, self.exact, exact_clauses, tuple(self.patterns), self.near())
 
     def hang(self, clause: Clause, uses: dict[str, int]) -> None:
-        """Puts a clause where it is met least often: under one phrase that must be said, or each of a group of which one
-        must be."""
+        """Puts a clause where it is met least often: under one phrase that must be said, or under each of a group of
+        which one must be."""
         for phrase in (*clause.any, *clause.all, *clause.starts):
             self.end(phrase)
-        groups = [
-            group for group in (clause.any, clause.starts, clause.exact, *((one,) for one in clause.all)) if group
-        ]
+        needed = [(phrase,) for phrase in clause.all]
+        groups = [group for group in (clause.any, clause.starts, clause.exact, *needed) if group]
         if not groups:
             self.patterns.append(clause)
             return

@@ -18,8 +18,8 @@ Ends = list[tuple[int, End]]
 
 class Found(msgspec.Struct, frozen=True):
     """The rule that won: `order` is its place, -1 if none. `how` is one of `word`, `phrase`, `starts`, `exact`,
-    `pattern`, `all`; `matched` the words that decided it. `also` are later rules (order, word) that would have matched as well,
-    `failed` earlier ones that asked for more."""
+    `pattern`, `all`; `matched` the words that decided it. `also` are later rules (order, word) that would have matched
+    as well, `failed` earlier ones that asked for more."""
 
     order: int
     how: str = ""

@@ -5,7 +5,7 @@ Looked for only when nothing matched, and only in the first words of a message, 
 
 from app.bot.scene import NearMiss
 
-READ = 20
+READ = 12
 SHOWN = 3
 PER_WORD = 4
 SHORTEST, LONGEST = 4, 20
