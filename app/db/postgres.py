@@ -88,7 +88,11 @@ class Postgres(Front[PostgresReader]):
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._sequencer = Sequencer(self._address, self._node, loop, self._tell)
-        await asyncio.to_thread(self._prepare)
+        try:
+            await asyncio.to_thread(self._prepare)
+        except BaseException:
+            self._sequencer.close()
+            raise
         self._sequencer.start()
         self._writers = [
             PostgresWriter(self._address, self._clock, self._ids, queue, self._sequencer.ring) for queue in self._queues

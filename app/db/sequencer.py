@@ -90,6 +90,12 @@ class Sequencer(threading.Thread):
             raise
         self._connection = connection
 
+    def close(self) -> None:
+        """For a thread that was never started; a running one does it when it stops."""
+        self._drop()
+        self._bell.close()
+        self._button.close()
+
     @property
     def connection(self) -> psycopg.Connection[Any]:
         assert self._connection is not None
@@ -107,9 +113,7 @@ class Sequencer(threading.Thread):
                 self._drop()
                 self._pause.wait(0.5)
         self._last_round()
-        self._drop()
-        self._bell.close()
-        self._button.close()
+        self.close()
 
     def _last_round(self) -> None:
         try:

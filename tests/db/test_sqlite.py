@@ -1,0 +1,239 @@
+"""What only SQLite does: locks of other programs, a full disk, a file that goes away, the log beside the file."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.db import Database, DatabaseError, Full, Locked, Moved, NewerSchema, NotOurs, Statement, Tx, checkpoints
+from app.db.library import SAFE_WITH_TWO_CONNECTIONS, describe_sqlite
+from app.db.sqlite import Sqlite
+from tests.clock import ManualClock
+from tests.databases import Templates
+from tests.db.items import COUNT, INSERT, NAMES, Refused, add, add_and_fail
+
+
+@pytest.fixture
+def path(tmp_path: Path, sqlite_templates: Templates, clock: ManualClock, migrations: Path) -> Path:
+    return sqlite_templates.copy(tmp_path / "parley.db", clock.now(), migrations)
+
+
+@pytest.fixture
+async def database(path: Path, clock: ManualClock, migrations: Path) -> AsyncIterator[Sqlite]:
+    database = Sqlite(path, clock=clock, migrations=migrations)
+    await database.start()
+    yield database
+    await database.stop()
+
+
+def writer_connection(database: Sqlite) -> Any:
+    return database._writer._connection
+
+
+def test_the_process_has_one_sqlite_and_says_which() -> None:
+    import aiosqlite
+    import sqlite_utils.utils
+
+    assert aiosqlite.core.sqlite3 is sqlite3
+    assert sqlite_utils.utils.sqlite3 is sqlite3
+    assert sqlite3.sqlite_version in describe_sqlite()
+    assert sqlite3.__name__ != "pysqlite3" or sqlite3.sqlite_version_info >= SAFE_WITH_TWO_CONNECTIONS
+
+
+async def test_the_writer_runs_with_the_settings_that_keep_data(database: Sqlite) -> None:
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "mmap_size": 0}
+    found = {name: await database.write(lambda tx, name=name: pragma(database, name)) for name in wanted}
+    assert found == wanted
+
+
+def pragma(database: Sqlite, name: str) -> object:
+    return writer_connection(database).execute(f"pragma {name}").fetchone()[0]
+
+
+async def test_P28_a_locked_database_answers_within_its_time_and_heals(database: Sqlite, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin exclusive")
+    started = time.monotonic()
+    first = asyncio.create_task(database.write(add, "a"))
+    await asyncio.sleep(0.5)  # these wait behind the first, and must not wait twice as long
+    others = [asyncio.create_task(database.write(add, f"b{n}")) for n in range(5)]
+    outcomes = await asyncio.gather(first, *others, return_exceptions=True)
+    assert time.monotonic() - started < 2.6
+    assert all(isinstance(outcome, Locked) for outcome in outcomes)
+    other.execute("rollback")
+    other.close()
+    await database.write(add, "c")
+    assert await database.reader.all(NAMES) == ["c"]
+
+
+async def test_P26_a_full_disk_refuses_the_batch_and_heals(database: Sqlite) -> None:
+    def fill(tx: Tx, n: int) -> None:
+        tx.run(Statement("insert into item (id, name, body) values (:id, :name, zeroblob(100000))"), id=n, name=f"{n}")
+
+    await database.write(add, "a")
+    pages = await database.write(lambda tx: pragma(database, "page_count"))
+    await database.write(lambda tx: pragma(database, f"max_page_count = {pages}"))
+    outcomes = await asyncio.gather(*(database.write(fill, n) for n in range(3)), return_exceptions=True)
+    assert all(isinstance(outcome, Full) for outcome in outcomes)
+    assert await database.reader.all(NAMES) == ["a"]
+    writer_connection(database).execute("pragma max_page_count = 1000000")
+    await database.write(fill, 1)
+    assert await database.reader.one(COUNT) == 2
+
+
+async def test_when_sqlite_drops_the_transaction_nothing_of_the_batch_is_acknowledged(database: Sqlite) -> None:
+    """`raise(rollback)` ends the whole transaction inside SQLite, as a failing disk does."""
+    await database.write(
+        lambda tx: tx.run(
+            Statement(
+                "create trigger fatal before insert on item when new.name = 'fatal' "
+                "begin select raise(rollback, 'gone'); end"
+            )
+        )
+    )
+    first, fatal, next_batch = await asyncio.gather(
+        *(database.write(add, name) for name in ("a", "fatal", "b")), return_exceptions=True
+    )
+    assert isinstance(first, DatabaseError) and isinstance(fatal, DatabaseError)
+    assert isinstance(next_batch, int)
+    assert await database.reader.all(NAMES) == ["b"]
+
+
+async def test_a_unit_that_hides_a_dropped_transaction_is_refused(database: Sqlite) -> None:
+    def unit(tx: Tx) -> None:
+        writer_connection(database).execute("rollback")
+
+    outcomes = await asyncio.gather(database.write(add, "a"), database.write(unit), return_exceptions=True)
+    assert all(isinstance(outcome, DatabaseError) for outcome in outcomes)
+    await database.write(add, "b")
+    assert await database.reader.all(NAMES) == ["b"]
+
+
+async def test_a_batch_runs_again_only_when_a_unit_failed(database: Sqlite) -> None:
+    runs: list[str] = []
+
+    def unit(tx: Tx, name: str) -> None:
+        runs.append(name)
+        add(tx, name)
+
+    await asyncio.gather(*(database.write(unit, f"{n}") for n in range(5)))
+    assert len(runs) == 5 and database.stats()["repeated"] == 0
+    await asyncio.gather(database.write(unit, "a"), database.write(add_and_fail, "b"), return_exceptions=True)
+    assert runs[5:] == ["a", "a"] and database.stats()["repeated"] == 1
+
+
+async def test_many_waiting_units_share_a_commit(database: Sqlite) -> None:
+    await asyncio.gather(*(database.write(add, f"{n}") for n in range(500)))
+    stats = database.stats()
+    assert stats["units"] == 500 and int(stats["batches"]) < 250
+
+
+async def test_P30_a_moved_file_is_noticed(path: Path, clock: ManualClock, migrations: Path) -> None:
+    database = Sqlite(path, clock=clock, migrations=migrations)
+    await database.start()
+    elsewhere = path.with_name("elsewhere.db")
+    path.rename(elsewhere)
+    database._checkpoints._look_at_file()
+    with pytest.raises(Moved):
+        await database.write(add, "a")
+    elsewhere.rename(path)
+    database._checkpoints._look_at_file()
+    await database.write(add, "b")
+    await database.stop()
+
+
+async def test_the_log_is_written_back_and_does_not_grow_for_ever(
+    database: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "TOO_LONG", 500)
+    monkeypatch.setattr(checkpoints, "PAGES", 100)
+
+    def grow(tx: Tx, n: int) -> None:
+        tx.run(Statement("insert into item (id, name, body) values (:id, :name, zeroblob(20000))"), id=n, name=f"{n}")
+
+    written = 0
+    until = time.monotonic() + 20
+    while written < 40 * 500 * 4096 // 20000 and time.monotonic() < until:
+        await asyncio.gather(*(database.write(grow, written + n) for n in range(20)))
+        written += 20
+        await asyncio.sleep(0.01)
+    assert int(database.stats()["log_bytes"]) < written * 20000 // 2
+
+
+async def test_erased_text_is_in_no_file_after_truncate(database: Sqlite, path: Path) -> None:
+    secret = "a-text-that-must-go" * 20
+
+    await database.write(lambda tx: [add(tx, f"{secret}{n}") for n in range(50)] and None)
+    await database.write(lambda tx: tx.run(Statement("delete from item")))
+    await database.truncate()
+    assert int(database.stats()["log_bytes"]) == 0
+    await database.stop()  # only now may the file be opened by other means
+    assert secret.encode() not in path.read_bytes()
+
+
+async def test_emptying_the_log_waits_for_readers_and_gives_up(
+    database: Sqlite, path: Path, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    await database.write(add, "a")
+    reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    reader.execute("begin")
+    reader.execute("select * from item").fetchall()
+    await database.write(add, "b")
+    monkeypatch.setattr("app.db.sqlite.PATIENCE", -1.0)
+    with pytest.raises(Locked):
+        await database.truncate()
+    reader.close()
+    await database.truncate()
+
+
+async def test_stop_leaves_one_file(database: Sqlite, path: Path) -> None:
+    await database.write(add, "a")
+    await database.stop()
+    assert [file.name for file in path.parent.iterdir()] == ["parley.db"]
+
+
+async def test_the_file_is_private(tmp_path: Path, clock: ManualClock, migrations: Path) -> None:
+    path = tmp_path / "new" / "parley.db"
+    database = Sqlite(path, clock=clock, migrations=migrations)
+    await database.start()
+    assert {file.stat().st_mode & 0o077 for file in path.parent.iterdir()} == {0}
+    await database.stop()
+
+
+async def test_a_file_of_another_program_is_not_touched(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "parley.db"
+    with sqlite3.connect(path) as other:
+        other.execute("create table theirs (a)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(NotOurs):
+        await Sqlite(path, clock=clock).start()
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "parley.db"
+    path.write_bytes(b"a letter to a friend" * 500)
+    with pytest.raises(NotOurs):
+        await Sqlite(path, clock=clock).start()
+    assert path.read_bytes() == b"a letter to a friend" * 500
+
+
+async def test_P35_a_newer_schema_is_refused_and_not_touched(path: Path, clock: ManualClock, migrations: Path) -> None:
+    with sqlite3.connect(path) as newer:
+        newer.execute("insert into migration values (9, 'later', 0)")
+    newer.close()
+    before = path.read_bytes()
+    with pytest.raises(NewerSchema, match="0009"):
+        await Sqlite(path, clock=clock, migrations=migrations).start()
+    assert path.read_bytes() == before
+
+
+async def test_a_failed_unit_gets_its_own_exception_even_alone(database: Database) -> None:
+    with pytest.raises(Refused):
+        await database.write(add_and_fail, "a")
+    assert await database.write(lambda tx: tx.run(INSERT, id=1, name="a")) == 1
