@@ -5,29 +5,30 @@ import tempfile
 import time
 from pathlib import Path
 
+from app.db import Query
 from tests.browser import filled
 from tests.browser.house import House
 from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium
 
-NAMED = "select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone"
+CHAT = Query("select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone", int)
+
+
+def chat_of(house: House, phone: str) -> int:
+    """The conversation with this number."""
+    found = house.run(house.rt.db.reader.one(CHAT, phone=phone))
+    assert found is not None
+    return found
 
 
 def pictures(house: House) -> dict[str, str]:
     """Name of a picture → what it shows."""
-    from app.db import Query
-
-    def chat(phone: str) -> int:
-        found = house.run(house.rt.db.reader.one(Query(NAMED, int), phone=phone))
-        assert found is not None
-        return found
-
     shop = next(live.row.id for live in house.rt.channels.by_id.values() if live.row.name == "Shop")
     return {
         "home": "/",
-        "inbox": f"/inbox/{chat('5511987654321')}?view=all",
-        "inbox-long": f"/inbox/{chat('34600111222')}?view=bot",
-        "inbox-arabic": f"/inbox/{chat('966501234567')}?view=waiting",
-        "inbox-hindi": f"/inbox/{chat('919812345678')}?view=waiting",
+        "inbox": f"/inbox/{chat_of(house, '5511987654321')}?view=all",
+        "inbox-long": f"/inbox/{chat_of(house, '34600111222')}?view=bot",
+        "inbox-arabic": f"/inbox/{chat_of(house, '966501234567')}?view=waiting",
+        "inbox-hindi": f"/inbox/{chat_of(house, '919812345678')}?view=waiting",
         "inbox-list": "/inbox?view=all",
         "channels": "/channels",
         "channel": f"/channels/{shop}",

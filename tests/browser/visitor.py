@@ -35,12 +35,20 @@ def chromium() -> Iterator[Browser]:
 class Visitor:
     """One person's browser window on a house."""
 
-    def __init__(self, browser: Browser, house: House, *, theme: str = "light", size: dict[str, int] = DESKTOP) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        house: House,
+        *,
+        theme: str = "light",
+        size: dict[str, int] = DESKTOP,
+        scripts: bool = True,
+    ) -> None:
         phone = size is PHONE
         self.house = house
         self.context: BrowserContext = browser.new_context(
             viewport=size, color_scheme=theme, base_url=house.url, has_touch=phone, is_mobile=phone,
-            device_scale_factor=2 if phone else 1, timezone_id="America/Sao_Paulo",
+            device_scale_factor=2 if phone else 1, timezone_id="America/Sao_Paulo", java_script_enabled=scripts,
         )  # fmt: skip
         self.context.add_init_script(WATCH)
         self.noticed: list[str] = []
@@ -73,7 +81,6 @@ class Visitor:
         """Open a page of the house and wait until it is drawn."""
         self.page.goto(path)
         self.page.locator("main").wait_for()
-        self.page.evaluate("document.fonts.ready.then(() => true)")
         return self.page
 
     def complaints(self) -> list[str]:
