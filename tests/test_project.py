@@ -29,10 +29,19 @@ DISTRIBUTIONS = {
     "prometheus_client": "prometheus-client",
     "re2": "google-re2",
     "ruamel": "ruamel-yaml",
-    "sqlite_utils": "sqlite-utils",
 }
-# Needed though nothing imports them by name: servers and formats found by other packages.
-UNSEEN = {"httptools", "uvloop", "websockets", "tzdata", "jinja2", "python-multipart", "protobuf", "pysqlite3"}
+# Needed though nothing imports them by name: servers and formats found by other packages, and what `web` is made of.
+UNSEEN = {
+    "neonize",
+    "httptools",
+    "uvloop",
+    "websockets",
+    "tzdata",
+    "jinja2",
+    "python-multipart",
+    "protobuf",
+    "pysqlite3",
+}
 
 
 def project() -> dict[str, object]:
