@@ -107,7 +107,9 @@ async def upload(request: Request) -> Response:
     try:
         if file is None:
             raise Invalid(_("Choose a file first."), fields={"file": _("Choose a file first.")})
-        text = tidy(decode(await file.read()))
+        data = await file.read()
+        await file.close()
+        text = tidy(decode(data))
         await asyncio.to_thread(check_document, text)
         known = await rt.db.reader.one(store.BY_NAME, name=store.fold(documents.name_of(text)))
         if known is None:

@@ -1,0 +1,194 @@
+"""Pages of bots: drafts that nobody overwrites, problems at their lines, versions, publishing, files in and out."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import bots
+from tests.routes.visiting import Visit, visiting
+
+pytestmark = pytest.mark.anyio
+DRAFT = 'bot: Luna\nrules:\n  - name: greeting\n    when: {says: hi}\n    do: [{say: "Hello <b>you</b>."}]\n'
+CHANGED = DRAFT.replace("Hello", "Good day")
+BROKEN = DRAFT + "colour: red\n"
+VALUES = {"phone_number_id": "1", "access_token": "t", "app_secret": "s", "verify_token": "v"}
+
+
+async def made(visit: Visit, text: str = DRAFT) -> str:
+    """The page of a new bot."""
+    return f"/bots/{await bots.create(visit.rt, 'Luna', text, None)}"
+
+
+async def draft(visit: Visit, page: str) -> tuple[str, int]:
+    bot = await bots.get(visit.rt.db.reader, int(page.rpartition("/")[2]))
+    return bot.draft, bot.draft_revision
+
+
+async def channel(visit: Visit) -> int:
+    channel_id = await visit.rt.channels.add("whatsapp_cloud", "Shop", VALUES)
+    visit.rt.channels.by_id[channel_id].sender.open = False
+    return channel_id
+
+
+async def upload(visit: Visit, text: str | bytes) -> httpx.Response:
+    data = text.encode() if isinstance(text, str) else text
+    files = {"file": ("luna.yaml", data, "application/yaml")}
+    return await visit.client.post("/bots/import", data={"csrf": visit.csrf}, files=files, headers=visit.headers())
+
+
+async def test_a_bot_is_created_from_a_starter_under_its_own_name(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        answer = await visit.post("/bots", {"name": "Padaria Lua", "starter": "bakery"})
+        assert answer.status_code == 303
+        html = (await visit.get(answer.headers["location"])).text
+        assert "bot: &#34;Padaria Lua&#34;" in html and "No errors" in html
+        assert "Padaria Lua" in (await visit.get("/bots")).text
+        again = await visit.post("/bots", {"name": "padaria lua", "starter": "bakery"})
+        assert again.status_code == 422 and "This name is taken." in again.text
+
+
+async def test_a_draft_is_saved_as_typed_with_the_line_ends_of_a_document(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        answer = await visit.post(page, {"text": CHANGED.replace("\n", "\r\n"), "revision": "1"})
+        assert (answer.status_code, answer.headers["location"]) == (303, page)
+        assert await draft(visit, page) == (CHANGED, 2)
+
+
+async def test_saving_what_did_not_change_takes_nobody_by_surprise(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        answer = await visit.post(page, {"text": DRAFT, "revision": "1", "then": "publish"})
+        assert answer.headers["location"] == f"{page}/publish"
+        assert await draft(visit, page) == (DRAFT, 1)
+
+
+async def test_the_second_editor_sees_both_texts_and_can_still_save(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        await visit.post(page, {"text": CHANGED, "revision": "1"})
+        mine = DRAFT.replace("hi}", "hello}")
+        answer = await visit.post(page, {"text": mine, "revision": "1"})
+        assert answer.status_code == 409
+        assert "Good day" in answer.text and "says: hello}" in answer.text and "Nothing was overwritten" in answer.text
+        assert await draft(visit, page) == (CHANGED, 2)
+        assert 'name="revision" value="2"' in answer.text
+        assert (await visit.post(page, {"text": mine, "revision": "2"})).status_code == 303
+        assert await draft(visit, page) == (mine, 3)
+
+
+async def test_problems_stand_at_their_lines_before_anything_is_saved(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        answer = await visit.post(f"{page}/check", {"text": BROKEN}, hx=True)
+        assert 'href="#l6"' in answer.text and "code-say" in answer.text and "1 error to fix" in answer.text
+        assert '<span id="l6" class="wrong">6</span>' in answer.text
+        assert await draft(visit, page) == (DRAFT, 1)
+
+
+async def test_words_of_a_document_are_never_html(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        await visit.post(page, {"text": DRAFT.replace("bot: Luna", "bot: <img src=x>"), "revision": "1"})
+        await bots.publish(visit.rt, int(page.rpartition("/")[2]), [], "<i>note</i>", None)
+        for path in (
+            page,
+            f"{page}/versions",
+            f"{page}/versions/1",
+            f"{page}/diff?from=1&to=0",
+            "/bots",
+            f"{page}/publish",
+        ):
+            html = (await visit.get(path)).text
+            assert "<img src=x>" not in html and "<b>you</b>" not in html and "<i>note</i>" not in html, path
+
+
+async def test_errors_stand_in_the_way_of_publishing(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page, shop = await made(visit, BROKEN), await channel(visit)
+        html = (await visit.get(f"{page}/publish")).text
+        assert "1 error stands in the way" in html and re.search(r'class="btn primary" disabled', html)
+        answer = await visit.post(f"{page}/publish", {"channel": str(shop)})
+        assert answer.status_code == 422 and "cannot be published yet" in answer.text
+        assert visit.rt.channels.by_id[shop].here.version_id is None
+
+
+async def test_publishing_and_rolling_back_are_one_click_each_and_recorded(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page, shop = await made(visit), await channel(visit)
+        assert "no bot yet" in (await visit.get(f"{page}/publish")).text
+        await visit.post(f"{page}/publish", {"channel": str(shop), "note": "First words"})
+        first = visit.rt.channels.by_id[shop].here.version_id
+        await visit.post(page, {"text": CHANGED, "revision": "1"})
+        assert "1 change" in (await visit.get(page)).text
+        await visit.post(f"{page}/publish", {"channel": str(shop)})
+        html = (await visit.get(f"{page}/versions")).text
+        assert "First words" in html and "Roll back Shop" in html and "Rosa Martins" in html
+        answer = await visit.post(f"{page}/rollback", {"channel": str(shop), "version": "1"})
+        assert answer.status_code == 303
+        assert visit.rt.channels.by_id[shop].here.version_id == first
+        assert "rolled back from version 2 to 1" in (await visit.get(f"{page}/versions")).text
+
+
+async def test_any_two_versions_are_compared_line_by_line(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        await visit.post(f"{page}/publish")
+        await visit.post(page, {"text": CHANGED, "revision": "1"})
+        html = (await visit.get(f"{page}/diff?from=1&to=0")).text
+        assert html.count('class="ln cut"') == html.count('class="ln add"') == 1
+        assert "No difference" in (await visit.get(f"{page}/diff?from=1&to=1")).text
+        assert (await visit.get(f"{page}/diff?from=7&to=0")).status_code == 404
+
+
+async def test_a_bot_goes_out_as_a_file_and_comes_back(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        answer = await upload(visit, DRAFT)
+        page = answer.headers["location"]
+        assert await draft(visit, page) == (DRAFT, 1)
+        file = await visit.get(f"{page}/export")
+        assert file.text == DRAFT and 'filename="luna.yaml"' in file.headers["content-disposition"]
+        assert (await upload(visit, file.content)).headers["location"] == page
+        assert await draft(visit, page) == (DRAFT, 1)
+
+
+async def test_a_file_never_overwrites_a_draft_without_asking(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        answer = await upload(visit, CHANGED)
+        assert answer.status_code == 409 and "with another draft" in answer.text
+        assert await draft(visit, page) == (DRAFT, 1)
+
+
+@pytest.mark.parametrize("text", [BROKEN, "not: a bot", "", b"\xff\xfe\x00bot", "bot: [" * 2000])
+async def test_a_file_that_is_no_bot_is_refused_with_a_sentence(tmp_path: Path, text: str | bytes) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        answer = await upload(visit, text)
+        assert answer.status_code == 422 and 'id="file-error"' in answer.text
+        assert await visit.one("select count(*) from bot") == 0
+
+
+async def test_only_builders_change_bots_and_everybody_may_look(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page, shop = await made(visit), await channel(visit)
+        await bots.publish(visit.rt, int(page.rpartition("/")[2]), [], "", None)
+        await visit.become("agent")
+        for path in ("/bots", page, f"{page}/versions", f"{page}/versions/1", f"{page}/export"):
+            assert (await visit.get(path)).status_code == 200, path
+        assert "Save draft" not in (await visit.get(page)).text
+        posts = (page, f"{page}/check", f"{page}/publish", f"{page}/rollback", "/bots", "/bots/import")
+        for path in posts:
+            fields = {"text": CHANGED, "revision": "1", "channel": str(shop), "version": "1"}
+            assert (await visit.post(path, fields)).status_code == 403, path
+        assert (await visit.get(f"{page}/publish")).status_code == 403
+        assert await draft(visit, page) == (DRAFT, 1)
+
+
+async def test_a_bot_that_is_not_there_is_404_everywhere(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        for path in ("/bots/1", "/bots/1/versions", "/bots/1/publish", "/bots/1/export", f"{page}/versions/9"):
+            assert (await visit.get(path)).status_code == 404, path
+        assert (await visit.post("/bots/1", {"text": DRAFT, "revision": "1"})).status_code == 404
