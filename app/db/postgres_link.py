@@ -76,7 +76,7 @@ class Address:
             "options": options.strip(),
             "connect_timeout": CONNECT_TIMEOUT,
             "tcp_user_timeout": 10_000,
-            "application_name": "parley",
+            "application_name": f"parley.{self.schema}" if self.schema else "parley",
             "prepare_threshold": 0,
             "context": _Context(),
         }

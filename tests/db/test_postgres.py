@@ -71,12 +71,13 @@ def run(url: str, sql: str, *values: object) -> list[Any]:
     """As somebody else, in the schema of the test."""
     arguments = Address(url).arguments()
     with psycopg.connect(**{**arguments, "application_name": "other"}, autocommit=True) as connection:
-        cursor = connection.execute(sql, values or None)  # type: ignore[arg-type]
+        cursor = connection.execute(sql, values or None, prepare=False)  # type: ignore[arg-type]
         return cursor.fetchall() if cursor.description else []
 
 
 def end_all_connections(url: str) -> None:
-    run(url, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'parley'")
+    ours = f"parley.{Address(url).schema}"
+    run(url, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", ours)
 
 
 @on_postgres
