@@ -1,4 +1,4 @@
-"""Every page, both themes, desktop and phone: axe finds nothing serious, the policy is never broken, nothing overflows."""
+"""Every page, both themes, desktop and phone: axe finds nothing serious, the policy holds, nothing overflows."""
 
 from pathlib import Path
 from typing import Any
