@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import logging
 import secrets
-import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,7 +83,7 @@ class Control:
 
     async def open(self) -> None:
         self._path.unlink(missing_ok=True)  # left by a killed process; the folder's lock is ours
-        if fits_socket(self._path):
+        if sys.platform != "win32" and fits_socket(self._path):
             self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
             make_private(self._path)
         else:
@@ -154,7 +154,7 @@ async def ask(data: Path, command: str, values: dict[str, Any]) -> Any:
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
     try:
-        if fits_socket(path):
+        if sys.platform != "win32" and fits_socket(path):
             reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
             return reader, writer, ""
         address = msgspec.json.decode(path.read_bytes(), type=Address)
@@ -165,4 +165,4 @@ async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
 
 
 def fits_socket(path: Path) -> bool:
-    return hasattr(socket, "AF_UNIX") and hasattr(asyncio, "start_unix_server") and len(bytes(path)) <= LONGEST_NAME
+    return len(bytes(path)) <= LONGEST_NAME

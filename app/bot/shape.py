@@ -4,6 +4,7 @@ A shape reads a YAML node into a plain value. What does not fit is reported with
 reading goes on, so one pass finds every mistake. Lines and columns count from 1.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -80,16 +81,16 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f" Did you mean “{close[0]}”?" if close else f" Known here: {', '.join(known)}"
 
 
-class Shape:
+class Shape(ABC):
     """`expected` names it in messages: `a text`."""
 
     expected = "a value"
 
-    def read(self, node: Node, report: Report) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, node: Node, report: Report) -> Any: ...
 
-    def schema(self) -> Json:
-        raise NotImplementedError
+    @abstractmethod
+    def schema(self) -> Json: ...
 
     def wrong(self, node: Node, report: Report) -> Any:
         return report.add(node, f"Expected {self.expected}, found {describe(node)}")
