@@ -21,18 +21,16 @@ PASSWORD = "a cake with nine candles"
 
 
 class House:
-    """`url` is where it answers; `run` runs a coroutine where it lives."""
+    """`url` is where it answers; `run` runs a coroutine where it lives; `setup_url` makes the first owner, once."""
 
     def __init__(self, data: Path | None = None, environment: dict[str, str] | None = None) -> None:
         self._folder = None if data else tempfile.TemporaryDirectory(prefix="parley-")
         self.data = data or Path(self._folder.name if self._folder else "")
         self._environment = environment or {}
-        self._loop = asyncio.new_event_loop()
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self.rt: Runtime
-        self.setup_path = ""
-        self.url = ""
+        self.url = self.setup_url = ""
 
     def __enter__(self) -> "House":
         self._thread.start()
@@ -40,8 +38,8 @@ class House:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._loop.call_soon_threadsafe(self._server.handle_exit, 2, None)
-        self._thread.join(20)
+        self._loop.call_soon_threadsafe(server.stop, self._server, self.rt.bus.close)
+        self._thread.join(30)
         if self._folder:
             self._folder.cleanup()
 
@@ -50,18 +48,19 @@ class House:
 
     def _live(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve())
+            asyncio.run(self._serve())
         except BaseException as error:
             if self._ready.done():
                 raise
             self._ready.set_exception(error)
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.rt = await runtime.start(settings(self.data, self._environment))
         app = create_app(self.rt)
-        self._app = app
         listening = server.listen("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.url = server.address(listening)
+        self.setup_url = f"{self.url}/setup?token={app.state.setup.issue()}"
         self._server = server.make(Hooks(self.rt, app))
         self._loop.call_soon(self._ready.set_result, None)
         try:
