@@ -60,11 +60,20 @@ def group(commands: "Commands", name: str, help: str) -> "Commands":
 
 def serve(commands: "Commands") -> None:
     parser = add(commands, "serve", "run Parley (the same as `parley` alone)")
-    parser.epilog = "Settings from the environment, .env or parley.toml: " + ", ".join(s.env for s in settings.TABLE)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(
+        ["environment, .env, or parley.toml in the data folder:", *map(described, settings.TABLE)]
+    )
     for setting in settings.TABLE:
         if setting.flag and setting.flag not in ("--data", "--database"):
             parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=setting.help)
     parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+
+
+def described(setting: settings.Setting) -> str:
+    """One line of help for a setting."""
+    default = f" ({setting.default})" if setting.default else ""
+    return f"  {setting.env:<24}{setting.help}{default}"
 
 
 def people(commands: "Commands") -> None:
