@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import defaultdict
+from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
 import httptools
@@ -15,8 +16,7 @@ class _Call(asyncio.Protocol):
         self.done: asyncio.Future[tuple[int, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
 
     def ask(self, data: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         self.parser = httptools.HttpResponseParser(self)

@@ -68,7 +68,7 @@ def _button(sub_type: str) -> Check:
     # Flow and catalog buttons work without parameters, a call button without an index.
     if sub_type in ("flow", "catalog"):
         return record(index, parameters)
-    return record({}, index | parameters) if sub_type == "voice_call" else record(index | parameters)
+    return record(parameters, index) if sub_type == "voice_call" else record(index | parameters)
 
 
 HEADER = record({"parameters": _parameters("text", "image", "video", "document", "gif", "location", "product", high=1)})

@@ -42,14 +42,8 @@ def complete(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def find(known: list[dict[str, Any]], name: str, language: str) -> dict[str, Any] | None:
-    """The template in exactly this language. Raises 132001 if there are others of that name only."""
-    same = [template for template in known if template["name"] == name]
-    for template in same:
-        if template["language"] == language:
-            return template
-    if same:
-        raise GraphError(132001, f"template name ({name}) does not exist in {language}")
-    return None
+    """The template in exactly this language."""
+    return next((each for each in known if each["name"] == name and each["language"] == language), None)
 
 
 def check(template: dict[str, Any], sent: dict[str, Any]) -> None:

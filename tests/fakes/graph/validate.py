@@ -28,6 +28,7 @@ from .shape import (
 )
 from .template import template
 
+PLAIN_PHONE = re.compile(r"\+?\d{1,15}", re.ASCII)
 PHONE = re.compile(r"\+?[\d\s\-()]+", re.ASCII)
 GROUP_TYPES = {"text", "image", "video", "audio", "document", "sticker", "template", "pin"}
 
@@ -129,6 +130,8 @@ def _recipient(body: dict[str, Any]) -> None:
 
 
 def _is_phone(to: str) -> bool:
+    if PLAIN_PHONE.fullmatch(to):
+        return True
     return PHONE.fullmatch(to) is not None and 1 <= sum(sign.isdigit() for sign in to) <= 15
 
 
@@ -147,10 +150,10 @@ def _content(body: dict[str, Any]) -> str:
     except Bad as bad:
         bad.path.insert(0, kind)
         raise
-    for member, common in COMMON.items():
-        if (value := body.get(member)) is not None:
+    for member, value in body.items():
+        if member in COMMON and value is not None:
             try:
-                common(value)
+                COMMON[member](value)
             except Bad as bad:
                 bad.path.insert(0, member)
                 raise

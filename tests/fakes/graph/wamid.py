@@ -1,9 +1,10 @@
 """Message ids as observed: `wamid.` and base64 of a small binary frame around an inner hexadecimal id."""
 
-import os
+import random
 from base64 import b64decode, b64encode
 
 OUTBOUND, INBOUND = b"\x11", b"\x12"
+_dice = random.Random()  # seeded by the system, so that two runs never share an id
 
 
 def _frame(phone: bytes, direction: bytes, inner: bytes) -> str:
@@ -13,11 +14,11 @@ def _frame(phone: bytes, direction: bytes, inner: bytes) -> str:
 
 def outbound(user: str) -> str:
     """A new id for a message to `user`: phone digits, or a BSUID or group id where there is no phone."""
-    return _frame(user.encode()[:100], OUTBOUND, os.urandom(9).hex().upper().encode())
+    return _frame(user.encode()[:100], OUTBOUND, b"%018X" % _dice.getrandbits(72))
 
 
 def inbound(user: str) -> str:
-    return _frame(user.encode()[:100], INBOUND, b"3A" + os.urandom(9).hex().upper().encode())
+    return _frame(user.encode()[:100], INBOUND, b"3A" + b"%018X" % _dice.getrandbits(72))
 
 
 def parts(wamid: str) -> tuple[str, str, str]:
