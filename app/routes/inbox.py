@@ -321,7 +321,7 @@ def rung(request: Request, conversation_id: int, done: str) -> Response:
     """After an action: htmx rings the page's own bell, so that what changed is fetched; others are sent there."""
     if not is_htmx(request):
         return redirect(request, address(request, conversation_id), done=done)
-    topics = {f"conversation-{conversation_id}": {}, "conversations": {}, "attention": {}}
+    topics: dict[str, dict[str, str]] = {f"conversation-{conversation_id}": {}, "conversations": {}, "attention": {}}
     said = msgspec.json.encode({"parley:done": {"text": done}, **topics}).decode()
     return Response(status_code=204, headers={"HX-Trigger": said})
 
