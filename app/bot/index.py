@@ -16,8 +16,8 @@ from app.bot.words import fold, words
 
 PHRASE_WORDS = 20
 # Size of one compiled pattern, and of all of a document: RE2's worst case is this times the text it reads.
-PROGRAM = 500
-PROGRAMS = 2_000
+PROGRAM = 2_000
+PROGRAMS = 4_000
 
 
 class Phrase(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ Errors are found by `document.parse` and `document.prepare`; here the document i
 """
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 from app.bot.grammar import Condition, Document, Say, Step
 from app.bot.shape import Located, Problem
@@ -19,6 +20,7 @@ KNOWN = frozenset(
 WHATSAPP_BUTTONS = 3
 WHATSAPP_TITLE = 20
 WHATSAPP_ROWS = 10
+WHATSAPP_ROW_TITLE = 24
 WHATSAPP_TEXT = 4096
 WHATSAPP_BUTTON_TEXT = 1024
 
@@ -59,7 +61,7 @@ def _is_plain(says: Condition) -> bool:
 
 def _plain(says: Condition, vocabulary: dict[str, tuple[Located, ...]]) -> Iterator[tuple[str, ...]]:
     for text in says.any:
-        for member in vocabulary.get(text.text, (text,)):
+        for member in (text, *vocabulary.get(text.text, ())):
             if found := tuple(words(member.text)):
                 yield found
 
@@ -70,7 +72,9 @@ def _names(document: Document) -> Iterator[Problem]:
         compiler.step(step)
     for name, line, column in compiler.names:
         if name not in KNOWN and not name.startswith("contact.fields."):
-            message = f"No variable “{name}” is known here, so nothing will stand in its place."
+            close = get_close_matches(name, sorted(KNOWN), 1, 0.7)
+            guess = f" Did you mean “{close[0]}”?" if close else ""
+            message = f"No variable “{name}” is known here, so nothing will stand in its place.{guess}"
             yield Problem(line, column, message, "warning")
 
 
@@ -81,20 +85,31 @@ def _limits(document: Document) -> Iterator[Problem]:
 
 
 def _say_limits(step: Say) -> Iterator[Problem]:
-    if len(step.buttons) > WHATSAPP_BUTTONS:
+    if WHATSAPP_BUTTONS < len(step.buttons) <= WHATSAPP_ROWS:
         yield _warn(step.line, f"WhatsApp shows {WHATSAPP_BUTTONS} buttons; these {len(step.buttons)} become a list.")
     for button in step.buttons:
-        if len(button.title.text) > WHATSAPP_TITLE:
-            yield _warn(
-                button.title, f"WhatsApp shows {WHATSAPP_TITLE} characters on a button, so these become a list."
-            )
-    rows = sum(len(section.choices) for section in step.menu.sections) if step.menu else 0
-    if rows > WHATSAPP_ROWS:
-        yield _warn(step.line, f"WhatsApp shows {WHATSAPP_ROWS} rows in a list; these {rows} become a numbered text.")
+        length = len(button.title.text)
+        if length > WHATSAPP_TITLE:
+            instead = "a list" if length <= WHATSAPP_ROW_TITLE else "a numbered text"
+            message = f"WhatsApp shows {WHATSAPP_TITLE} characters on a button; these {length} make it {instead}."
+            yield _warn(button.title, message)
+    yield from _row_limits(step)
     longest = WHATSAPP_BUTTON_TEXT if step.buttons else WHATSAPP_TEXT
     for text in step.texts:
         if len(text.text) > longest:
             yield _warn(text, f"WhatsApp takes {longest:,} characters here; this text is split.")
+
+
+def _row_limits(step: Say) -> Iterator[Problem]:
+    rows = [row for section in step.menu.sections for row in section.choices] if step.menu else list(step.buttons)
+    if (count := len(rows)) > WHATSAPP_ROWS:
+        yield _warn(step.line, f"WhatsApp shows {WHATSAPP_ROWS} choices; these {count} become a numbered text.")
+    for row in rows if step.menu else ():
+        if (length := len(row.title.text)) > WHATSAPP_ROW_TITLE:
+            message = (
+                f"WhatsApp shows {WHATSAPP_ROW_TITLE} characters in a row; these {length} make it a numbered text."
+            )
+            yield _warn(row.title, message)
 
 
 def steps(document: Document) -> Iterable[Step]:

@@ -9,7 +9,7 @@ import msgspec
 from app.bot.index import Branch, Clause, End, Index, Phrase, whole
 
 # A pattern sees this much of a message.
-PATTERN_READS = 1_000
+PATTERN_READS = 500
 ALSO = 4
 NO_RULE = 1 << 60
 
