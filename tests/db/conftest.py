@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import chosen
+
+collect_ignore = [] if "postgres" in chosen() else ["test_postgres.py"]
+
 
 @pytest.fixture
 def migrations() -> Path:

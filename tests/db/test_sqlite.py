@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from app.db import Database, DatabaseError, Full, Locked, Moved, NewerSchema, NotOurs, Statement, Tx, checkpoints
+from app.db import (
+    Broken,
+    Database,
+    DatabaseError,
+    Full,
+    Locked,
+    Moved,
+    NewerSchema,
+    NotOurs,
+    Statement,
+    Tx,
+    checkpoints,
+)
 from app.db.library import SAFE_WITH_TWO_CONNECTIONS, describe_sqlite
 from app.db.sqlite import Sqlite
 from tests.clock import ManualClock
@@ -237,3 +249,24 @@ async def test_a_failed_unit_gets_its_own_exception_even_alone(database: Databas
     with pytest.raises(Refused):
         await database.write(add_and_fail, "a")
     assert await database.write(lambda tx: tx.run(INSERT, id=1, name="a")) == 1
+
+
+async def test_a_lost_connection_is_opened_again(database: Sqlite) -> None:
+    await database.write(add, "a")
+    writer_connection(database).close()
+    with pytest.raises(Broken):
+        await database.write(add, "b")
+    await database.write(add, "c")
+    assert await database.reader.all(NAMES) == ["a", "c"]
+
+
+async def test_units_hold_up_under_a_file_with_signs_in_its_name(
+    tmp_path: Path, clock: ManualClock, migrations: Path
+) -> None:
+    path = tmp_path / "a folder? with #signs% é" / "parley.db"
+    database = Sqlite(path, clock=clock, migrations=migrations)
+    await database.start()
+    await database.write(add, "a")
+    assert await database.reader.all(NAMES) == ["a"]
+    await database.stop()
+    assert path.stat().st_size > 0
