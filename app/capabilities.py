@@ -6,8 +6,8 @@ import msgspec
 class Capabilities(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a network can show; 0 means it cannot. Lengths in Unicode characters, sizes in bytes, times in seconds.
 
-    `media`: kind → {mime: max bytes}. `window`: seconds in which free-form replies are allowed after the customer's last
-    message (0 = always).
+    `media`: kind → {mime: max bytes}. `window`: seconds in which free-form replies are allowed after the customer's
+    last message (0 = always).
     """
 
     text: int = 4096

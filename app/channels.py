@@ -1,7 +1,7 @@
 """Channels at work: every configured account with its session, its sender and its state.
 
-Reconnecting with back-off is done here, for all networks. What changes a channel goes through `Channels`, so that the rows
-and the live sessions never differ.
+Reconnecting with back-off is done here, for all networks. What changes a channel goes through `Channels`, so that
+the rows and the live sessions never differ.
 """
 
 import asyncio
@@ -213,7 +213,8 @@ class Channels:
         rate: float | None = None,
         version_id: int | None = None,
     ) -> int:
-        """A new channel, connected at once. Raises `Invalid` with a sentence per field, `Conflict` if name or account is taken."""
+        """A new channel, connected at once. Raises `Invalid` with a sentence per field, `Conflict` if name or
+        account is taken."""
         connector = CONNECTORS.get(kind)
         if connector is None:
             raise Invalid(f"There is no connector “{kind}”. There are: {', '.join(CONNECTORS)}.")

@@ -1,8 +1,8 @@
 """What a message holds: one frozen struct per content kind, the same for every network.
 
 The tag (`kind`) is stored in the database and shown in the API. A connector turns the network's payload into these and
-back; everything between connectors knows only these. A kind that no struct describes becomes `Unsupported` and keeps its
-raw form, so nothing a customer sent is ever lost.
+back; everything between connectors knows only these. A kind that no struct describes becomes `Unsupported` and keeps
+its raw form, so nothing a customer sent is ever lost.
 """
 
 from typing import Any
@@ -20,7 +20,8 @@ class Text(Base, frozen=True, tag="text"):
 
 
 class Media(Base, frozen=True):
-    """A file. `media_id` names our stored file; `provider_id` and `url` say where the network has it; `sha256` is hex."""
+    """A file. `media_id` names our stored file; `provider_id` and `url` say where the network has it; `sha256` is
+    hex."""
 
     provider_id: str = ""
     url: str = ""

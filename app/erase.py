@@ -1,4 +1,5 @@
-"""Erasing one person: messages, files, turns, raw updates and names go; tombstones stay so that a late repeat is not new."""
+"""Erasing one person: messages, files, turns, raw updates and names go; tombstones stay so that a late repeat is not
+new."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 
 async def contact(rt: "Runtime", contact_id: int) -> int:
-    """Erase a contact and everything of it. Returns how many messages are gone. Files no other message uses are deleted."""
+    """Erase a contact and everything of it. Returns how many messages are gone. Files no other message uses are
+    deleted."""
     erased = 0
     while step := await rt.db.bulk(messages, contact_id):
         erased += step

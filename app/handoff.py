@@ -1,4 +1,5 @@
-"""Who has a conversation: the bot, nobody yet (waiting), or a person. A person's word silences the bot until given back."""
+"""Who has a conversation: the bot, nobody yet (waiting), or a person. A person's word silences the bot until given
+back."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 
 async def reply(rt: "Runtime", conversation_id: int, said: Content, user_id: int) -> int:
-    """A person answers: the conversation is theirs, the message is queued. Returns its id. Raises `Invalid`, `NotFound`."""
+    """A person answers: the conversation is theirs, the message is queued. Returns its id. Raises `Invalid`,
+    `NotFound`."""
     row = await rt.db.reader.one(conversations.CONVERSATION, id=conversation_id)
     if row is None:
         raise NotFound("There is no such conversation.")

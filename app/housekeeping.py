@@ -1,4 +1,5 @@
-"""What has to happen from time to time: unknown sends whose time is up, expired raw updates, old tombstones and receipts.
+"""What has to happen from time to time: unknown sends whose time is up, expired raw updates, old tombstones and
+receipts.
 
 Deletions are small units in the second queue, so that nobody waits behind them.
 """

@@ -149,18 +149,15 @@ class Format:
     def duration(self, ms: int) -> str:
         """14 min, 2 h 5 min, 3 d, 0.3 s: the two largest units that matter."""
         seconds = max(0, ms) / 1000
-        if seconds < 10:
-            return _("{n} s").format(n=self.number(round(seconds, 1)))
-        if seconds < 60:
-            return _("{n} s").format(n=round(seconds))
-        minutes, hours, days = round(seconds / 60), int(seconds // 3600), int(seconds // 86400)
-        if minutes < 60:
+        if seconds < 59.5:
+            return _("{n} s").format(n=self.number(round(seconds, 1) if seconds < 9.95 else round(seconds)))
+        hours, minutes = divmod(round(seconds / 60), 60)
+        if not hours:
             return _("{n} min").format(n=minutes)
-        if hours < 24:
-            rest = int(seconds % 3600 // 60)
-            text = _("{n} h").format(n=hours)
-            return f"{text} " + _("{n} min").format(n=rest) if rest else text
-        return _("{n} d").format(n=days)
+        if hours >= 24:
+            return _("{n} d").format(n=hours // 24)
+        said = _("{n} h").format(n=hours)
+        return f"{said} " + _("{n} min").format(n=minutes) if minutes else said
 
     def number(self, value: float) -> str:
         return numbers.format_decimal(value, locale=locale(current.get().language))

@@ -1,7 +1,7 @@
 """What comes in: one message, one transaction.
 
-`receive` stores the message, lets the bot decide and writes everything that follows from it (state, turn, replies in the
-outbox) in the caller's single unit of work. Nothing is acknowledged before that unit is committed.
+`receive` stores the message, lets the bot decide and writes everything that follows from it (state, turn, replies in
+the outbox) in the caller's single unit of work. Nothing is acknowledged before that unit is committed.
 """
 
 import time
@@ -320,7 +320,8 @@ def _event(inbound: Inbound) -> Arrived:
 
 
 def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _Said:
-    """The pure decision, guarded: one that raises, or ended the process before, is stored as failed and says nothing."""
+    """The pure decision, guarded: one that raises, or ended the process before, is stored as failed and says
+    nothing."""
     name, before = case.inbound.provider_id, case.found.state
     if intake.guard.is_poison(name):
         return _Said((), before, error="The process ended twice while deciding this message; it was left unanswered.")

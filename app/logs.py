@@ -28,7 +28,7 @@ NAMED: Final = re.compile(
 )
 SHAPES: Final = re.compile(
     r"EAA[A-Za-z0-9]{20,}"  # Meta access tokens
-    r"|\b\d{8,10}:[A-Za-z0-9_-]{35}"  # Telegram bot tokens, which stand in the path of an address
+    r"|(?<!\d)\d{8,10}:[A-Za-z0-9_-]{35}"  # Telegram bot tokens, which stand in the path of an address
     r"|eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*"  # JWT
     r"|whsec_[A-Za-z0-9+/=]+|pk_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{16,}"
     r"|\bv1\.[0-9a-f]{12}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"  # our own sealed secrets

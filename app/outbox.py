@@ -1,7 +1,7 @@
 """What goes out: one sender a channel brings the outbox to the network, in order, at the channel's pace.
 
-A row is committed as `sending` before its first byte leaves. A reply may be committed so by the turn itself, when one of the
-sender's slots is free; everything else waits as `queued` and is claimed in batches.
+A row is committed as `sending` before its first byte leaves. A reply may be committed so by the turn itself, when
+one of the sender's slots is free; everything else waits as `queued` and is claimed in batches.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ _address: msgspec.json.Decoder[Address] = msgspec.json.Decoder(Address)
 
 
 class Sender:
-    """The outbox of one channel at work. Slots, pace and timers live here, on the event loop thread; truth is in the rows."""
+    """The outbox of one channel at work. Slots, pace and timers live here, on the event loop thread; truth is in the
+    rows."""
 
     def __init__(
         self, db: Database, clock: Clock, channel_id: int, session: Session, pace: Pace, install: str,

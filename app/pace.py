@@ -1,4 +1,5 @@
-"""How fast a channel may send: a bucket for the channel, one for each pair of numbers, and pauses the network asked for.
+"""How fast a channel may send: a bucket for the channel, one for each pair of numbers, and pauses the network asked
+for.
 
 Times come from the monotonic clock in seconds. Everything here runs on the event loop thread.
 """

@@ -1,7 +1,8 @@
 """Against a decision that kills the process: the name of the message being decided lies in a small mapped file.
 
-The mapping outlives a killed process. A name found there at the next start gets a strike; after two strikes the message is
-stored unanswered instead of being decided again. One strike is not enough: a kill from outside can fall into any decision.
+The mapping outlives a killed process. A name found there at the next start gets a strike; after two strikes the
+message is stored unanswered instead of being decided again. One strike is not enough: a kill from outside can fall
+into any decision.
 """
 
 import mmap

@@ -81,7 +81,8 @@ class Runtime:
 
 
 async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
-    """Open everything in order. The data folder's lock is held by the caller. Raises `Misconfigured`, `DatabaseError`."""
+    """Open everything in order. The data folder's lock is held by the caller. Raises `Misconfigured`,
+    `DatabaseError`."""
     rt = Runtime()
     rt.settings = settings
     rt.clock = clock or SystemClock()

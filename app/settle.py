@@ -1,7 +1,7 @@
 """What became of a send: the outcome is written, and the next message of the conversation may go.
 
-Every function is a unit of work. A message leaves the outbox when its outcome is certain; an unknown outcome waits for a
-receipt, then is held for a person. Statuses only go forward (P23).
+Every function is a unit of work. A message leaves the outbox when its outcome is certain; an unknown outcome waits
+for a receipt, then is held for a person. Statuses only go forward (P23).
 """
 
 import msgspec
@@ -14,8 +14,14 @@ from app.store import contacts, conversations, messages, outbox, receipts
 
 UNKNOWN_FOR = 120_000  # ms an unknown outcome waits for a receipt before a person is asked (P19)
 RANK = {
-    "queued": 0, "unknown": 0, "discarded": 0, "accepted": 1, "failed": 2, "sent": 2, "delivered": 3, "read": 4, "played": 5,
-}  # fmt: skip
+    **dict.fromkeys(("queued", "unknown", "discarded"), 0),
+    "accepted": 1,
+    "failed": 2,
+    "sent": 2,
+    "delivered": 3,
+    "read": 4,
+    "played": 5,
+}
 
 
 def advances(current: str, new: str) -> bool:

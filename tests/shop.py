@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-
 from app import bots, content, inbox
 from app.channels import Live
 from app.connectors.base import Address, Inbound, Outbound, Sent

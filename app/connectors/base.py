@@ -1,8 +1,8 @@
 """The contract between Parley and a network.
 
 A connector turns the network's payloads into the structs below and back. It never sees the database, the bot or a page.
-`Session.run` hands over what came in and returns from `on_event` when it is safe to acknowledge. Reconnecting, back-off and
-pacing live in `channels.py` and `pace.py`, never here. What a network can show is data (`Capabilities`).
+`Session.run` hands over what came in and returns from `on_event` when it is safe to acknowledge. Reconnecting,
+back-off and pacing live in `channels.py` and `pace.py`, never here. What a network can show is data (`Capabilities`).
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -20,9 +20,9 @@ from app.content import Content
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     """Every name by which the network knew a person in one payload. All optional, at least one is set.
 
-    `phone`: digits as the person's number is dialled; `wa_id`: digits as WhatsApp writes them (may differ from `phone`);
-    `user_id`: business-scoped user id (BSUID), opaque; `parent_user_id`; `lid`; `telegram`; `username`; `simulated`: the
-    simulator's own id.
+    `phone`: digits as the person's number is dialled; `wa_id`: digits as WhatsApp writes them (may differ from
+    `phone`); `user_id`: business-scoped user id (BSUID), opaque; `parent_user_id`; `lid`; `telegram`; `username`;
+    `simulated`: the simulator's own id.
     """
 
     phone: str = ""
@@ -54,9 +54,9 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 class Inbound(msgspec.Struct, frozen=True):
     """One message from the network. `at` ms UTC as the network says; `raw` the update's bytes as received.
 
-    `echo`: written by the business itself on another device, `sender` is then the person it was written to; `history`: old, handed over when the account was linked;
-    `standby`: another agent of the network answers. All three are recorded, never answered.
-    `previous`: the address that this person had before (a system message says so).
+    `echo`: written by the business itself on another device, `sender` is then the person it was written to;
+    `history`: old, handed over when the account was linked; `standby`: another agent of the network answers. All
+    three are recorded, never answered. `previous`: the address that this person had before (a system message says so).
     """
 
     account: str
@@ -109,7 +109,8 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Anything else the network tells about the account: template states, quality, calls, unknown fields. Kept, shown."""
+    """Anything else the network tells about the account: template states, quality, calls, unknown fields. Kept,
+    shown."""
 
     account: str
     field: str

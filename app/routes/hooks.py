@@ -1,7 +1,7 @@
 """Provider webhooks: a small ASGI wrapper in front of the web application, because this is the hot path.
 
-A notification is verified on its raw bytes, parsed, written, and answered 200 only when all of it is on disk. 4xx is for a bad
-signature, a body that is not JSON or too large; the database's troubles are 503 with `Retry-After`.
+A notification is verified on its raw bytes, parsed, written, and answered 200 only when all of it is on disk. 4xx is
+for a bad signature, a body that is not JSON or too large; the database's troubles are 503 with `Retry-After`.
 """
 
 import hmac

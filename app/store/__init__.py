@@ -1,1 +1,2 @@
-"""All SQL of the product, one file a noun. Statements are module constants, so that a test can ask the planner of each."""
+"""All SQL of the product, one file a noun. Statements are module constants, so that a test can ask the planner of
+each."""

@@ -29,11 +29,15 @@ INSERT = Statement(
     insert into channel
       (id, key, name, connector, account, config, secrets, rate, version_id, state, state_code, state_at, created_at)
     values
-      (:id, :key, :name, :connector, :account, :config, :secrets, :rate, :version_id, 'starting', 'starting', :now, :now)
+      (:id, :key, :name, :connector, :account, :config, :secrets, :rate, :version_id, 'starting', 'starting', :now,
+      :now)
     """
 )
 INSERT_NAME = Statement(
-    "insert into channel_name (name_folded, channel_id) values (:name, :channel_id) on conflict (name_folded) do nothing"
+    """
+    insert into channel_name (name_folded, channel_id) values (:name, :channel_id)
+    on conflict (name_folded) do nothing
+    """
 )
 DROP_NAMES = Statement("delete from channel_name where channel_id = :channel_id")
 UPDATE = Statement(

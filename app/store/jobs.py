@@ -19,7 +19,10 @@ DUE = Query(
 )
 NEXT_DUE = Query("select due_at from job where state = 'queued' order by due_at limit 1", int)
 RUNNING = Statement(
-    "update job set state = 'running', attempts = attempts + 1, leased_until = :until where id = :id and state = 'queued'"
+    """
+    update job set state = 'running', attempts = attempts + 1, leased_until = :until
+    where id = :id and state = 'queued'
+    """
 )
 DONE = Statement("delete from job where id = :id and attempts = :attempts")
 AGAIN = Statement(

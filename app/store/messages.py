@@ -1,4 +1,5 @@
-"""Messages in both directions. The pair (channel, provider id) is unique as long as the message or its tombstone lives."""
+"""Messages in both directions. The pair (channel, provider id) is unique as long as the message or its tombstone
+lives."""
 
 from app.db import Query, Statement
 from app.models import Message
@@ -6,10 +7,11 @@ from app.models import Message
 INSERT_IN = Statement(
     """
     insert into message
-      (id, conversation_id, channel_id, direction, author, kind, text, content, provider_id, reply_to, status, at, sent_at)
+      (id, conversation_id, channel_id, direction, author, kind, text, content, provider_id, reply_to, status, at,
+      sent_at)
     values
-      (:id, :conversation_id, :channel_id, :direction, :author, :kind, :text, :content, :provider_id, :reply_to, :status,
-       :at, :sent_at)
+      (:id, :conversation_id, :channel_id, :direction, :author, :kind, :text, :content, :provider_id, :reply_to,
+      :status, :at, :sent_at)
     on conflict (channel_id, provider_id) where provider_id is not null do nothing
     """
 )

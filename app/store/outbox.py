@@ -1,4 +1,5 @@
-"""The outbox: what is not settled yet. A row leaves when the network took the message, refused it, or a person gave it up.
+"""The outbox: what is not settled yet. A row leaves when the network took the message, refused it, or a person gave
+it up.
 
 `place` orders a conversation's rows; states: queued, sending, unknown (waiting for a receipt), held (a person decides).
 """
@@ -52,7 +53,10 @@ QUEUE_AGAIN = Statement(
 DROP = Statement("delete from outbox where message_id = :message_id")
 ORPHANS = Query("select message_id, conversation_id from outbox where state = 'sending' limit 500", lambda *row: row)
 OVERDUE = Query(
-    "select message_id, conversation_id from outbox where state = 'unknown' and due_at <= :now order by due_at limit 100",
+    """
+    select message_id, conversation_id from outbox
+    where state = 'unknown' and due_at <= :now order by due_at limit 100
+    """,
     lambda *row: row,
 )
 COUNTS = Query("select state, count(*) from outbox group by state", lambda state, n: (state, n))

@@ -1,4 +1,5 @@
-"""Delivery receipts, each kept once per message and status; those that came before their message was known wait here."""
+"""Delivery receipts, each kept once per message and status; those that came before their message was known wait
+here."""
 
 from app.db import Query, Statement
 
