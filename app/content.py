@@ -216,8 +216,8 @@ class Unsupported(Base, frozen=True, tag="unsupported"):
 
 
 Content = (
-    Text | Image | Video | Audio | Document | Sticker | Location | Contacts | Reaction | Buttons | ChoiceList | Link | Flow
-    | Ask | Template | Pressed | Picked | FlowReply | Order | System | Edit | Delete | Note | Unsupported
+    Text | Image | Video | Audio | Document | Sticker | Location | Contacts | Reaction | Buttons | ChoiceList | Link
+    | Flow | Ask | Template | Pressed | Picked | FlowReply | Order | System | Edit | Delete | Note | Unsupported
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()
