@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -28,6 +29,7 @@ def parley(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     """Run the command line on an installation of its own: (exit code, output, complaints)."""
     monkeypatch.setenv("PARLEY_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # `serve` takes them over
 
     def run(*words: str, typed: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))

@@ -32,12 +32,12 @@ async def started(visit: Visit, text: str = BOT) -> dict[str, str]:
 
 
 async def screen(visit: Visit, trial: dict[str, str]) -> str:
-    """The phone, once everything said is delivered."""
+    """The phone, once everything said is read."""
     query = "&".join(f"{name}={value}" for name, value in trial.items())
     async with asyncio.timeout(10):
         while True:
             html = (await visit.get(f"/simulator/screen?{query}")).text
-            if 'aria-label="Queued"' not in html and 'aria-label="Sent"' not in html:
+            if not any(f'aria-label="{state}"' in html for state in ("Queued", "Sent", "Delivered")):
                 return html
             await asyncio.sleep(0.01)
 
