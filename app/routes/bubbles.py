@@ -276,7 +276,7 @@ def _events(thread: Thread, head: Head) -> Iterator[Line]:
         return
     first, newest = thread.entries[0].at, max(thread.entries[-1].at, head.taken_at or 0, head.closed_at or 0)
     for row in thread.handed:
-        yield Line(f"turn-{row.id}", "hand", _("The bot asked for a person"), _handed_to(row), row.at)
+        yield Line(f"turn-{row.id}", "hand", _("The bot handed over"), _handed_to(row), row.at)
     if head.taken_at is not None and first <= head.taken_at <= newest:
         yield Line(f"taken-{head.id}", "user", _("took this chat"), head.taken_name, head.taken_at - 1)
     if head.closed_at is not None and first <= head.closed_at <= newest:

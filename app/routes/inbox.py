@@ -107,7 +107,9 @@ async def read_list(request: Request) -> List:
     down_to = read_key(params.get("to", ""), threads.LAST)
     limit = MOST_ROWS if down_to != threads.LAST else ROWS
     found = await rt.db.read(_rows, view, user.id, before, down_to, limit)
-    return List(view, q, found[:limit], counts, len(found) > limit or down_to != threads.LAST, here)
+    shown = found[:limit]
+    more = len(found) > limit or bool(shown and await rt.db.read(_rows, view, user.id, shown[-1].key, threads.LAST, 0))
+    return List(view, q, shown, counts, more, here)
 
 
 async def _rows(db: Any, view: str, user_id: int, before: Key, down_to: Key, limit: int) -> list[Row]:

@@ -12,9 +12,10 @@ import msgspec
 from app import bots, handoff, inbox, media, settle, simulator, users
 from app import content as c
 from app.connectors.base import Address, Inbound, Malformed, Problem, Receipt, Status
-from app.db import Query
+from app.db import Query, Tx
 from app.runtime import Runtime
 from app.store import media as media_rows
+from app.store import settings as setting_rows
 from tests.browser.house import EMAIL, PASSWORD, before
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -139,6 +140,7 @@ async def open_shop(shop: Bakery) -> None:
     rosa = await users.find(rt, EMAIL)
     paulo, _password = await users.add(rt, email="paulo@luna.example", name="Paulo Reis", role="agent", by=rosa)
     shop.paulo = paulo
+    await rt.db.write(sign, "Luna Bakery", afternoon(shop.rt.clock.now()))
     await simulator.channel(rt)
     values = {
         "phone_number_id": "106540352242922", "access_token": "EAAexample", "app_secret": "0" * 32,
@@ -151,6 +153,17 @@ async def open_shop(shop: Bakery) -> None:
     live.sender.open = False
     await rt.channels.verified(live)
     await rt.channels.heard(live)
+
+
+def sign(tx: Tx, business: str, zone: str) -> None:
+    tx.run(setting_rows.PUT, name="business", value=business)
+    tx.run(setting_rows.PUT, name="zone", value=zone)
+
+
+def afternoon(at: int) -> str:
+    """The zone in which it is two o'clock: the story's "today" is then today in every picture."""
+    ahead = (14 - at // HOUR % 24 + 11) % 24 - 11
+    return f"Etc/GMT{-ahead:+}" if ahead else "Etc/GMT"
 
 
 async def yesterday(shop: Bakery, at: int) -> None:

@@ -1,8 +1,9 @@
-"""`python -m tests.browser.screenshots FOLDER`: pictures of a filled installation, both themes, desktop and phone."""
+"""`python -m tests.browser.screenshots FOLDER [NAME…]`: a filled installation in both themes, on desktop and phone."""
 
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.db import Query
@@ -11,6 +12,9 @@ from tests.browser.house import House
 from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium
 
 CHAT = Query("select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone", int)
+
+
+SHOWN = ("home", "inbox", "channels", "bots", "simulator")  # what docs/ keeps; name others on the command line
 
 
 def chat_of(house: House, phone: str) -> int:
@@ -40,7 +44,7 @@ def pictures(house: House) -> dict[str, str]:
     }
 
 
-def shoot(house: House, folder: Path, only: list[str]) -> None:
+def shoot(house: House, folder: Path, names: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for theme in ("light", "dark"):
@@ -48,7 +52,7 @@ def shoot(house: House, folder: Path, only: list[str]) -> None:
                 visitor = Visitor(browser, house, theme=theme, size=size)
                 visitor.log_in()
                 for name, path in pictures(house).items():
-                    if not only or name in only:
+                    if name in names:
                         visitor.go(path)
                         visitor.page.wait_for_timeout(150)  # pictures in the page, and motion that has to end
                         visitor.page.screenshot(path=str(folder / f"{name}{form}-{theme}.png"))
@@ -58,11 +62,11 @@ def shoot(house: House, folder: Path, only: list[str]) -> None:
 
 
 def main() -> None:
-    folder, only = Path(sys.argv[1]), sys.argv[2:]
+    folder, names = Path(sys.argv[1]), sys.argv[2:] or SHOWN
     with tempfile.TemporaryDirectory(prefix="parley-shots-") as data:
         filled.fill(Path(data), time.time_ns() // 1_000_000)
         with House(Path(data)) as house:
-            shoot(house, folder, only)
+            shoot(house, folder, names)
 
 
 if __name__ == "__main__":

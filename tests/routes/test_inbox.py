@@ -63,7 +63,7 @@ async def test_the_live_list_reaches_down_to_what_was_loaded(tmp_path: Path) -> 
         "Avenida Paulista", "Dona Célia", "Menu for November.pdf", "Not shown here: poll.", "strawberry-cake",
         "Rua das Flores 12", "<b>mum&#39;s 70th</b>", "<i>strawberries</i>", "❤️", "<audio", "edited",
         "This message was deleted.", 'class="quote"', "Not delivered.", "May or may not have arrived.",
-        'rel="noopener noreferrer nofollow"', 'aria-label="Delivered"', 'class="picked"', "The bot asked for a person",
+        'rel="noopener noreferrer nofollow"', 'aria-label="Delivered"', 'class="picked"', "The bot handed over",
     ],
 )  # fmt: skip
 async def test_the_thread_shows_every_kind(tmp_path: Path, shown: str) -> None:
