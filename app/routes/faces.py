@@ -73,7 +73,7 @@ def tint(connector: str) -> int:
 
 def network_name(connector: str) -> str:
     known = CONNECTORS.get(connector)
-    return known.label if known else connector
+    return _("Built in") if connector == "simulator" else known.label if known else connector
 
 
 def alias_kind(kind: str) -> str:
