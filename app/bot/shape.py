@@ -157,7 +157,7 @@ class OneOrMany(Shape):
     def read(self, node: Node, report: Report) -> Any:
         if isinstance(node, SequenceNode):
             return self.many.read(node, report)
-        if isinstance(node, MappingNode):
+        if isinstance(node, MappingNode) or is_empty(node):
             return self.wrong(node, report)
         value = self.item.read(node, report)
         return value if value is MISSING else (value,)
