@@ -6,7 +6,6 @@ process.
 """
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -169,15 +168,13 @@ def stop(server: Server, on_stop: Callable[[], None]) -> None:
 
 @contextmanager
 def signals(first: Callable[[], None]) -> Iterator[None]:
-    """While inside, the first signal calls `first` on the loop and the second ends the process at once: whatever was
-    answered is on disk already."""
+    """While inside, the first signal calls `first` on the loop. The second is the system's own: it ends the process
+    even if the loop hangs, and whatever was answered is on disk already."""
     loop = asyncio.get_running_loop()
-    seen: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) > 1:
-            os._exit(1)
+        for other in before:
+            signal.signal(other, signal.SIG_DFL)
         loop.call_soon_threadsafe(first)
 
     names = [signal.SIGINT, signal.SIGTERM]
