@@ -1,0 +1,171 @@
+"""No accepted document makes a turn raise, exceed its limits or come out differently the second time."""
+
+import time
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.bot.decide import MOST_EFFECTS, decide
+from app.bot.document import DocumentError, Version, compile_version, parse
+from app.bot.lint import lint
+from app.bot.scene import Arrived, ContactView, Decision, Scene, State
+from app.bot.values import OUTPUT
+from app.capabilities import Capabilities
+from app.content import Content, Image, Picked, Pressed, Text
+from app.content import text as text_of
+from tests.bot.turns import FILES, NOW
+
+word = st.sampled_from(["hi", "menu", "a", "b", "ç", "菜", "👍", "سلام", "42", "?"]) | st.text(min_size=1, max_size=8)
+phrase = st.lists(word, min_size=1, max_size=4).map(" ".join)
+name = st.sampled_from(
+    ["contact.name", "contact.fields.x", "message.text", "x", "y.z", "y[0]", "now", "contact", "1", "'a'"]
+)
+operator = st.sampled_from(["+", "-", "*", "/", "%", "~", "==", "<", "in", "and", "or"])
+filters = st.sampled_from(
+    [
+        "upper",
+        "title",
+        "length",
+        "join",
+        "number(2)",
+        "round",
+        "int",
+        "date",
+        "first",
+        "replace('a', x)",
+        "truncate(3)",
+        "default(x)",
+    ]
+)
+
+
+def expressions(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return (
+        st.builds("({} {} {})".format, inner, operator, inner)
+        | st.builds("({} | {})".format, inner, filters)
+        | st.builds("({} if {} else {})".format, inner, inner, inner)
+        | st.builds("(not {})".format, inner)
+        | st.builds("({} is defined)".format, inner)
+    )
+
+
+expression = st.recursive(name, expressions, max_leaves=8)
+template = st.lists(
+    st.text(max_size=20)
+    | st.builds("{{{{ {} }}}}".format, expression)
+    | st.builds("{{% if {} %}}{{{{ {} }}}}{{% endif %}}".format, expression, expression),
+    min_size=1,
+    max_size=4,
+).map("".join)  # fmt: skip
+texts = template | st.lists(template, min_size=1, max_size=3) | st.just("long " * 2_000)
+regexes = st.text("ab.*+?|()[]{}12^$\\w", min_size=1, max_size=12)
+says = st.one_of(
+    phrase,
+    st.lists(phrase, min_size=1, max_size=4),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "any": phrase,
+            "all": st.lists(phrase, min_size=1, max_size=3),
+            "starts": phrase,
+            "exact": phrase,
+            "regex": regexes,
+        },
+    ),
+)
+titles = st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=12, unique=True)
+step = st.one_of(
+    st.fixed_dictionaries({"say": texts}),
+    st.fixed_dictionaries({"say": texts, "buttons": titles}, optional={"header": template, "footer": template}),
+    st.fixed_dictionaries({"say": texts, "list": st.fixed_dictionaries({"label": st.just("l"), "choices": titles})}),
+    st.fixed_dictionaries({"image": st.just("https://x.example/{{ x }}")}, optional={"caption": template}),
+    st.fixed_dictionaries({"handoff": template}),
+)
+steps = st.lists(step, min_size=1, max_size=20)
+rule = st.fixed_dictionaries({"when": st.fixed_dictionaries({"says": says}), "do": steps})
+documents = st.fixed_dictionaries(
+    {"bot": st.just("T"), "rules": st.lists(rule, max_size=6)},
+    optional={
+        "fallback": st.fixed_dictionaries({"do": steps}),
+        "vocabulary": st.dictionaries(word, phrase, max_size=3),
+    },
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xyz"), inner, max_size=3),
+    max_leaves=6,
+)
+fields = st.dictionaries(st.sampled_from("xyz"), values, max_size=3)
+scenes = st.builds(
+    Scene,
+    st.builds(
+        State,
+        st.integers(0, 5),
+        st.lists(st.tuples(phrase, phrase), max_size=4).map(tuple),
+        fields,
+        st.integers(0, 2**63 - 1),
+        st.integers(0, 9),
+    ),
+    st.builds(ContactView, st.just("1"), st.text(max_size=9), st.text(max_size=9), fields=fields),
+    st.builds(
+        Capabilities,
+        text=st.integers(20, 5_000),
+        buttons=st.integers(0, 10),
+        list_rows=st.integers(0, 10),
+        media=st.sampled_from([{}, FILES]),
+    ),
+)
+messages: st.SearchStrategy[Content] = st.one_of(
+    st.builds(Text, phrase | st.text(max_size=50)),
+    st.builds(Pressed, phrase, phrase),
+    st.builds(Picked, phrase, phrase),
+    st.builds(Image, caption=phrase),
+)
+
+
+def accepted(document: dict[str, Any]) -> Version | None:
+    for at, rule in enumerate(document["rules"]):
+        rule["name"] = f"r{at}"
+    text = msgspec.json.encode(document).decode()
+    try:
+        version = compile_version(text)
+    except DocumentError as error:
+        assert error.problems
+        return None
+    lint(parse(text))
+    return version
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents, st.lists(st.tuples(scenes, messages), min_size=1, max_size=6))
+def test_P17_no_accepted_document_makes_a_turn_raise_or_exceed_its_limits(
+    document: dict[str, Any], turns: list[tuple[Scene, Content]]
+) -> None:
+    bot = accepted(document)
+    if bot is None:
+        return
+    for scene, content in turns:
+        event = Arrived(content, text_of(content))
+        began = time.thread_time()
+        decision = decide(bot, scene, event, NOW)
+        assert time.thread_time() - began < 0.2
+        assert within_limits(decision)
+        assert repr(decide(bot, scene, event, NOW)) == repr(decision)
+
+
+def within_limits(decision: Decision) -> bool:
+    said = sum(len(text_of(effect.content)) for effect in decision.effects if hasattr(effect, "content"))
+    trace = decision.trace
+    known = trace.verdict and len(trace.near) <= 3 and len(trace.problems) <= 10
+    return bool(known and len(decision.effects) <= MOST_EFFECTS and said <= OUTPUT and 0 <= decision.state.seed < 2**63)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200) | st.binary(max_size=200).map(lambda data: data.decode("latin-1")))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        compile_version("bot: T\n" + text)
+    except DocumentError as error:
+        assert error.problems and all(problem.line >= 1 and problem.column >= 1 for problem in error.problems)

@@ -1,0 +1,64 @@
+"""The bots that come with the program: without a flaw, and every button they offer is understood."""
+
+from pathlib import Path
+
+import pytest
+
+import app.bot
+from app.bot.document import compile_version, parse
+from app.bot.lint import lint
+from app.bot.scene import HandOff, Send
+from app.content import Buttons, ChoiceList
+from tests.bot.turns import WHATSAPP, press, said, turn
+
+STARTERS = sorted((Path(app.bot.__file__).parent / "starters").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", STARTERS, ids=lambda path: path.stem)
+def test_a_starter_has_no_flaw(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert lint(parse(text)) == []
+    assert text.startswith("# ")
+
+
+@pytest.mark.parametrize("path", STARTERS, ids=lambda path: path.stem)
+def test_a_starter_answers_every_button_it_offers(path: Path) -> None:
+    bot = compile_version(path.read_text(encoding="utf-8"))
+    offered = 0
+    for plan in bot.plans:
+        decision = turn(bot, next(iter(bot_words(path, plan.name))), capabilities=WHATSAPP)
+        for effect in decision.effects:
+            content = effect.content if isinstance(effect, Send) else None
+            rows = content.choices if isinstance(content, Buttons) else ()
+            if isinstance(content, ChoiceList):
+                rows = tuple(choice for section in content.sections for choice in section.choices)
+            for choice in rows:
+                offered += 1
+                assert turn(bot, press(choice.id, choice.title)).trace.rule != "fallback", choice.title
+    assert offered or path.stem == "blank"
+
+
+def bot_words(path: Path, rule: str) -> list[str]:
+    document = parse(path.read_text(encoding="utf-8"))
+    return [text.text for one in document.rules if one.name.text == rule for text in one.says.any]
+
+
+@pytest.mark.parametrize("path", STARTERS, ids=lambda path: path.stem)
+def test_a_starter_hands_over_when_it_did_not_understand_twice(path: Path) -> None:
+    bot = compile_version(path.read_text(encoding="utf-8"))
+    first = turn(bot, "xyzzy")
+    assert not any(isinstance(effect, HandOff) for effect in first.effects)
+    assert said(turn(bot, "xyzzy", first.state))[-1].startswith("→ ")
+
+
+def test_the_bakery_talks_like_a_bakery() -> None:
+    bot = compile_version(next(path for path in STARTERS if path.stem == "bakery").read_text(encoding="utf-8"))
+    for message, rule in [
+        ("Good morning!", "greeting"),
+        ("When do you close?", "hours"),
+        ("do you deliver", "delivery"),
+        ("I want to talk to a person", "person"),
+        ("Is the corn bread gluten free?", "gluten"),
+        ("thank you 🙏", "thanks"),
+    ]:
+        assert turn(bot, message).trace.rule == rule, message
