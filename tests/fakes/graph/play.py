@@ -1,7 +1,9 @@
 """A customer in the terminal, for a person without an account at Meta: a line typed is a message, replies appear."""
 
 import asyncio
+import itertools
 import sys
+import threading
 from typing import Any
 
 import msgspec
@@ -28,8 +30,7 @@ def introduce(world: World, number: Number) -> str:
   verify token     {number.verify_token}
   webhooks go to   {number.webhook or "nowhere yet: start again with --webhook and the address that Parley shows"}
 
-{HELP}
-"""
+{HELP}"""
 
 
 def choices(body: dict[str, Any]) -> list[Choice]:
@@ -60,18 +61,20 @@ class Player:
     def __init__(self, world: World, number: Number) -> None:
         self.world, self.number = world, number
         self.who = "16505551234"
-        self.last: tuple[str, list[Choice]] = ("", [])
+        self.last = ""  # message id of the last reply
+        self.asked: tuple[str, list[Choice]] = ("", [])  # the last one with something to tap
 
     def watch(self, line: Accepted, body: bytes) -> None:
         decoded = msgspec.json.decode(body)
-        if choices(decoded) or not self.last[1]:
-            self.last = (line.wamid, choices(decoded))
+        self.last = line.wamid
+        if found := choices(decoded):
+            self.asked = (line.wamid, found)
         print(f"  < {shown(line.type, decoded)}", flush=True)
 
     def say(self, line: str) -> None:
         """Raises `ValueError` for a command that cannot be understood."""
         command, _, rest = line.partition(" ")
-        wamid, options = self.last
+        wamid, options = self.asked
         given: dict[str, Any] = {"text": line}
         if line.isdigit() and 1 <= int(line) <= len(options):
             kind, content = options[int(line) - 1]
@@ -86,10 +89,16 @@ class Player:
             latitude, longitude = rest.split()
             given = {"location": {"latitude": float(latitude), "longitude": float(longitude)}}
         elif command == "/react":
-            given = {"reaction": {"message_id": wamid, "emoji": rest}}
+            given = {"reaction": {"message_id": self.last, "emoji": rest}}
         elif command.startswith("/"):
             raise ValueError(HELP)
         inbound.receive(self.world, self.number, {"from": self.who, **given})
+
+
+def _type(lines: asyncio.Queue[str], loop: asyncio.AbstractEventLoop) -> None:
+    """Reads in a thread: a terminal made non-blocking would break printing."""
+    for line in itertools.chain(sys.stdin, ["/quit"]):
+        loop.call_soon_threadsafe(lines.put_nowait, line.strip())
 
 
 async def play(world: World, ended: asyncio.Event) -> None:
@@ -97,19 +106,17 @@ async def play(world: World, ended: asyncio.Event) -> None:
     player = Player(world, next(iter(world.numbers.values())))
     print(introduce(world, player.number), flush=True)
     world.watchers.append(player.watch)
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    stop = asyncio.create_task(ended.wait())
-    while True:
-        read = asyncio.create_task(reader.readline())
-        await asyncio.wait({read, stop}, return_when=asyncio.FIRST_COMPLETED)
-        line = read.result().decode().strip() if read.done() else "/quit"
-        if line == "/quit" or (read.done() and not read.result()):
-            read.cancel()
-            stop.cancel()
-            return
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    threading.Thread(target=_type, args=(lines, asyncio.get_running_loop()), daemon=True).start()
+    world.spawn(_quit_at(ended, lines))
+    while (line := await lines.get()) != "/quit":
         try:
             if line:
                 player.say(line)
         except ValueError as error:
             print(error, flush=True)
+
+
+async def _quit_at(ended: asyncio.Event, lines: asyncio.Queue[str]) -> None:
+    await ended.wait()
+    lines.put_nowait("/quit")
