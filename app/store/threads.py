@@ -85,10 +85,10 @@ SEARCH = Query(
     Row,
 )
 COUNT_MODE = Query(
-    "select count(*) from (select 1 as one from conversation where mode = :mode limit :many) as some", int
+    "select count(*) from (select 1 as one from conversation where mode = :mode limit :many) as few", int
 )
 COUNT_TAKEN = Query(
-    "select count(*) from (select 1 as one from conversation where taken_by = :user_id limit :many) as some", int
+    "select count(*) from (select 1 as one from conversation where taken_by = :user_id limit :many) as few", int
 )
 
 

@@ -114,14 +114,14 @@ class Bakery:
         await self.rt.db.write(media.stored, row, sha256, len(data), mime)
 
 
-def fill(data: Path, now: int) -> None:
+def fill(data: Path, now: int, environment: dict[str, str] | None = None) -> None:
     """Write the whole story into an empty data folder, ending a moment before `now` (ms UTC)."""
     clock = ManualClock(now - 2 * DAY)
 
     async def work(rt: Runtime) -> None:
         await tell(Bakery(rt, clock), now)
 
-    before(data, clock, work)
+    before(data, clock, work, environment)
 
 
 async def tell(shop: Bakery, now: int) -> None:

@@ -73,11 +73,16 @@ def settings(data: Path, environment: dict[str, str]) -> Any:
     return load({"data": str(data), "host": "127.0.0.1"}, environ=environment, folder=data)
 
 
-def before(data: Path, clock: Clock, work: Callable[[Runtime], Coroutine[Any, Any, None]]) -> None:
+def before(
+    data: Path,
+    clock: Clock,
+    work: Callable[[Runtime], Coroutine[Any, Any, None]],
+    environment: dict[str, str] | None = None,
+) -> None:
     """Run this in a Parley that nobody visits, at times of its own clock."""
 
     async def alone() -> None:
-        rt = await runtime.start(settings(data, {}), clock)
+        rt = await runtime.start(settings(data, environment or {}), clock)
         try:
             await work(rt)
         finally:

@@ -76,14 +76,17 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(folder: Path, *, empty: bool = False) -> AsyncIterator[Visit]:
+async def visiting(folder: Path, *, empty: bool = False, database_url: str = "") -> AsyncIterator[Visit]:
     """The bakery at a time that stands still; `empty`: an installation with nothing but its owner."""
     data, clock = folder / "data", ManualClock(NOW)
-    if empty:
-        data.mkdir()
+    environment = {"PARLEY_DATABASE_URL": database_url} if database_url else {}
+    if empty or database_url:
+        data.mkdir(exist_ok=True)
     else:
         shutil.copytree(story(), data)
-    rt = await runtime.start(settings(data, {}), clock)
+    if database_url:
+        filled.fill(data, NOW, environment)
+    rt = await runtime.start(settings(data, environment), clock)
     try:
         if empty:
             await users.create_owner(rt, email=EMAIL, name="Rosa Martins", password=PASSWORD)
