@@ -63,6 +63,7 @@ class Live:
         self.webhook = connector if isinstance(connector, Webhook) else None
         self.state = StatusChange(State.STARTING, "starting")
         self.task: asyncio.Task[None] | None = None
+        self.received = 0
 
 
 class Channels:

@@ -1,9 +1,11 @@
 """Who has a conversation: the bot, nobody yet (waiting), or a person. A person's word silences the bot until given
 back."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from app import content, events, settle
+from app.connectors.base import MarksRead, SendFailed
 from app.content import Content
 from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -12,6 +14,8 @@ from app.store import conversations, messages, outbox
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 
 async def reply(rt: "Runtime", conversation_id: int, said: Content, user_id: int) -> int:
@@ -47,8 +51,22 @@ async def close(rt: "Runtime", conversation_id: int) -> None:
 
 
 async def seen(rt: "Runtime", conversation_id: int) -> None:
-    """A person opened it."""
-    await rt.db.write(_set, conversation_id, conversations.SEEN, key=conversation_id)
+    """A person opened it: nothing is unread, and the customer sees so where the network shows read marks."""
+    if await rt.db.write(_seen, conversation_id, key=conversation_id):
+        await _mark_read(rt, conversation_id)
+
+
+async def _mark_read(rt: "Runtime", conversation_id: int) -> None:
+    """A courtesy: if the network does not take it, nothing is lost."""
+    row = await rt.db.reader.one(conversations.CONVERSATION, id=conversation_id)
+    live = rt.channels.by_id.get(row.channel_id) if row else None
+    last = await rt.db.reader.one(messages.LAST_HEARD, conversation_id=conversation_id)
+    if live is None or last is None or not isinstance(live.session, MarksRead):
+        return
+    try:
+        await live.session.mark_read(last, typing=False)
+    except SendFailed as failure:
+        log.info("channel %s did not take a read mark: %s", live.row.name, failure.problem.code)
 
 
 async def resend(rt: "Runtime", message_id: int) -> None:
@@ -95,6 +113,13 @@ def _set(tx: Tx, conversation_id: int, statement: Statement) -> None:
     _conversation(tx, conversation_id)
     if tx.run(statement, id=conversation_id):
         _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
+def _seen(tx: Tx, conversation_id: int) -> bool:
+    if not tx.run(conversations.SEEN, id=conversation_id):
+        return False
+    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+    return True
 
 
 def _close(tx: Tx, conversation_id: int) -> None:

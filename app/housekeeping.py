@@ -9,36 +9,43 @@ import logging
 from collections.abc import Callable
 
 from app import outbox
+from app.ballast import Ballast
 from app.channels import Channels
-from app.db import Database, DatabaseError, Tx
-from app.store import raws, receipts
+from app.db import Database, DatabaseError, Full, Tx
+from app.store import events, raws, receipts
 
 EVERY = 5.0
 CLEAN_EVERY = 60  # rounds of EVERY seconds
 TOMBSTONE_AGE = 30 * 86_400_000
 ORPHAN_AGE = 7 * 86_400_000
+EVENT_AGE = 7 * 86_400_000
+EVENTS_KEPT = 1_000_000
 
 log = logging.getLogger(__name__)
 
 
-async def run(db: Database, channels: Channels) -> None:
-    """For ever. A failing database only makes a round fail."""
+async def run(db: Database, channels: Channels, ballast: Ballast) -> None:
+    """For ever. A failing database only makes a round fail; a full disk gets its ballast back."""
     rounds = 0
     while True:
         try:
+            await asyncio.to_thread(ballast.keep)
             if await db.write(outbox.hold_overdue):
                 channels.wake_all()
             if rounds % CLEAN_EVERY == 0:
                 await clean(db)
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             log.warning("housekeeping waits: %s", error)
+            if isinstance(error, Full) and ballast.give_up():
+                log.error("the disk is full; the ballast was given up so that old data can be cleaned away")
+                continue
         rounds += 1
         await asyncio.sleep(EVERY)
 
 
 async def clean(db: Database) -> None:
     """Drop everything that is past its time."""
-    for unit in (expire_raw, expire_quarantine, expire_tombstones, expire_receipts):
+    for unit in (expire_raw, expire_quarantine, expire_tombstones, expire_receipts, expire_events, surplus_events):
         await _until_empty(db, unit)
 
 
@@ -69,4 +76,16 @@ def expire_receipts(tx: Tx) -> int:
     rows = tx.all(receipts.OLD_ORPHANS, before=tx.now - ORPHAN_AGE)
     keys = ("channel_id", "provider_id", "status")
     tx.many(receipts.DROP, [dict(zip(keys, row, strict=True)) for row in rows])
+    return len(rows)
+
+
+def expire_events(tx: Tx) -> int:
+    rows = tx.all(events.OLD, before=tx.now - EVENT_AGE)
+    tx.many(events.DROP, [{"seq": seq} for seq in rows])
+    return len(rows)
+
+
+def surplus_events(tx: Tx) -> int:
+    rows = tx.all(events.SURPLUS, last=(tx.one(events.NEWEST) or 0) - EVENTS_KEPT)
+    tx.many(events.DROP, [{"seq": seq} for seq in rows])
     return len(rows)

@@ -92,6 +92,7 @@ def _submit(channels: "Channels", live: "Live", arrival: Inbound | Receipt | Not
 
 def _receive(channels: "Channels", live: "Live", inbound: Inbound, batch: Batch) -> None:
     slot = live.sender.reserve()
+    live.received += 1
     batch.add()
 
     def done(outcome: Outcome | None, error: BaseException | None) -> None:

@@ -56,6 +56,8 @@ class Sender:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.open = False
+        self.sent = 0
+        self.failed = 0
 
     # ---- slots ------------------------------------------------------------------------------------------------------
 
@@ -177,12 +179,14 @@ class Sender:
             self._settle_sent(delivery, sent)
 
     def _settle_sent(self, delivery: Delivery, sent: Sent) -> None:
+        self.sent += 1
         learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
         self._write(
             settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned
         )
 
     def _settle_failure(self, delivery: Delivery, failure: SendFailed) -> None:
+        self.failed += 1
         ids = delivery.message_id, delivery.conversation_id
         if not failure.certain:
             self._write(settle.unsure, *ids, failure.problem)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from app import housekeeping, jobs, outbox, readiness
+from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
 from app.channels import Channels
@@ -120,7 +121,20 @@ async def _start_work(rt: Runtime) -> None:
     )
     rt.jobs = jobs.Worker(rt.db, rt.clock, {"media.fetch": fetcher.fetch})
     rt.supervise("jobs", rt.jobs.run)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels))
+    ballast = Ballast(rt.settings.data)
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
+    _watch(rt)
+
+
+def _watch(rt: Runtime) -> None:
+    """Numbers that are only read when somebody asks for them, so that no message pays for them."""
+    lives = rt.channels.by_id
+    for name in ("units", "batches", "failed", "waiting", "log_bytes"):
+        rt.metrics.watch(f"database_{name}", lambda name=name: float(rt.db.stats().get(name, 0)))  # type: ignore[misc]
+    rt.metrics.watch("messages_received", lambda: sum(live.received for live in lives.values()))
+    rt.metrics.watch("messages_sent", lambda: sum(live.sender.sent for live in lives.values()))
+    rt.metrics.watch("sends_failed", lambda: sum(live.sender.failed for live in lives.values()))
+    rt.metrics.watch("sends_under_way", lambda: sum(live.sender.busy() for live in lives.values()))
 
 
 async def stop(rt: Runtime) -> None:

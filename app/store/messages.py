@@ -35,6 +35,14 @@ BY_PROVIDER = Query(
     """,
     Message,
 )
+LAST_HEARD = Query(
+    """
+    select provider_id from message
+    where conversation_id = :conversation_id and direction = 'in' and provider_id is not null
+    order by at desc, id desc limit 1
+    """,
+    str,
+)
 ACCEPTED = Statement(
     """
     update message set status = 'accepted', provider_id = :provider_id, problem = '', sent_at = :now
