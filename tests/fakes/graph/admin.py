@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from . import inbound, manage, statuses, templates
+from . import inbound, numbers, statuses, templates
 from .config import Number
 from .webhooks import Update
 from .world import World
@@ -109,7 +109,7 @@ def person(world: World, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def number(world: World, given: dict[str, Any]) -> dict[str, Any]:
-    return dict(msgspec.to_builtins(manage.add_or_change(world, given)))
+    return dict(msgspec.to_builtins(numbers.add_or_change(world, given)))
 
 
 def template(world: World, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A customer in the terminal, for a person without an account at Meta: a line typed is a message, replies appear."""
 
 import asyncio
+import contextlib
 import itertools
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from . import inbound
+from .admin import settled
 from .config import Number
 from .truth import Accepted
 from .world import World
@@ -115,6 +117,8 @@ async def play(world: World, ended: asyncio.Event) -> None:
                 player.say(line)
         except ValueError as error:
             print(error, flush=True)
+    with contextlib.suppress(TimeoutError):
+        await settled(world, {"timeout": 2})
 
 
 async def _quit_at(ended: asyncio.Event, lines: asyncio.Queue[str]) -> None:
