@@ -1,0 +1,64 @@
+"""docs/bot-language.md: every example runs and answers as the page says, and the page names everything there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.bot.document import Version, compile_version, parse
+from app.bot.filters import FILTERS, TESTS
+from app.bot.grammar import DOCUMENT, FILES, HANDOFF, SAY
+from app.bot.lint import KNOWN
+from app.bot.scene import State
+from app.bot.shape import Keys
+from tests.bot.turns import said, turn
+
+PAGE = (Path(__file__).parents[2] / "docs" / "bot-language.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml bot\n(.*?)```\s+```chat\n(.*?)```", PAGE, re.DOTALL)
+
+
+def exchanges(chat: str) -> list[tuple[str, str]]:
+    """(what the customer writes, all the bot answers) one after the other."""
+    parts = re.split(r"^> (.*)$", chat, flags=re.MULTILINE)[1:]
+    return [(parts[at], parts[at + 1].strip()) for at in range(0, len(parts), 2)]
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_answers_as_the_page_says(number: int) -> None:
+    document, chat = EXAMPLES[number]
+    bot: Version = compile_version(document)
+    state = State()
+    for message, answer in exchanges(chat):
+        decision = turn(bot, message, state)
+        state = decision.state
+        assert "\n".join(said(decision)) == answer
+
+
+def test_no_example_is_left_unread() -> None:
+    assert len(EXAMPLES) == PAGE.count("```yaml") == PAGE.count("```chat") == 4
+    assert all(exchanges(chat) for _, chat in EXAMPLES)
+
+
+def test_everything_there_is_stands_on_the_page() -> None:
+    assert isinstance(DOCUMENT, Keys)
+    names = [
+        *DOCUMENT.shapes,
+        *SAY.shapes,
+        *HANDOFF.shapes,
+        *FILTERS,
+        *TESTS,
+        *KNOWN - {"contact", "contact.fields", "message"},
+    ]
+    for file in FILES.values():
+        names += file.shapes
+    assert [name for name in names if not re.search(rf"`[^`]*\b{re.escape(name)}\b[^`]*`", PAGE)] == []
+
+
+def test_the_documents_of_the_page_are_read_in_json_too() -> None:
+    import json
+
+    from ruamel.yaml import YAML
+
+    for document, _ in EXAMPLES:
+        plain = YAML(typ="safe").load(document)
+        assert len(parse(json.dumps(plain)).rules) == len(parse(document).rules)
