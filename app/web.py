@@ -4,6 +4,7 @@ Order for a request: id, origin and headers (`Front`) → host name → body lim
 webhooks are taken by a wrapper around this application and never come here.
 """
 
+import asyncio
 import logging
 import secrets
 import traceback
@@ -14,7 +15,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.db import DatabaseError
 from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _
+from app.logs import request_id
 from app.routes import ROUTES, respond, static, stream
 from app.routes.guard import guard
 from app.routes.site import BODY, Entry
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OPEN_HOSTS: Final = ("/hooks/", "/healthz", "/readyz")
 RETRY_AFTER: Final = 5
+LARGE_BODIES: Final = 8
 
 
 class IdConvertor(Convertor[int]):
@@ -57,7 +60,7 @@ register_url_convertor("id", IdConvertor())
 
 
 def create_app(rt: "Runtime") -> Starlette:
-    """The dashboard as an ASGI application. `app.state`: cookies, flash, hosts, limits, throttle, setup, actions."""
+    """The dashboard as an ASGI application. What requests share beside the runtime is in `app.state`."""
     app = Starlette(
         routes=[
             *map(route, ROUTES),
@@ -78,6 +81,7 @@ def create_app(rt: "Runtime") -> Starlette:
     app.state.limits = Limits(rt.clock)
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = SetupLink(rt.clock)
+    app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app
 
@@ -102,6 +106,7 @@ class Front:
         hosts: Hosts = scope["app"].state.hosts
         state["rt"], state["request_id"], state["nonce"] = self.rt, secrets.token_hex(8), headers.new_nonce()
         state["origin"] = hosts.origin((scope.get("client") or ("", 0))[0], scope["scheme"], given)
+        request_id.set(state["request_id"])
         server = (scope.get("server") or ("", 0))[0] or ""
         if not hosts.is_ours(given.get("host", ""), server) and not scope["path"].startswith(OPEN_HOSTS):
             await wrong_host(scope, receive, Answer(scope, send))
@@ -112,6 +117,8 @@ class Front:
         answer = Answer(scope, send)
         try:
             await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            log.debug("the client left before its request was whole")
         except Exception as error:
             if answer.status:
                 raise

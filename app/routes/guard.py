@@ -5,11 +5,12 @@ position the page is drawn at), `origin`, `nonce`, and `i18n` speaks the visitor
 """
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from app import i18n
 from app.db import DatabaseError
@@ -17,6 +18,7 @@ from app.errors import NotFound, Unauthenticated
 from app.routes.site import Entry, Handler
 from app.security import csrf, limits, permissions, sessions
 from app.security.hosts import network
+from app.security.redirects import safe_path
 from app.store import settings as stored
 from app.store.users import Session
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 MAX_FILES: Final = 10
 MAX_FIELDS: Final = 100
 MAX_PART: Final = 1_000_000
+SMALL: Final = 65_536
 LARGEST_ID: Final = 2**63 - 1
 
 
@@ -43,9 +46,20 @@ def guard(entry: Entry) -> Handler:
             permissions.require(request.state.user, entry.may)
         if request.method not in csrf.SAFE:
             await check_source(request)
+        if entry.fresh and not sessions.is_confirmed(request.state.session, request.state.rt.clock.now()):
+            return ask_again(request)
         return await entry.handler(request)
 
     return endpoint
+
+
+def ask_again(request: Request) -> Response:
+    """To the page that asks for the password, and from there back to where the person was."""
+    came = request.scope["path"] if request.method == "GET" else urlsplit(request.headers.get("referer", "")).path
+    address = f"{request.app.url_path_for('confirm')}?next={quote(safe_path(came))}"
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
 
 
 def check_ids(request: Request) -> None:
@@ -107,8 +121,9 @@ async def check_source(request: Request) -> None:
 
 
 async def read_form(request: Request) -> Any:
-    """The body's fields, within the limits of S16; Starlette keeps them, so reading twice costs nothing."""
-    try:
+    """The body's fields, within the limits of S16; reading twice costs nothing. Of large bodies eight are read at
+    once (S15): whoever waits is not read from meanwhile."""
+    length = request.headers.get("content-length", "")
+    large = not (length.isdigit() and int(length) <= SMALL)
+    async with request.app.state.bodies if large else nullcontext():
         return await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_PART)
-    except HTTPException:
-        raise

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.errors import Unauthenticated
 from app.security import permissions
+from app.security.hosts import is_exposed
 from app.security.permissions import Action
 from app.version import VERSION
 
@@ -30,7 +31,7 @@ async def readyz(request: Request) -> Response:
     problems = await rt.problems()
     body: dict[str, object] = {"ready": not problems}
     if is_insider(request):
-        body |= {"reasons": problems, "version": VERSION, "secure": request.state.origin.secure}
+        body |= {"reasons": problems, "version": VERSION, "secure": not is_exposed(rt.settings)}
         body["database"] = rt.db.stats()
     else:
         body["reasons"] = [{"code": problem["code"]} for problem in problems]

@@ -62,6 +62,33 @@ async def stored_password(rt: "Runtime", user: users.User | None) -> str | None:
     return await rt.db.reader.one(users.PASSWORD, id=user.id)
 
 
+async def ask_again(request: Request) -> Response:
+    """Who is logged in gives the password once more, before what is secret or cannot be undone (S6)."""
+    return await again(request, safe_path(request.query_params.get("next", "/")))
+
+
+async def again(request: Request, target: str, *, status: int = 200, error: str = "") -> Response:
+    return await respond.page(request, "confirm.html", status=status, target=target, error=error)
+
+
+async def confirm(request: Request) -> Response:
+    rt: Runtime = request.state.rt
+    fields = await respond.form(request)
+    user, ip, target = request.state.user, request.state.origin.ip, safe_path(fields.text("next", limit=500) or "/")
+    try:
+        request.app.state.throttle.begin(ip)
+        await rt.db.read(throttle.check, user.email, ip, rt.clock.now())
+    except TooMany as error:
+        return await again(request, target, status=429, error=str(error))
+    stored = await stored_password(rt, user)
+    if not await passwords.verify(stored, fields.text("password", strip=False)):
+        await rt.db.write(throttle.failed, user.email, ip)
+        return await again(request, target, status=422, error=_("That is not your password."))
+    request.app.state.throttle.succeeded(ip)
+    token = await rt.db.write(sessions.renew, request.state.session)
+    return with_session(request, respond.redirect(request, target), token)
+
+
 def begin(tx: Tx, user: users.User, agent: str, ip: str, rehashed: str | None) -> str:
     throttle.forget(tx, user.email, ip)
     if rehashed is not None:

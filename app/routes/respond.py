@@ -26,6 +26,7 @@ from app.i18n import _
 from app.routes.guard import read_form, settings_of
 from app.routes.static import static_url
 from app.security import permissions
+from app.security.hosts import is_exposed
 from app.store import nav
 from app.version import VERSION
 
@@ -106,7 +107,15 @@ async def shell(request: Request) -> dict[str, Any]:
     flash = request.app.state.flash.read(request.cookies.get(FLASH, ""))
     settings = await settings_of(request)
     names = allowed(request)
-    return {"settings": settings, "waiting": waiting, "flash": flash, "names": names, "topics": ()}
+    exposed = is_exposed(request.state.rt.settings)
+    return {
+        "settings": settings,
+        "waiting": waiting,
+        "flash": flash,
+        "names": names,
+        "topics": (),
+        "exposed": exposed,
+    }
 
 
 def allowed(request: Request) -> frozenset[str]:

@@ -16,7 +16,8 @@ UPLOAD: Final = 32_000_000
 
 class Entry(msgspec.Struct, frozen=True):
     """One address. `may`: the action its visitor must be allowed, or None for everybody. `body`: the most bytes it
-    takes. `machine`: answers problems as JSON and asks no token of a form."""
+    takes. `machine`: answers problems as JSON and asks no token of a form. `fresh`:
+    the password must have been given within ten minutes (S6)."""
 
     method: str
     path: str
@@ -25,3 +26,4 @@ class Entry(msgspec.Struct, frozen=True):
     may: Action | None
     body: int = BODY
     machine: bool = False
+    fresh: bool = False

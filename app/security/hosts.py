@@ -86,6 +86,12 @@ class Hosts:
         return name is not None and (name in self.names or (parse(name) is not None and name == server.lower()))
 
 
+def is_exposed(settings: Settings) -> bool:
+    """Can others on the network reach it and read along: open to them, without HTTPS in front (S2)."""
+    alone = settings.host == "localhost" or is_loopback(settings.host)
+    return not alone and not settings.trusted_proxies and not settings.public_url.startswith("https:")
+
+
 def split_host(host: str) -> str | None:
     """The name without its port, lower-cased and without brackets; None where it is not a plain host."""
     if not host or any(mark in host for mark in "/\\@?# \t,"):

@@ -1,16 +1,18 @@
 """What stands in front of every address: host names, headers, refusals, limits, files (S9, S13 to S20, S27, S36)."""
 
 import re
+from pathlib import Path
 
 import pytest
 from starlette.responses import Response
 
-from app.db import DatabaseError, Full
+from app.db import Database, DatabaseError, Full
 from app.routes import ROUTES
 from app.routes.site import Entry
 from app.security import permissions
+from app.store.users import COUNT
 from tests.clock import ManualClock
-from tests.shell import ORIGIN, House
+from tests.shell import ORIGIN, House, open_house
 
 OPEN = [entry for entry in ROUTES if entry.may is None]
 CLOSED = [entry for entry in ROUTES if entry.may is not None]
@@ -233,3 +235,19 @@ async def test_S27_nothing_but_the_files_themselves_is_served(house: House, path
 def test_S2_open_addresses_are_the_ones_meant_to_be_open() -> None:
     names = {"setup", "setup.create", "login", "login.enter", "healthz", "readyz", "metrics"}
     assert {entry.name for entry in OPEN} == names and ORIGIN.startswith("http://127.0.0.1")
+
+
+async def test_S2_an_open_installation_without_https_says_so_on_every_page(
+    database: Database, tmp_path: Path, clock: ManualClock
+) -> None:
+    for flags, exposed in (
+        ({"host": "0.0.0.0"}, True),
+        ({}, False),
+        ({"host": "::", "trusted_proxies": "10.0.0.1"}, False),
+    ):
+        house = await open_house(database, tmp_path, clock, **flags)
+        if await database.reader.one(COUNT) == 0:
+            await house.add_user()
+        page = (await (await house.logged_in()).get("/account")).text
+        assert ("read along, passwords included" in page) == exposed, flags
+        assert (await house.browser().get("/readyz")).json()["secure"] is not exposed

@@ -201,3 +201,30 @@ async def test_S8_a_missing_or_foreign_token_is_refused(house: House) -> None:
         assert (await browser.post("/logout", data={"csrf": token})).status_code == 403
     header = {"x-csrf-token": (await browser.get("/account")).text.partition('Token": "')[2].partition('"')[0]}
     assert (await browser.post("/logout", headers=header)).status_code == 303
+
+
+async def test_S6_the_password_is_asked_again_before_people_are_changed(house: House, clock: ManualClock) -> None:
+    await house.add_user()
+    browser = await house.logged_in()
+    person = {"email": "bia@luna.example", "name": "Bia", "role": "agent"}
+    clock.advance(sessions.CONFIRMED / 1000 + 1)
+    page = {"referer": "http://127.0.0.1:8080/settings"}
+    asked = await browser.submit("/settings/people", person, headers=page)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/confirm?next=/settings")
+    assert [user.email for user in await users.list_all(house.rt)] == ["rosa@luna.example"]
+    before = dict(browser.jar)
+    wrong = await browser.submit("/confirm", {"next": "/settings", "password": "not this one at all"})
+    assert wrong.status_code == 422 and browser.jar == before
+    right = await browser.submit("/confirm", {"next": "/settings", "password": PASSWORD})
+    assert (right.status_code, right.headers["location"]) == (303, "/settings") and browser.jar != before
+    assert (await browser.get("/confirm?next=//evil.example")).text.count('href="/"') == 1
+    await browser.submit("/settings/people", person)
+    assert len(await users.list_all(house.rt)) == 2
+
+
+async def test_S6_htmx_is_sent_to_that_page_as_a_whole(house: House, clock: ManualClock) -> None:
+    await house.add_user()
+    browser = await house.logged_in()
+    clock.advance(sessions.CONFIRMED / 1000 + 1)
+    answer = await browser.submit("/settings/people", headers={"hx-request": "true"})
+    assert answer.headers["hx-redirect"] == "/confirm?next=/"
