@@ -1,16 +1,19 @@
 """A real installation for fault tests: the server and the fake Graph API as processes of their own, started, killed,
 looked at."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -70,6 +73,8 @@ class Process:
 class House:
     """One data folder, its server and the provider it talks to. `truth` is the provider's own record."""
 
+    furnished: ClassVar["House | None"] = None
+
     def __init__(self, folder: Path, preload: dict[str, str] | None = None, python: list[str] | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
@@ -109,12 +114,21 @@ class House:
         assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
 
-    def furnish(self, rate: str = "0") -> None:
-        """Owner, channel and bot, by the command line."""
+    def furnish(self) -> None:
+        """Owner, channel and bot: made once by the command line, then copied."""
+        if House.furnished is None:
+            made = House(Path(tempfile.mkdtemp(prefix="parley-faults-")))
+            atexit.register(shutil.rmtree, made.folder, ignore_errors=True)
+            made._furnish()
+            House.furnished = made
+        shutil.copytree(House.furnished.data, self.data)
+        self.key = House.furnished.key
+
+    def _furnish(self) -> None:
         self.command("setup", "--email", "owner@example.com", "--password-stdin", given=PASSWORD)
         self.command(
             "channel", "add", "whatsapp_cloud", "--name", "Shop", f"phone_number_id={NUMBER}", f"access_token={TOKEN}",
-            f"app_secret={SECRET}", "verify_token=plum", f"rate={rate}",
+            f"app_secret={SECRET}", "verify_token=plum", "rate=0",
         )  # fmt: skip
         document = self.folder / "bot.yaml"
         document.write_text(BOT)

@@ -49,7 +49,7 @@ async def _killed_while_posting(house: House, load: Load, after: float) -> None:
     await posting
 
 
-@pytest.mark.parametrize("mode", ["accept-then-timeout", "accept-then-rst", "accept-then-502"])
+@pytest.mark.parametrize("mode", ["accept-then-rst", "accept-then-502"])
 def test_P18_an_answer_that_never_came_is_not_sent_again(house: House, mode: str) -> None:
     house.furnish()
     house.start_graph("--mode", mode, "--set", "statuses=0")
