@@ -1,4 +1,4 @@
-"""How fast a turn is decided, in thread time on one core: `pytest tests/bench/test_decide.py -s`, on a quiet machine."""
+"""How fast a turn is decided in thread time on one core: `pytest tests/bench/test_decide.py -s`, on a quiet machine."""
 
 import random
 import statistics
