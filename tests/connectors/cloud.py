@@ -1,13 +1,13 @@
 """Notifications as Meta writes them: the envelope around one value, escaped and signed."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from app.connectors.base import Channel
 from app.connectors.whatsapp_cloud.signature import signature
+from tests.samples import bodies
 
-SAMPLES = sorted((Path(__file__).parents[3] / "shared" / "samples" / "cloud").glob("*.json"))
+SAMPLES = bodies("cloud")
 ACCOUNT = "106540352242922"
 NUMBER = "15550783881"
 ANNA = "16505551234"

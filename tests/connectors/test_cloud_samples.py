@@ -11,6 +11,7 @@ from app.connectors.base import Arrival, Inbound, Malformed, Notice, Receipt
 from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.content import kind
 from tests.connectors.cloud import SAMPLES
+from tests.samples import needs_samples
 
 LISTS = (
     "messages",
@@ -50,6 +51,7 @@ def updates_in(value: object) -> Iterator[dict[str, Any]]:
             yield from updates_in(inner)
 
 
+@needs_samples
 def test_there_are_samples() -> None:
     assert len(SAMPLES) >= 215
 

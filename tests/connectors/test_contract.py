@@ -32,6 +32,7 @@ from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.content import Choice, Content, Image, Note, Text
 from tests.connectors import cloud
 from tests.connectors.test_cloud_samples import updates_in
+from tests.samples import needs_samples
 
 PATIENCE = 5.0
 KINDS = sorted(CONNECTORS)
@@ -266,6 +267,7 @@ PARSED = [json.loads(path.read_bytes()) for path in cloud.SAMPLES]
 PLACES = [places_in(sample) for sample in PARSED]
 
 
+@needs_samples
 @settings(max_examples=2400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_P4_no_mutation_of_a_sample_raises_or_loses_an_update(data: st.DataObject) -> None:

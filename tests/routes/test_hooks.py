@@ -1,9 +1,9 @@
-"""Webhooks from outside: signature first, on disk before the answer, nothing lost, nothing that is not ours answered."""
+"""Webhooks from outside: signature first, on disk before the answer, nothing lost, nothing that is not ours
+answered."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,9 +11,10 @@ import pytest
 from app.channels import Live
 from app.routes.hooks import Hooks
 from app.runtime import Runtime
+from tests.samples import bodies, needs_samples
 from tests.shop import NUMBER, SECRET, network, notification, open_shop, rows, signed, text_message
 
-SAMPLES = sorted((Path(__file__).parents[2] / "../shared/samples/cloud").glob("*.json"))
+SAMPLES = bodies("cloud")
 
 
 class Meta:
@@ -157,6 +158,7 @@ async def test_an_unknown_key_is_not_found(meta: Meta) -> None:
         assert (await meta.client.post(f"/hooks/whatsapp/{key}", content=b"{}")).status_code == 404
 
 
+@needs_samples
 async def test_every_sample_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta) -> None:
     """Prints what each became (`pytest -s`)."""
     assert len(SAMPLES) > 200

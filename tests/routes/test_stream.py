@@ -91,6 +91,7 @@ async def test_P41_last_event_id_beats_the_position_in_the_address(house: House)
     session = await cookie(house)
     await house.db.write(publish, "channels")
     await house.db.write(publish, "bots")
+    await house.db.settled()
     listening = Listening(house, session, "topics=channels,bots&after=0", last_event_id=str(house.bus.seq - 1))
     await listening.until("event: bots")
     assert "event: channels" not in listening.text
