@@ -1,6 +1,6 @@
 """One's own account: how the dashboard speaks and looks, the password, the open sessions."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 
+# What each calls itself; the first that is found counts, because later ones are named by others too.
+BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
 async def show(request: Request) -> Response:
     return await respond.page(request, "account.html", **await values(request))
 
@@ -25,13 +43,22 @@ async def values(request: Request) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     logins = await rt.db.reader.all(users.LOGINS, user_id=request.state.user.id, now=rt.clock.now())
     return {
-        "logins": logins,
+        "logins": [(login, browser(login.agent)) for login in logins],
         "this": request.state.session.login.id_hash,
         "languages": i18n.language_names(),
         "zones": i18n.zone_names(),
         "errors": {},
         "error": "",
     }
+
+
+def browser(agent: str) -> str:
+    """A browser as people call it, from what it says of itself; what is not known is shown as it is."""
+    found = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    if not found:
+        return agent
+    return _("{browser} on {system}").format(browser=found, system=system) if system else found
 
 
 async def update(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """One's own account."""
 
+from app.routes.account import browser as browser_name
 from tests.shell import PASSWORD, House
 
 NEW = "copper lantern drifts north"
@@ -47,9 +48,9 @@ async def test_the_current_password_is_asked_for(house: House) -> None:
 
 async def test_S6_sessions_are_listed_and_can_be_ended(house: House) -> None:
     await house.add_user()
-    here, there = await house.logged_in(), await house.logged_in(**{"user-agent": "Firefox on a phone"})
+    here, there = await house.logged_in(), await house.logged_in(**{"user-agent": "a kitchen phone"})
     page = (await here.get("/account")).text
-    assert "Firefox on a phone" in page and "This one" in page
+    assert "a kitchen phone" in page and "This one" in page
     session = page.partition('name="session" value="')[2].partition('"')[0]
     assert (await here.submit("/account/sessions/end", {"session": session})).status_code == 303
     assert (await there.get("/account")).status_code == 303
@@ -65,3 +66,10 @@ async def test_S13_a_session_of_somebody_else_cannot_be_ended(house: House) -> N
     assert (await bia.submit("/account/sessions/end", {"session": session})).status_code == 404
     assert (await bia.submit("/account/sessions/end", {"all": "1"})).status_code == 303
     assert session in (await rosa.get("/account")).text
+
+
+def test_browsers_are_named_as_people_call_them() -> None:
+    chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+    phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Safari/604.1"
+    assert browser_name(chrome) == "Chrome on Linux" and browser_name(chrome + " Edg/156.0") == "Edge on Linux"
+    assert browser_name(phone) == "Safari on iPhone" and browser_name("curl/8.1") == "curl/8.1"
