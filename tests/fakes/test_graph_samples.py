@@ -5,16 +5,18 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
+
+from tests.samples import bodies, needs_samples
 
 from .graph.config import Config, Settings
 from .graph.server import Graph
 from .graph.wire import Connection, Request
 
-SAMPLES = sorted((Path(__file__).parents[2] / "../shared/samples/send").glob("*.json"))
+SAMPLES = bodies("send")
+pytestmark = needs_samples
 PHONE, BSUID = "+16505551234", "US.13491208655302741918"
 
 # Documentation writes some values as placeholders. Where any text will do they stay, elsewhere they become this.
