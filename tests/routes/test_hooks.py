@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from app import housekeeping
 from app.channels import Live
 from app.routes.hooks import Hooks
 from app.runtime import Runtime
+from tests.clock import ManualClock
 from tests.samples import bodies, needs_samples
 from tests.shop import NUMBER, SECRET, network, notification, open_shop, rows, signed, text_message
 
@@ -171,3 +173,28 @@ async def test_every_sample_is_answered_200_and_leaves_a_trace(rt: Runtime, meta
         print(f"{sample.name:70} {became or 'a repeat'}")
         left = now
     assert sum(left.values()) > 200
+
+
+async def test_P6_a_captured_notification_posted_again_after_eight_days_changes_nothing(
+    rt: Runtime, meta: Meta, clock: ManualClock
+) -> None:
+    body = notification(text_message(rt, "hi"))
+    assert (await meta.post(body)).status_code == 200
+    before = await rows(rt, "select (select count(*) from message), (select count(*) from turn)")
+    for seconds in (1, 8 * 86_400):
+        clock.advance(seconds)
+        assert (await meta.post(body)).status_code == 200
+    assert await rows(rt, "select (select count(*) from message), (select count(*) from turn)") == before
+
+
+async def test_what_is_past_its_time_is_cleaned_away(rt: Runtime, meta: Meta, clock: ManualClock) -> None:
+    await meta.post(notification(text_message(rt, "hi"), {"id": 5, "type": []}))
+    assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(1, 1)]
+    clock.advance(29 * 86_400)
+    await housekeeping.clean(rt.db)
+    assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(1, 1)]
+    clock.advance(2 * 86_400)
+    await housekeeping.clean(rt.db)
+    assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(0, 0)]
+    assert await rows(rt, "select count(*) from event where at < :now", now=clock.now() - 7 * 86_400_000) == [(0,)]
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(1,)]
