@@ -188,7 +188,7 @@ async def test_P6_a_captured_notification_posted_again_after_eight_days_changes_
 
 
 async def test_what_is_past_its_time_is_cleaned_away(rt: Runtime, meta: Meta, clock: ManualClock) -> None:
-    await meta.post(notification(text_message(rt, "hi"), {"id": 5, "type": []}))
+    await meta.post(notification(text_message(rt, "hi"), {"id": 5, "type": ["text"], "from": {"a": 1}}))
     assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(1, 1)]
     clock.advance(29 * 86_400)
     await housekeeping.clean(rt.db)
