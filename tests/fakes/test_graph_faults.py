@@ -192,6 +192,17 @@ async def test_the_truth_survives_a_kill_and_is_continued(truth: Path) -> None:
     assert [line.wamid for line in lines(truth, Accepted)] == wamids
 
 
+async def test_a_process_of_its_own_resets_connections_too(truth: Path) -> None:
+    async with FakeGraph(process=True, truth=truth, statuses=False) as graph:
+        caller = Caller(graph)
+        for mode in ("accept-then-rst", "cut"):
+            graph.mode(mode, times=1)
+            with pytest.raises(ConnectionResetError):
+                await caller.send(text())
+        caller.client.close()
+    assert [line.mode for line in lines(truth, Accepted)] == ["accept-then-rst"]
+
+
 async def test_a_process_of_its_own_is_handled_alike(truth: Path) -> None:
     async with Listener("s") as hook, FakeGraph(process=True, webhook=hook.url, app_secret="s", truth=truth) as graph:
         caller = Caller(graph)

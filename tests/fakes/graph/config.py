@@ -82,8 +82,9 @@ FAST: dict[str, Any] = {
     "statuses": False,
     "check_media": False,
     "webhook_connections": 16,
+    "keep": 10_000,
 }
-"""No limits and no statuses: what a benchmark wants. Validation stays."""
+"""No limits, no statuses, a short memory: what a benchmark wants. Validation and truth stay."""
 
 
 class Config(msgspec.Struct, kw_only=True):

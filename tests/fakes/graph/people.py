@@ -30,6 +30,9 @@ class Person(msgspec.Struct, kw_only=True):
 
 
 def digits(text: str) -> str:
+    plain = text[1:] if text[:1] == "+" else text
+    if plain.isdecimal() and plain.isascii():
+        return plain
     return re.sub(r"\D", "", text)
 
 

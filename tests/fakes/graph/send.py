@@ -9,7 +9,7 @@ import msgspec
 from . import templates, wamid
 from .config import Number
 from .errors import GraphError
-from .faults import Mode
+from .faults import OK, Mode
 from .people import BSUID, digits
 from .statuses import schedule
 from .truth import Accepted, Refused
@@ -85,7 +85,7 @@ def _send(world: World, number: Number, request: Request, body: dict[str, Any], 
     now = world.now()
     _check_rate(world, number, user, now, group)
     mode = world.faults.pick(user)
-    if mode.refuses:
+    if mode is not OK and mode.refuses:
         return _refuse(request, mode)
     line = Accepted(
         n=world.total + 1,
@@ -102,7 +102,8 @@ def _send(world: World, number: Number, request: Request, body: dict[str, Any], 
     world.accept(line, request.body)
     early = schedule(world, number, line, body, _with_chance(world, mode)) if world.settings.statuses else None
     reply = answer(200, _accepted(line, phone, group))
-    return reply if mode.plain and early is None else _misbehave(request, mode, reply, early)
+    plain = early is None and (mode is OK or mode.plain)
+    return reply if plain else _misbehave(request, mode, reply, early)
 
 
 def _with_chance(world: World, mode: Mode) -> Mode:

@@ -1,7 +1,8 @@
 """Message ids as observed: `wamid.` and base64 of a small binary frame around an inner hexadecimal id."""
 
 import random
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 
 OUTBOUND, INBOUND = b"\x11", b"\x12"
 _dice = random.Random()  # seeded by the system, so that two runs never share an id
@@ -9,7 +10,7 @@ _dice = random.Random()  # seeded by the system, so that two runs never share an
 
 def _frame(phone: bytes, direction: bytes, inner: bytes) -> str:
     head = b"\x1c\x18" + bytes((len(phone),)) + phone + b"\x15\x02\x00" + direction + b"\x18"
-    return "wamid." + b64encode(head + bytes((len(inner),)) + inner + b"\x00").decode()
+    return "wamid." + b2a_base64(head + bytes((len(inner),)) + inner + b"\x00", newline=False).decode()
 
 
 def outbound(user: str) -> str:

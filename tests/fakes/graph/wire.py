@@ -18,7 +18,12 @@ JSON = b"application/json; charset=UTF-8"
 Answer = bytes | Coroutine[Any, Any, bytes | None]
 
 
+SMALL = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %%d\r\n\r\n%%b" % JSON
+
+
 def answer(status: int, body: bytes, kind: bytes = JSON, headers: tuple[tuple[bytes, bytes], ...] = ()) -> bytes:
+    if status == 200 and kind is JSON and not headers:
+        return SMALL % (len(body), body)
     more = b"".join(b"%b: %b\r\n" % pair for pair in headers)
     head = b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
     return head % (status, REASONS.get(status, b"Unknown"), kind, len(body), more) + body
