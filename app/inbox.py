@@ -17,7 +17,7 @@ from app.bot.document import Version
 from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State, TurnInput
 from app.capabilities import Capabilities
 from app.connectors.base import Address, Inbound, Malformed, Notice, Outbound
-from app.content import Delete, Edit, Reaction, System
+from app.content import Delete, Edit, Reaction, System, Text
 from app.db import Tx
 from app.models import Found
 from app.poison import Guard
@@ -316,7 +316,9 @@ def _contact(found: Found) -> ContactView:
 
 
 def _event(inbound: Inbound) -> Arrived:
-    return Arrived(inbound.content, content.text(inbound.content), inbound.reply_to, inbound.referral)
+    # The text of a text is not kept twice: without one, the content's own is read.
+    text = "" if isinstance(inbound.content, Text) else content.text(inbound.content)
+    return Arrived(inbound.content, text, inbound.reply_to, inbound.referral)
 
 
 def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _Said:

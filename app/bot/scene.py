@@ -47,7 +47,8 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Arrived(msgspec.Struct, frozen=True, tag="message", tag_field="event", omit_defaults=True):
-    """A message of the customer. `text` is what rules read (a pressed button's title, a caption…)."""
+    """A message of the customer. `text` is what rules read (a pressed button's title, a caption…); empty where it is
+    the content's own."""
 
     content: Content
     text: str = ""

@@ -93,8 +93,12 @@ class Database(Protocol):
     async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         """Like `write`, behind everything that waits there; for upkeep in small units."""
 
-    def submit(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0) -> None:
-        """Like `write` without a future, for the hot path: `done(result, error)` runs on the loop's thread."""
+    def submit(
+        self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False
+    ) -> None:
+        """Like `write` without a future, for the hot path: `done(result, error)` runs on the loop's thread.
+
+        `first`: before everything that waits; for few and short units that others wait for."""
 
     async def read(self, fn: Callable[Concatenate[Reader, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function on one connection."""

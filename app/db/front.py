@@ -47,10 +47,13 @@ class Front(Generic[L]):
     async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         return await self._ask(self._queues[0].put_bulk, fn, args)
 
-    def submit(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0) -> None:
+    def submit(
+        self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False
+    ) -> None:
         if not self._open:
             raise Stopped()
-        self._queue(key).put(Unit(fn, args, done))
+        queue = self._queue(key)
+        (queue.put_first if first else queue.put)(Unit(fn, args, done))
 
     async def read(self, fn: Callable[Concatenate[Any, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         async with self._pool.lend() as reader:

@@ -1,4 +1,4 @@
-"""Units of work waiting for a writer, in two queues, and the one call that tells the event loop how a batch ended."""
+"""Units of work waiting for a writer, in three queues, and the one call that tells the event loop how a batch ended."""
 
 import logging
 from asyncio import AbstractEventLoop
@@ -51,10 +51,15 @@ class UnitQueue:
 
     def __init__(self) -> None:
         self._main: SimpleQueue[Unit | _Signal] = SimpleQueue()
+        self._first: deque[Unit] = deque()
         self._bulk: deque[Unit] = deque()
         self._since_bulk = 0
         self.stopping = False
         self.put: Callable[[Unit], None] = self._main.put
+
+    def put_first(self, unit: Unit) -> None:
+        self._first.append(unit)
+        self._main.put(_LOOK)
 
     def put_bulk(self, unit: Unit) -> None:
         self._bulk.append(unit)
@@ -65,7 +70,7 @@ class UnitQueue:
         self._main.put(_STOP)
 
     def __len__(self) -> int:
-        return self._main.qsize() + len(self._bulk)
+        return len(self._first) + self._main.qsize() + len(self._bulk)
 
     def take(self, timeout: float | None = None) -> Unit | None:
         """Wait for a unit. None when stopped and empty, or after `timeout` seconds."""
@@ -81,6 +86,8 @@ class UnitQueue:
 
     def take_waiting(self) -> Unit | None:
         """A unit that waits already, or None."""
+        if self._first:
+            return self._first.popleft()
         if self._since_bulk >= BULK_SHARE - 1 and self._bulk:
             return self._bulk_unit()
         while not self._main.empty():

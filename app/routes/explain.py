@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup, escape
 
+from app import content
 from app.bot.scene import Arrived, Decision, HandOff, NearMiss, State, TurnInput
 from app.i18n import _, fmt
 from app.store.threads import Times, Turn
@@ -128,7 +129,7 @@ def _heard(given: TurnInput | None, matched: tuple[str, ...]) -> Markup:
     """The person's words; those that decided are marked."""
     if given is None or not isinstance(given.event, Arrived):
         return Markup("")
-    text = given.event.text[:300]
+    text = (given.event.text or content.text(given.event.content))[:300]
     wanted = [re.escape(word) for word in matched if word]
     if not text or not wanted:
         return Markup(escape(text))

@@ -31,7 +31,7 @@ BAD_PER_MINUTE = 30
 SOURCES_KEPT = 10_000
 
 log = logging.getLogger(__name__)
-_STARTS = {
+_STARTS: dict[int, dict[str, Any]] = {
     status: {
         "type": "http.response.start",
         "status": status,
@@ -143,5 +143,7 @@ async def read_body(receive: Receive, largest: int) -> bytes | None:
 
 
 async def _respond(send: Send, status: int, body: bytes) -> None:
-    await send(_STARTS[status])
+    start = _STARTS[status]
+    # With its length the answer is one piece; without it would go out in chunks.
+    await send(start | {"headers": [*start["headers"], (b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
