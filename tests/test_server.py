@@ -233,6 +233,9 @@ async def test_P34_a_request_under_way_is_answered_first() -> None:
 @unix_only
 async def test_P34_the_second_signal_ends_it_at_once() -> None:
     process = Process(closing=60)
+    reader, writer = await ask(process.port, "/")  # answered: from here on signals are handled
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    writer.close()
     os.kill(process.popen.pid, signal.SIGINT)
     assert await asyncio.to_thread(process.out.readline) == "closed\n"
     os.kill(process.popen.pid, signal.SIGINT)
