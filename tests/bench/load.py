@@ -39,7 +39,9 @@ class Run:
         self.until = 0.0
         self.free: deque[Client] = deque()
         rate = args.rate or 12_000
-        self.ready = [MAKE[args.kind](args.path, args.start + i) for i in range(min(PREPARED, int(rate * args.seconds)))]
+        self.ready = [
+            MAKE[args.kind](args.path, args.start + i) for i in range(min(PREPARED, int(rate * args.seconds)))
+        ]
 
     def request(self) -> tuple[int, bytes]:
         number = self.next

@@ -16,11 +16,11 @@ from tests.bench import machine, wire
 # The last one fits what the load says, so that a message meets the whole list.
 TOPICS = [f"subject{number}" for number in range(49)] + ["kettle"]
 RULES = "".join(
-    f"  - name: rule-{at}\n    when: {{says: [{word}, \"about {word}\", \"more on {word}\"]}}\n"
-    f"    do: [{{say: \"Here is what we know about {word}, answer {at}.\"}}]\n"
+    f'  - name: rule-{at}\n    when: {{says: [{word}, "about {word}", "more on {word}"]}}\n'
+    f'    do: [{{say: "Here is what we know about {word}, answer {at}."}}]\n'
     for at, word in enumerate(TOPICS)
 )
-BOT = f"bot: Bench\nlanguage: en\nrules:\n{RULES}fallback: {{do: [{{say: \"Sorry?\"}}]}}\n"
+BOT = f'bot: Bench\nlanguage: en\nrules:\n{RULES}fallback: {{do: [{{say: "Sorry?"}}]}}\n'
 
 
 @dataclass(frozen=True)

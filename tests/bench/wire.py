@@ -10,7 +10,9 @@ from dataclasses import dataclass
 NUMBER = "106540352242922"
 SECRET = "secret-of-the-benchmark"
 FIRST = 10_000_000_000
-TEXT = ("Good morning, could you tell me what the large blue kettle costs and if it comes before the weekend? " * 5)[:450]
+TEXT = ("Good morning, could you tell me what the large blue kettle costs and if it comes before the weekend? " * 5)[
+    :450
+]
 REPLY_TO = re.compile(rb'"to":\s*"\+?(\d+)"|"recipient":\s*"US\.0*(\d+)"')
 CHAT = re.compile(rb'"chat_id":\s*"?(\d+)')
 
@@ -85,7 +87,9 @@ def cloud_asked(url: bytes, body: bytes) -> Asked:
         return Asked(None, _answer(b'{"success":true}'))
     who = (found[1] or found[2]).lstrip(b"0")
     number = int(who) - FIRST
-    told = b'{"messaging_product":"whatsapp","contacts":[{"input":"%b","wa_id":"%b"}],"messages":[{"id":"wamid.out.%024d"}]}'
+    told = (
+        b'{"messaging_product":"whatsapp","contacts":[{"input":"%b","wa_id":"%b"}],"messages":[{"id":"wamid.%024d"}]}'
+    )
     return Asked(number, _answer(told % (who, who, number)))
 
 
