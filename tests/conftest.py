@@ -10,7 +10,7 @@ from app.db import Database, open_database
 from app.runtime import Runtime, start, stop
 from app.settings import Settings, load
 from tests.clock import ManualClock
-from tests.databases import Templates, chosen, fresh_schema, postgres_server
+from tests.databases import Schemas, Templates, chosen, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,13 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_schemas(postgres_url: str) -> Iterator[Schemas]:
+    schemas = Schemas(postgres_url)
+    yield schemas
+    schemas.close()
+
+
 @pytest.fixture
 def migrations() -> Traversable | None:
     """The product's schema; a module with a small schema of its own overrides this."""
@@ -45,12 +52,13 @@ def migrations() -> Traversable | None:
 def database_url(
     request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, migrations: Traversable | None
 ) -> Iterator[str]:
-    """Where a test's own database is: migrated on SQLite, an empty schema on Postgres."""
+    """Where a test's own database is: migrated and without rows, or not made yet."""
     if request.param == "sqlite":
         templates: Templates = request.getfixturevalue("sqlite_templates")
         yield str(templates.copy(tmp_path / "parley.db", clock.now(), migrations))
     else:
-        with fresh_schema(request.getfixturevalue("postgres_url")) as url:
+        schemas: Schemas = request.getfixturevalue("postgres_schemas")
+        with schemas.lend(migrations) as url:
             yield url
 
 
