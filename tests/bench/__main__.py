@@ -66,4 +66,73 @@ def do_throughput(args: argparse.Namespace) -> tuple[list[Row], str]:
         at_least(
             3, "÷ the Starlette HTTP floor", we["replies_per_s"] / found["floor"]["acks_per_s"], 0.2, 0.4, percent
         ),
-        at_most(4, spent, cost, FLOORS_MUST, FLOORS_GOAL, times
+        at_most(4, spent, cost, FLOORS_MUST, FLOORS_GOAL, times),
+        at_least(
+            7, "FULL ÷ NORMAL throughput", we["replies_per_s"] / found["normal"]["replies_per_s"], 0.9, 0.97, times
+        ),
+        at_most(8, "memory after full rate", we["mb"], 150, 120, mb),
+    ]
+    return rows, report.load_table("closed loop, 50 connections", {NAMES[name]: one for name, one in found.items()})
+
+
+def do_open(args: argparse.Namespace) -> tuple[list[Row], str]:
+    sync = measure.sync_ms()
+    found = measure.open_loop((1000, 2000), args.seconds, args.rounds)
+    rows = [
+        at_most(5, f"ack p50 at 1,000/s ÷ fdatasync p50 ({sync:.2f} ms)", found[1000]["ack_p50"] / sync, 8, 5, times),
+        at_most(6, "ack p99 at 1,000/s", found[1000]["ack_p99"], 10, 5, ms),
+        at_most(6, "ack p99 at 2,000/s", found[2000]["ack_p99"], 20, 8, ms),
+    ]
+    return rows, report.load_table("open loop", {f"{rate:,}/s planned": one for rate, one in found.items()})
+
+
+def do_memory(args: argparse.Namespace) -> tuple[list[Row], str]:
+    return [at_most(8, "memory, idle", measure.idle_memory(), 70, 50, mb)], ""
+
+
+def do_start(args: argparse.Namespace) -> tuple[list[Row], str]:
+    source = measure.start_up([sys.executable, "-m", "app"])
+    rows = [at_most(9, "start to first 200, from source", source, 600, 300, ms)]
+    binary = measure.binary()
+    if binary:
+        rows.append(at_most(9, "start to first 200, built program", measure.start_up([str(binary)]), 800, 400, ms))
+    return rows, ""
+
+
+def do_streams(args: argparse.Namespace) -> tuple[list[Row], str]:
+    found = measure.streams()
+    ratio = found["parley"]["deliveries_per_s"] / found["sse-starlette"]["deliveries_per_s"]
+    rows = [
+        at_least(10, "events/s to 1,000 streams ÷ sse-starlette, bursts of 20", ratio, 1.5, 2, times),
+        at_most(10, "memory for each open stream", found["parley"]["kib_each"], 25, 18, kib),
+    ]
+    return rows, streams_table(found)
+
+
+def streams_table(found: dict[str, Report]) -> str:
+    lines = ["| 1,000 event streams | deliveries/s | KiB each |", "|---|---|---|"]
+    lines += [f"| {name} | {one['deliveries_per_s']:.0f} | {one['kib_each']:.1f} |" for name, one in found.items()]
+    return "\n".join(lines)
+
+
+def do_large(args: argparse.Namespace) -> tuple[list[Row], str]:
+    found = measure.large(args.messages)
+    rows = [
+        at_most(11, f"{args.messages:,} messages: an inbox page, p99", found["page_p99"], 5, 2, ms),
+        at_least(11, f"{args.messages:,} messages: insert rate ÷ empty file", found["ratio"], 0.25, 0.4, times),
+    ]
+    rates = f"{found['per_s']:.0f} whole units of work a second beside {args.messages:,} messages"
+    return rows, f"{rates} ({found['mb']:.0f} MB), {found['empty_per_s']:.0f} in an empty file; twenty to a commit."
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, help="one part; nothing is written")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--messages", type=int, default=1_000_000, help="in the large file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
