@@ -17,6 +17,7 @@ from app.db import Database, Reader, Tx
 from app.documents import digest_of, name_of, problems_of, renamed, sentence, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
+from app.said import N_
 from app.store import bots as store
 from app.store import channels as channel_rows
 
@@ -49,7 +50,7 @@ class Versions:
         if found is None:
             row = await self._db.reader.one(store.VERSION, id=version_id)
             if row is None:
-                raise NotFound("There is no such version.")
+                raise NotFound(N_("There is no such version."))
             found = await asyncio.to_thread(compile_version, row.document, version_id)
             self._keep(version_id, found)
         return found
@@ -87,7 +88,7 @@ async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -
     """A new bot from a starter, under this name ('' = the starter's own). Raises `Invalid`, `Conflict`."""
     found = next((one for one in starters() if one.key == key), None)
     if found is None:
-        raise Invalid("Choose what to begin with.", fields={"starter": "Choose one."})
+        raise Invalid(N_("Choose what to begin with."), fields={"starter": N_("Choose one.")})
     clean = check_name(name) if name else found.name
     return await create(rt, clean, renamed(found.text, clean), user)
 
@@ -107,7 +108,10 @@ async def publish(rt: "Runtime", bot_id: int, channel_ids: Sequence[int] | None,
     bot = await get(rt.db.reader, bot_id)
     await check(bot.draft)
     if len(note) > NOTE:
-        raise Invalid(f"The note is longer than {NOTE} characters.", fields={"note": f"At most {NOTE} characters."})
+        raise Invalid(
+            N_("The note is longer than {most} characters.", most=NOTE),
+            fields={"note": N_("At most {most} characters.", most=NOTE)},
+        )
     name = await asyncio.to_thread(name_of, bot.draft)
     version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
     await rt.versions.load(version_id)
@@ -136,7 +140,7 @@ async def go_live(rt: "Runtime", channel_ids: Iterable[int], version_id: int) ->
 async def get(db: Reader, bot_id: int) -> store.Bot:
     bot = await db.one(store.BY_ID, id=bot_id)
     if bot is None:
-        raise NotFound("There is no such bot.")
+        raise NotFound(N_("There is no such bot."))
     return bot
 
 
@@ -146,7 +150,7 @@ async def find(db: Reader, name_or_id: str) -> store.Bot:
     if bot is None and name_or_id.isdigit() and len(name_or_id) < 19:
         bot = await db.one(store.BY_ID, id=int(name_or_id))
     if bot is None:
-        raise NotFound(f"There is no bot “{name_or_id}”.")
+        raise NotFound(N_("There is no bot “{name}”.", name=name_or_id))
     return bot
 
 
@@ -156,7 +160,7 @@ async def text_of(db: Reader, bot: store.Bot, number: int) -> str:
         return bot.draft
     version = await db.one(store.BY_NUMBER, bot_id=bot.id, number=number)
     if version is None:
-        raise NotFound(f"The bot has no version {number}.")
+        raise NotFound(N_("The bot has no version {number}.", number=number))
     return version.document
 
 
@@ -171,7 +175,7 @@ def id_of(user: "User | None") -> int | None:
 def insert(tx: Tx, name: str, text: str, user_id: int | None) -> int:
     bot_id = store.insert(tx, name, text, user_id)
     if bot_id is None:
-        raise Conflict(f"There already is a bot “{name}”.", fields={"name": "This name is taken."})
+        raise Conflict(N_("There already is a bot “{name}”.", name=name), fields={"name": N_("This name is taken.")})
     tell(tx, bot_id)
     return bot_id
 
@@ -179,8 +183,8 @@ def insert(tx: Tx, name: str, text: str, user_id: int | None) -> int:
 def store_draft(tx: Tx, bot_id: int, text: str, revision: int, name: str, user_id: int | None) -> int:
     if not tx.run(store.SAVE_DRAFT, id=bot_id, draft=text, revision=revision, draft_by=user_id, now=tx.now):
         if tx.one(store.BY_ID, id=bot_id) is None:
-            raise NotFound("There is no such bot.")
-        raise Conflict("Somebody saved this bot while you were editing it. Nothing was overwritten.")
+            raise NotFound(N_("There is no such bot."))
+        raise Conflict(N_("Somebody saved this bot while you were editing it. Nothing was overwritten."))
     take_name(tx, bot_id, name)
     tell(tx, bot_id)
     return revision + 1
@@ -206,10 +210,10 @@ def put_live(
     tx.lock("bot", bot.id)
     now = tx.one(store.BY_ID, id=bot.id)
     if now is None or now.draft_revision != bot.draft_revision:
-        raise Conflict("Somebody saved this bot a moment ago. Look at the draft again, then publish.")
+        raise Conflict(N_("Somebody saved this bot a moment ago. Look at the draft again, then publish."))
     owner = tx.one(store.BY_NAME, name=store.fold(name))
     if owner is not None and owner.id != bot.id:
-        raise Conflict(f"Another bot is already named “{owner.name}”. Change the name in the document.")
+        raise Conflict(N_("Another bot is already named “{name}”. Change the name in the document.", name=owner.name))
     version_id, number = number_draft(tx, now, note, user_id)
     chosen = choose(tx.all(store.CHANNELS), channel_ids)
     for channel_id in chosen:
@@ -223,7 +227,7 @@ def choose(channels: Sequence[store.Live], wanted: Sequence[int] | None) -> list
     if wanted is None:
         return [channel.channel_id for channel in channels if channel.version_id is None]
     if not set(wanted) <= {channel.channel_id for channel in channels}:
-        raise NotFound("There is no such channel.")
+        raise NotFound(N_("There is no such channel."))
     return list(dict.fromkeys(wanted))
 
 
@@ -242,7 +246,7 @@ def point(tx: Tx, channel_id: int, version_id: int, user_id: int | None) -> int:
     channel = tx.one(channel_rows.BY_ID, id=channel_id)
     version = tx.one(store.VERSION, id=version_id)
     if channel is None or version is None or version.number is None:
-        raise NotFound("There is no such channel or version.")
+        raise NotFound(N_("There is no such channel or version."))
     if channel.version_id != version_id:
         tx.run(channel_rows.SET_VERSION, id=channel_id, version_id=version_id)
         tx.run(
@@ -265,18 +269,22 @@ async def check(text: str) -> None:
     """Raises `Invalid` while the document has errors."""
     errors = [p for p in await asyncio.to_thread(problems_of, text) if p.severity == "error"]
     if errors:
-        count = "an error" if len(errors) == 1 else f"{len(errors)} errors, the first"
-        said = f"This bot cannot be published yet. It has {count} in line {errors[0].line}: {sentence(errors[0])}"
+        said = N_(
+            "This bot cannot be published yet. Errors: {count}. The first is in line {line}: {sentence}",
+            count=len(errors), line=errors[0].line, sentence=sentence(errors[0]),
+        )  # fmt: skip
         raise Invalid(said, code="document")
 
 
 def check_name(name: str) -> str:
     clean = " ".join(name.split())
     if not clean or len(clean) > 80:
-        raise Invalid("A bot needs a name of 1 to 80 characters.", fields={"name": "1 to 80 characters."})
+        raise Invalid(N_("A bot needs a name of 1 to 80 characters."), fields={"name": N_("1 to 80 characters.")})
     return clean
 
 
 def check_size(text: str) -> None:
     if len(text) > LONGEST:
-        raise Invalid(f"A bot document has at most {LONGEST:,} characters; this one has {len(text):,}.")
+        raise Invalid(
+            N_("A bot document has at most {most} characters; this one has {count}.", most=LONGEST, count=len(text))
+        )

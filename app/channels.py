@@ -36,6 +36,7 @@ from app.inbox import Delivery, Here, Intake
 from app.models import ChannelRow
 from app.outbox import Sender
 from app.pace import Pace
+from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
 from app.store import channels as store
 from app.store import outbox as outbox_rows
@@ -44,6 +45,7 @@ FIRST_DELAY = 1.0
 LAST_DELAY = 60.0
 STABLE = 60.0
 SEND_PATIENCE = 10.0
+LONGEST = 4_000  # characters of a setting
 NOT_STARTED = Problem("channel.stopped", "The channel was stopped before this was sent.")
 TERMINAL = (State.LOGGED_OUT, State.BROKEN)
 
@@ -218,7 +220,9 @@ class Channels:
         account is taken."""
         connector = CONNECTORS.get(kind)
         if connector is None:
-            raise Invalid(f"There is no connector “{kind}”. There are: {', '.join(CONNECTORS)}.")
+            raise Invalid(
+                N_("There is no connector “{kind}”. There are: {names}.", kind=kind, names=", ".join(CONNECTORS))
+            )
         checked = check_values(connector, values)
         pace = connector.default_rate if rate is None else check_rate(rate)
         channel_id = await self.db.write(
@@ -244,7 +248,7 @@ class Channels:
         """The channel stops; its conversations stay readable. What was not sent yet is shown as failed."""
         live = self.get(channel_id)
         if live.row.connector == "simulator":
-            raise Conflict("The simulator is built in and cannot be removed.")
+            raise Conflict(N_("The simulator is built in and cannot be removed."))
         await self._close(live, 2.0)
         await self.db.write(remove, channel_id)
 
@@ -265,7 +269,7 @@ class Channels:
     def get(self, channel_id: int) -> Live:
         live = self.by_id.get(channel_id)
         if live is None:
-            raise NotFound("There is no such channel.")
+            raise NotFound(N_("There is no such channel."))
         return live
 
     async def find(self, name_or_id: str) -> ChannelRow:
@@ -274,7 +278,7 @@ class Channels:
         if row is None and name_or_id.isdigit() and len(name_or_id) < 19:
             row = await self.db.reader.one(store.BY_ID, id=int(name_or_id))
         if row is None:
-            raise NotFound(f"There is no channel “{name_or_id}”.")
+            raise NotFound(N_("There is no channel “{name}”.", name=name_or_id))
         return row
 
     async def verified(self, live: Live) -> None:
@@ -342,7 +346,7 @@ def set_state(tx: Tx, channel_id: int, state: str, code: str, detail: str) -> No
 
 
 def halt(tx: Tx, channel_id: int, problem: Problem) -> None:
-    tx.run(store.HALT, id=channel_id, code="account.refused", detail=problem.title or problem.code, now=tx.now)
+    tx.run(store.HALT, id=channel_id, code="account.refused", detail=str(problem.title) or problem.code, now=tx.now)
     publish_change(tx, channel_id)
     tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
 
@@ -360,13 +364,13 @@ def publish_change(tx: Tx, channel_id: int) -> None:
 def _free_account(tx: Tx, connector: Connector, values: Mapping[str, str], own: int) -> None:
     taken = tx.one(store.BY_ACCOUNT, connector=connector.kind, account=connector.account_of(values))
     if taken is not None and taken.id != own:
-        raise Conflict(f"The channel “{taken.name}” already uses this account.")
+        raise Conflict(N_("The channel “{name}” already uses this account.", name=taken.name))
 
 
 def _free_name(tx: Tx, name: str, own: int) -> None:
     owner = tx.one(store.NAME_OWNER, name=fold(name))
     if owner is not None and owner != own:
-        raise Conflict(f"The name “{name}” is taken.", fields={"name": "This name is taken."})
+        raise Conflict(N_("The name “{name}” is taken.", name=name), fields={"name": N_("This name is taken.")})
 
 
 # ---- checks, pure ---------------------------------------------------------------------------------------------------
@@ -374,26 +378,34 @@ def _free_name(tx: Tx, name: str, own: int) -> None:
 
 def check_values(connector: Connector, values: Mapping[str, str]) -> dict[str, str]:
     known = {setting.name: setting for setting in connector.settings}
-    wrong = {name: f"{connector.label} has no setting “{name}”." for name in values if name not in known}
+    wrong: dict[str, Sentence] = {
+        name: N_("{network} has no setting “{name}”.", network=connector.label, name=name)
+        for name in values
+        if name not in known
+    }
     clean = {name: value.strip() for name, value in values.items() if name in known and value.strip()}
-    wrong |= {n: f"{s.label} is needed." for n, s in known.items() if s.required and n not in clean}
-    wrong |= {n: f"{known[n].label} is longer than 4,000 characters." for n, v in clean.items() if len(v) > 4000}
+    wrong |= {n: N_("{field} is needed.", field=N_(s.label)) for n, s in known.items() if s.required and n not in clean}
+    wrong |= {
+        n: N_("{field} is longer than {most} characters.", field=N_(known[n].label), most=LONGEST)
+        for n, v in clean.items()
+        if len(v) > LONGEST
+    }
     if wrong:
-        raise Invalid(" ".join(wrong.values()), fields=wrong)
+        raise Invalid(joined(wrong.values()), fields=wrong)
     return clean
 
 
 def check_name(name: str) -> str:
     clean = " ".join(name.split())
     if not clean or len(clean) > 60 or clean.isdigit():
-        sentence = "A channel's name has 1 to 60 characters and is not only digits."
+        sentence = N_("A channel's name has 1 to 60 characters and is not only digits.")
         raise Invalid(sentence, fields={"name": sentence})
     return clean
 
 
 def check_rate(rate: float) -> float:
     if not 0 <= rate <= 1000:
-        sentence = "The rate is a number of messages per second from 0 (not paced) to 1000."
+        sentence = N_("The rate is a number of messages per second from 0 (not paced) to 1000.")
         raise Invalid(sentence, fields={"rate": sentence})
     return rate
 
@@ -418,7 +430,7 @@ def fold(name: str) -> str:
 
 
 def sentence(code: str) -> str:
-    """The state code in words."""
+    """The state code in words, in English."""
     return SENTENCES.get(code, code)
 
 

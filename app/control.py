@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from app.errors import Invalid, ParleyError
+from app.said import N_, Sentence
 from app.system import make_private, open_private
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Fault(msgspec.Struct, frozen=True):
     """A refusal on its way to the caller."""
 
     code: str
-    message: str
-    fields: dict[str, str] = {}
+    message: Sentence
+    fields: dict[str, Sentence] = {}
     status: int = 500
 
 
@@ -114,22 +115,22 @@ class Control:
         try:
             asked = msgspec.json.decode(line, type=Request)
             if not hmac.compare_digest(asked.token.encode(), self._token.encode()):
-                raise Invalid("The token of this command is not right.")
+                raise Invalid(N_("The token of this command is not right."))
             log.info("command %s", asked.command)
             return Answer(await run(self._rt, self._commands, asked.command, asked.values))
         except msgspec.DecodeError:
-            return Answer(error=Fault("invalid", "This is not a command.", status=422))
+            return Answer(error=Fault("invalid", N_("This is not a command."), status=422))
         except ParleyError as error:
-            return Answer(error=Fault(error.code, str(error), error.fields, error.status))
+            return Answer(error=Fault(error.code, error.said, error.fields, error.status))
         except Exception:
             log.exception("a command failed")
-            return Answer(error=Fault("internal", "The command failed inside Parley. Its log says where."))
+            return Answer(error=Fault("internal", N_("The command failed inside Parley. Its log says where.")))
 
 
 async def run(rt: "Runtime", commands: dict[str, Any], command: str, values: dict[str, Any]) -> Any:
     """Carry a command out. Raises `Invalid` for one that does not exist."""
     if command not in commands:
-        raise Invalid(f"There is no command “{command}”. Is the running Parley of another version?")
+        raise Invalid(N_("There is no command “{command}”. Is the running Parley of another version?", command=command))
     return await commands[command](rt, **values)
 
 

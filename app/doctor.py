@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from app import channels
+from app.said import N_, Sentence
 from app.store import channels as channel_rows
 from app.version import VERSION
 
@@ -29,13 +30,19 @@ async def examine(rt: "Runtime") -> list[Finding]:
     for row in rows:
         ok = {"connected": True, "broken": False, "logged_out": False}.get(row.state)
         detail = f" ({row.state_detail})" if row.state_detail else ""
-        findings.append(finding(f"channel {row.name}", ok, channels.sentence(row.state_code) + detail))
+        findings.append(
+            finding(
+                f"channel {row.name}",
+                ok,
+                N_("{state}{detail}", state=N_(channels.sentence(row.state_code)), detail=detail),
+            )
+        )
         if row.rate == 0 and row.connector != "simulator":
-            findings.append(finding(f"channel {row.name}", None, "Its messages are not paced (rate=0)."))
+            findings.append(finding(f"channel {row.name}", None, N_("Its messages are not paced (rate=0).")))
     return findings
 
 
-def finding(name: str, ok: bool | None, text: str) -> Finding:
+def finding(name: str, ok: bool | None, text: Sentence) -> Finding:
     return {"name": name, "ok": ok, "text": text}
 
 
@@ -53,14 +60,19 @@ def database(rt: "Runtime") -> Iterator[Finding]:
 def folder(data: Path) -> Iterator[Finding]:
     """Is the data folder writable, private, and is there room."""
     writable = os.access(data, os.W_OK)
-    yield finding("data folder", writable, f"{data}" if writable else f"{data} cannot be written.")
+    yield finding("data folder", writable, str(data) if writable else N_("{data} cannot be written.", data=str(data)))
     if sys.platform != "win32" and data.stat().st_mode & OTHERS:
-        yield finding("permissions", False, f"Others can look into the data folder. Run: chmod 700 {data}")
+        yield finding(
+            "permissions", False, N_("Others can look into the data folder. Run: chmod 700 {data}", data=str(data))
+        )
     free = shutil.disk_usage(data).free
+    size = f"{free / 1e9:.1f} GB"
     enough = free >= LEAST_FREE
-    yield finding("disk", enough, f"{free / 1e9:.1f} GB free" + ("" if enough else ". Free some space soon."))
+    yield finding(
+        "disk", enough, N_("{free} free.", free=size) if enough else N_("{free} free. Make room soon.", free=size)
+    )
 
 
 def keys(rt: "Runtime") -> Iterator[Finding]:
     """A key file that others can read, or that does not fit the database, stops the start already."""
-    yield finding("keys", True, f"Key {rt.keys.current} opens what is stored.")
+    yield finding("keys", True, N_("Key {current} opens what is stored.", current=rt.keys.current))

@@ -12,6 +12,7 @@ import msgspec
 from app.bot.document import DocumentError, parse, prepare
 from app.bot.lint import lint
 from app.bot.shape import Problem
+from app.said import N_, Sentence
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
 BOT_LINE: Final = re.compile(r"^bot:.*$", re.MULTILINE)
@@ -29,9 +30,10 @@ def problems_of(text: str) -> list[Problem]:
     return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
-def sentence(problem: Problem) -> str:
+def sentence(problem: Problem) -> Sentence:
     """The message with its full stop."""
-    return problem.message if problem.message.endswith((".", "?", "!")) else f"{problem.message}."
+    ends = str(problem.message).endswith((".", "?", "!"))
+    return problem.message if ends else N_("{message}.", message=problem.message)
 
 
 def name_of(text: str) -> str:

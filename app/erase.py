@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.db import Tx
 from app.errors import NotFound
+from app.said import N_
 from app.store import erasure as store
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ async def contact(rt: "Runtime", contact_id: int) -> int:
 def messages(tx: Tx, contact_id: int) -> int:
     """Up to a hundred messages: their tombstones first, then the rows."""
     if tx.one(store.CONTACT, id=contact_id) is None:
-        raise NotFound("There is no such contact.")
+        raise NotFound(N_("There is no such contact."))
     rows = tx.all(store.MESSAGES, contact_id=contact_id)
     for message_id, channel_id, provider_id in rows:
         if provider_id is not None:

@@ -1,21 +1,28 @@
 """The few ways a request can be refused. Raised anywhere, turned into a page or JSON in one place (`web.py`).
 
-Every message is a whole sentence for a person: what happened and what to do.
+Every message is a whole sentence for a person: what happened and what to do. It is raised in English, as `N_(…)`, and
+translated where it is shown; what a page has translated already is shown as it is.
 """
 
 from collections.abc import Mapping
 
+from app.said import Sentence
+
 
 class ParleyError(Exception):
-    """`code` is stable and for programs, `str(error)` is for people, `fields` names what is wrong in a form."""
+    """`code` is stable and for programs, `said` is for people (`str(error)` in English), `fields` names what is wrong
+    in a form."""
 
     status = 500
     code = "internal"
 
-    def __init__(self, message: str, *, code: str | None = None, fields: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: Sentence, *, code: str | None = None, fields: Mapping[str, Sentence] | None = None
+    ) -> None:
+        super().__init__(str(message))
+        self.said = message
         self.code = code or type(self).code
-        self.fields = dict(fields or {})
+        self.fields: dict[str, Sentence] = dict(fields or {})
 
 
 class Invalid(ParleyError):
@@ -66,7 +73,7 @@ class TooMany(ParleyError):
     status = 429
     code = "too_many"
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: Sentence, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

@@ -10,6 +10,7 @@ from app.content import Content
 from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import Conversation
+from app.said import N_
 from app.store import conversations, messages, outbox
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ async def reply(rt: "Runtime", conversation_id: int, said: Content, user_id: int
     `NotFound`."""
     row = await rt.db.reader.one(conversations.CONVERSATION, id=conversation_id)
     if row is None:
-        raise NotFound("There is no such conversation.")
+        raise NotFound(N_("There is no such conversation."))
     live = rt.channels.by_id.get(row.channel_id)
     if live is None:
-        raise Conflict("The channel of this conversation was removed, so nothing can be sent.")
+        raise Conflict(N_("The channel of this conversation was removed, so nothing can be sent."))
     problem = live.connector.check(said)
     if problem is not None:
-        raise Invalid(problem.detail or problem.title, fields={"text": problem.detail or problem.title})
+        wrong = problem.detail or problem.title
+        raise Invalid(wrong, fields={"text": wrong})
     message_id = await rt.db.write(say, conversation_id, said, user_id, key=conversation_id)
     live.sender.wake()
     return message_id
@@ -131,7 +133,7 @@ def _close(tx: Tx, conversation_id: int) -> None:
 def _resend(tx: Tx, message_id: int) -> int:
     message = tx.one(messages.MESSAGE, id=message_id)
     if message is None or tx.one(outbox.STATE, message_id=message_id) != "held":
-        raise Conflict("This message is no longer held: its outcome is known by now.")
+        raise Conflict(N_("This message is no longer held: its outcome is known by now."))
     place = tx.one(conversations.NEXT_PLACE, id=message.conversation_id)
     tx.run(outbox.QUEUE_AGAIN, message_id=message_id, place=place, now=tx.now)
     tx.run(messages.SET_STATUS, id=message_id, status="queued", problem="")
@@ -143,7 +145,7 @@ def _resend(tx: Tx, message_id: int) -> int:
 def _discard(tx: Tx, message_id: int) -> None:
     message = tx.one(messages.MESSAGE, id=message_id)
     if message is None or tx.one(outbox.STATE, message_id=message_id) != "held":
-        raise Conflict("This message is no longer held: its outcome is known by now.")
+        raise Conflict(N_("This message is no longer held: its outcome is known by now."))
     tx.run(outbox.DROP, message_id=message_id)
     tx.run(messages.SET_STATUS, id=message_id, status="discarded", problem="")
     settle.changed(tx, message.conversation_id, message_id)
@@ -153,7 +155,7 @@ def _discard(tx: Tx, message_id: int) -> None:
 def _conversation(tx: Tx, conversation_id: int) -> Conversation:
     row = tx.one(conversations.CONVERSATION, id=conversation_id)
     if row is None:
-        raise NotFound("There is no such conversation.")
+        raise NotFound(N_("There is no such conversation."))
     return row
 
 

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import msgspec
 from babel import Locale, UnknownLocaleError, dates, numbers
 
+from app.said import Said, Sentence
+
 FOLDER: Final = Path(__file__).parent / "locale"
 DOMAIN: Final = "parley"
 PSEUDO: Final = "xx"
@@ -45,6 +47,13 @@ def _(text: str) -> str:
     """The text in the language of whoever asks."""
     language = current.get().language
     return text if language == "en" else translate(text, language)
+
+
+def tell(said: Sentence | int | float) -> str:
+    """A sentence of the domain in the language of whoever asks, with what stands in it; plain words as they are."""
+    if isinstance(said, Said):
+        return said.fill(_(said.template), tell)
+    return said if isinstance(said, str) else fmt.number(said)
 
 
 def ngettext(one: str, many: str, n: int) -> str:

@@ -10,6 +10,7 @@ from app.db import Tx
 from app.errors import Invalid
 from app.i18n import LANGUAGES, zone_names
 from app.inbox import DAY
+from app.said import N_, Sentence
 from app.store import settings as store
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Wanted(msgspec.Struct, frozen=True):
 async def change(rt: "Runtime", wanted: Wanted) -> None:
     """Check and keep all of it. Raises `Invalid` with a sentence for each field."""
     if wrong := faults(wanted):
-        raise Invalid("Nothing was saved yet: something is not right.", fields=wrong)
+        raise Invalid(N_("Nothing was saved yet: something is not right."), fields=wrong)
     kept = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items()}
     await rt.db.write(lambda tx: store.save(tx, **kept))
     policy = await rt.db.read(store.load)
@@ -45,18 +46,18 @@ def keep(tx: Tx, values: dict[str, str]) -> None:
     store.save(tx, **values)
 
 
-def faults(wanted: Wanted) -> dict[str, str]:
+def faults(wanted: Wanted) -> dict[str, Sentence]:
     """What is wrong, by field."""
     checks = {
-        "business": (0 < len(wanted.business) <= BUSINESS, f"1 to {BUSINESS} characters."),
-        "language": (wanted.language in LANGUAGES, "Choose one of the list."),
-        "zone": (wanted.zone in zone_names(), "Choose one of the list."),
+        "business": (0 < len(wanted.business) <= BUSINESS, N_("1 to {most} characters.", most=BUSINESS)),
+        "language": (wanted.language in LANGUAGES, N_("Choose one of the list.")),
+        "zone": (wanted.zone in zone_names(), N_("Choose one of the list.")),
         "answer_hours": within(wanted.answer_hours, ANSWER_HOURS),
         "raw_days": within(wanted.raw_days, RAW_DAYS),
     }
     return {name: sentence for name, (fine, sentence) in checks.items() if not fine}
 
 
-def within(value: int | None, limits: tuple[int, int]) -> tuple[bool, str]:
+def within(value: int | None, limits: tuple[int, int]) -> tuple[bool, Sentence]:
     low, high = limits
-    return value is not None and low <= value <= high, f"A whole number from {low} to {high}."
+    return value is not None and low <= value <= high, N_("A whole number from {low} to {high}.", low=low, high=high)

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from app.channels import Channels
@@ -81,8 +80,8 @@ class Fetcher:
             sha256, size = await self._download(row, source)
         except SendFailed as failure:
             if failure.certain and not failure.temporary:
-                return await self._db.write(failed, row, failure.problem.title or failure.problem.code)
-            raise Later(failure.retry_after or 30, failure.problem.title) from failure
+                return await self._db.write(failed, row, str(failure.problem.title) or failure.problem.code)
+            raise Later(failure.retry_after or 30, str(failure.problem.title)) from failure
         except _Refused as refused:
             return await self._db.write(failed, row, str(refused))
         await self._db.write(stored, row, sha256, size, source.mime or row.mime)
@@ -90,6 +89,8 @@ class Fetcher:
     async def _download(self, row: MediaRow, source: MediaFile) -> tuple[str, int]:
         if not self._allowed(source.url):
             raise _Refused("The network named an address that is not its own.")
+        import httpx  # only when the first file is fetched
+
         part = self._files.folder / "part" / str(row.id)
         async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
             headers = {"User-Agent": USER_AGENT, **source.headers}

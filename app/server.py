@@ -37,7 +37,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.head_since = self.body_since = self.body_heard = 0.0
-        self.head_bytes = 0
+        self.head_bytes = self.received = 0
         self.refusal = 400
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -45,6 +45,7 @@ class Protocol(HttpToolsProtocol):
         self.head_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
+        self.received = self.head_bytes + len(data)
         super().data_received(data)
         if self.head_since:
             self.head_bytes += len(data)
@@ -57,7 +58,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.head_since = 0.0
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+        if self.received > HEAD_BYTES and len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
             self.refusal = 431
             raise ValueError("head too large")  # the parser turns it into its own error, and that into a refusal
         super().on_headers_complete()

@@ -18,6 +18,7 @@ from app.connectors.base import Address, Inbound
 from app.content import Content
 from app.db import Tx
 from app.errors import Conflict, Invalid
+from app.said import N_
 from app.store import contacts, conversations
 from app.store import simulated as store
 
@@ -92,7 +93,9 @@ async def prepare(rt: "Runtime", trial: Trial) -> int:
         await rt.versions.load(version_id)
     except DocumentError as error:
         first = error.problems[0]
-        sentence = f"This draft cannot be tried yet: line {first.line}: {documents.sentence(first)}"
+        sentence = N_(
+            "This draft cannot be tried yet: line {line}: {message}", line=first.line, message=documents.sentence(first)
+        )
         raise Invalid(sentence, code="document") from None
     return version_id
 
@@ -124,9 +127,12 @@ async def start_over(rt: "Runtime", user: "User", trial: Trial) -> None:
 def check(said: Content) -> None:
     text = content.text(said)
     if not text.strip():
-        raise Invalid("Write something first.", fields={"text": "Write something first."})
+        raise Invalid(N_("Write something first."), fields={"text": N_("Write something first.")})
     if len(text) > LONGEST:
-        raise Invalid(f"A message has at most {LONGEST} characters.", fields={"text": f"At most {LONGEST} characters."})
+        raise Invalid(
+            N_("A message has at most {most} characters.", most=LONGEST),
+            fields={"text": N_("At most {most} characters.", most=LONGEST)},
+        )
 
 
 def name_of(user: "User", trial: Trial) -> str:

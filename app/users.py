@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from app.db import Tx
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.i18n import LANGUAGES, PSEUDO, zone_names
+from app.said import N_
 from app.security import passwords, permissions, sessions, throttle
 from app.store import users
 from app.store.users import User
@@ -30,7 +31,7 @@ async def create_owner(rt: "Runtime", *, email: str, name: str, password: str) -
 
 def _insert_owner(tx: Tx, email: str, name: str, password_hash: str) -> int:
     if tx.one(users.COUNT):
-        raise Conflict("This installation has an owner already. Log in instead.", code="already_set_up")
+        raise Conflict(N_("This installation has an owner already. Log in instead."), code="already_set_up")
     user_id = users.insert(tx, email=email, name=name, role="owner", password_hash=password_hash)
     assert user_id is not None
     return user_id
@@ -42,9 +43,11 @@ async def add(
     """(id, password). Without a password one is made, to be handed over once. `by` is None on the machine itself."""
     email, name = check_email(email), check_name(name, email)
     if role not in permissions.POLICY:
-        raise Invalid("There is no such role.", fields={"role": f"One of {', '.join(permissions.ROLES)}."})
+        raise Invalid(
+            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
+        )
     if by is not None and not permissions.may_give(by, role):
-        raise Forbidden("Only an owner can make another owner.")
+        raise Forbidden(N_("Only an owner can make another owner."))
     if password is None:
         password = make_password()
     else:
@@ -56,7 +59,7 @@ async def add(
 def _insert(tx: Tx, email: str, name: str, role: str, password_hash: str) -> int:
     user_id = users.insert(tx, email=email, name=name, role=role, password_hash=password_hash)
     if user_id is None:
-        raise Conflict("Somebody with this address exists already.", fields={"email": "This address is taken."})
+        raise Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
     return user_id
 
 
@@ -68,7 +71,7 @@ async def find(rt: "Runtime", email: str) -> User:
     """Raises NotFound."""
     user = await rt.db.read(users.find_by_email, email)
     if user is None:
-        raise NotFound(f"There is nobody with the address {email}.")
+        raise NotFound(N_("There is nobody with the address {email}.", email=email))
     return user
 
 
@@ -96,7 +99,7 @@ def _enable(tx: Tx, user_id: int, by: User | None) -> None:
 async def change_role(rt: "Runtime", user_id: int, role: str, by: User) -> None:
     """Ends the person's sessions: what was open with the old role is asked for again with the new one."""
     if not permissions.may_give(by, role):
-        raise Forbidden("You cannot give this role.")
+        raise Forbidden(N_("You cannot give this role."))
     await rt.db.write(_change_role, user_id, role, by)
 
 
@@ -112,24 +115,24 @@ def _changeable(tx: Tx, user_id: int, by: User | None) -> User:
     tx.lock("app_user", user_id)
     user = tx.one(users.BY_ID, id=user_id)
     if user is None:
-        raise NotFound("There is no such person.")
+        raise NotFound(N_("There is no such person."))
     if by is not None and not permissions.may_change(by, user):
-        raise Forbidden("You cannot change this person's account.")
+        raise Forbidden(N_("You cannot change this person's account."))
     return user
 
 
 def _keep_an_owner(tx: Tx, user: User) -> None:
     if user.role == "owner" and user.disabled_at is None and (tx.one(users.COUNT_OWNERS) or 0) <= 1:
-        raise Conflict("This is the last owner. Make somebody else owner first.", code="last_owner")
+        raise Conflict(N_("This is the last owner. Make somebody else owner first."), code="last_owner")
 
 
 async def reset_password(rt: "Runtime", user_id: int, password: str | None = None, by: User | None = None) -> str:
     """Set a new password (made where none is given), end every session, forgive failed tries. Returns the password."""
     user = await rt.db.reader.one(users.BY_ID, id=user_id)
     if user is None:
-        raise NotFound("There is no such person.")
+        raise NotFound(N_("There is no such person."))
     if by is not None and not permissions.may_change(by, user):
-        raise Forbidden("You cannot change this person's account.")
+        raise Forbidden(N_("You cannot change this person's account."))
     if password is None:
         password = make_password()
     else:
@@ -142,7 +145,9 @@ async def change_password(rt: "Runtime", user: User, *, current: str, new: str, 
     """One's own password; every session but `keep` (the hash of this one's id) ends."""
     stored = await rt.db.reader.one(users.PASSWORD, id=user.id)
     if not await passwords.verify(stored, current):
-        raise Invalid("The current password is not right.", fields={"current": "This is not your current password."})
+        raise Invalid(
+            N_("The current password is not right."), fields={"current": N_("This is not your current password.")}
+        )
     passwords.check(new, user.email, user.name)
     await rt.db.write(_set_password, user, await passwords.hash_password(new), keep)
 
@@ -156,7 +161,7 @@ def _set_password(tx: Tx, user: User, password_hash: str, keep: str) -> None:
 async def change_taste(rt: "Runtime", user: User, *, name: str, language: str, zone: str, theme: str) -> None:
     """How the dashboard speaks to and looks for this person; '' = as the installation does."""
     if language not in ("", PSEUDO, *LANGUAGES) or zone not in ("", *zone_names()) or theme not in THEMES:
-        raise Invalid("That choice does not exist.")
+        raise Invalid(N_("That choice does not exist."))
     values = {"name": check_name(name, user.email), "language": language, "zone": zone, "theme": theme}
     await rt.db.write(_set_taste, user.id, values)
 
@@ -170,7 +175,7 @@ def check_email(email: str) -> str:
     email = email.strip()
     before, at, after = email.rpartition("@")
     if not (before and at and "." in after.strip(".")) or len(email) > EMAIL or any(c.isspace() for c in email):
-        raise Invalid("The e-mail address is not complete.", fields={"email": "Write it as name@example.com."})
+        raise Invalid(N_("The e-mail address is not complete."), fields={"email": N_("Write it as name@example.com.")})
     return email
 
 
@@ -178,7 +183,7 @@ def check_name(name: str, email: str) -> str:
     """The name to show; without one, what stands before the @."""
     name = " ".join(name.split()) or email.partition("@")[0]
     if len(name) > NAME:
-        raise Invalid("The name is too long.", fields={"name": f"At most {NAME} characters."})
+        raise Invalid(N_("The name is too long."), fields={"name": N_("At most {most} characters.", most=NAME)})
     return name
 
 

@@ -22,11 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.db import DatabaseError
 from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
-from app.i18n import _
+from app.i18n import _, tell
 from app.logs import request_id
 from app.routes import ROUTES, respond, static, stream
 from app.routes.guard import guard
 from app.routes.site import BODY, Entry
+from app.said import Sentence
 from app.security import headers
 from app.security.flash import Flash
 from app.security.hosts import Hosts
@@ -168,7 +169,7 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, ParleyError)
     if isinstance(error, Unauthenticated) and not is_machine(request):
         return to_login(request)
-    response = await refusal(request, error.status, error.code, str(error), error.fields)
+    response = await refusal(request, error.status, error.code, error.said, error.fields)
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
     if isinstance(error, Unavailable):
@@ -205,11 +206,15 @@ async def crash_page(request: Request, error: Exception) -> Response:
     return await refusal(request, 500, "internal", sentence, {})
 
 
-async def refusal(request: Request, status: int, code: str, sentence: str, fields: dict[str, str]) -> Response:
+async def refusal(request: Request, status: int, code: str, said: Sentence, fields: dict[str, Sentence]) -> Response:
     """JSON to programs, a toast to htmx, a page to people."""
+    sentence, wrong = tell(said), {name: tell(each) for name, each in fields.items()}
     if is_machine(request):
         body = {"code": code, "message": sentence, "request_id": request.state.request_id}
-        return JSONResponse({"error": body | ({"fields": fields} if fields else {})}, status)
+        return JSONResponse(
+            {"error": body | ({"fields": wrong} if wrong else {})},
+            status,
+        )
     if respond.is_htmx(request):
         response = await respond.fragment(request, "_toast.html", status=status, sentence=sentence)
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#toasts", "beforeend"

@@ -16,21 +16,22 @@ from app.bot.words import READ_LIMIT, words
 from app.capabilities import Capabilities
 from app.content import Content, Delete, Edit, Note, Picked, Pressed, Reaction, System, Text, kind
 from app.content import text as text_of
+from app.said import N_, Said, Sentence, mark
 
 MOST_EFFECTS = 20
 SILENT = (Reaction, System, Edit, Delete, Note)
 SENTENCES = {
-    "word": "{said} “{words}”, a word of rule {rule}.",
-    "phrase": "{said} “{words}”, a phrase of rule {rule}.",
-    "starts": "{said} “{words}” at the beginning, as rule {rule} asks.",
-    "exact": "{said} exactly “{words}”, as rule {rule} asks.",
-    "all": "{said} “{words}”, all that rule {rule} asks.",
-    "pattern": "{said} “{words}”, which fits a pattern of rule {rule}.",
-    "missed": "No rule has these words; the fallback answered.",
-    "missed_again": "No rule had these words {count} times in a row; the fallback went on to its last steps.",
-    "unanswered": "No rule has these words and there is no fallback.",
-    "silent": "A message of this kind ({kind}) is not answered.",
-    "given_back": "A person gave the conversation back; the bot answers the next message.",
+    "word": mark("{said} “{words}”, a word of rule {rule}."),
+    "phrase": mark("{said} “{words}”, a phrase of rule {rule}."),
+    "starts": mark("{said} “{words}” at the beginning, as rule {rule} asks."),
+    "exact": mark("{said} exactly “{words}”, as rule {rule} asks."),
+    "all": mark("{said} “{words}”, all that rule {rule} asks."),
+    "pattern": mark("{said} “{words}”, which fits a pattern of rule {rule}."),
+    "missed": mark("No rule has these words; the fallback answered."),
+    "missed_again": mark("No rule had these words {count} times in a row; the fallback went on to its last steps."),
+    "unanswered": mark("No rule has these words and there is no fallback."),
+    "silent": mark("A message of this kind ({kind}) is not answered."),
+    "given_back": mark("A person gave the conversation back; the bot answers the next message."),
 }
 
 
@@ -49,26 +50,26 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     if hit.order >= 0:
         plan = bot.plans[hit.order]
         seen = trace(
-            hit.how, plan, hit.matched, nearly(bot, hit), said=said, words="” and “".join(hit.matched), rule=plan.name
+            hit.how, plan, hit.matched, nearly(bot, hit), said=said, words="”, “".join(hit.matched), rule=plan.name
         )
         return act(plan, bot, scene, event, now, seen, missed=0)
     return miss(bot, scene, event, now, found, hit)
 
 
-def read(event: Arrived, state: State) -> tuple[str, str, list[str], list[str] | None]:
+def read(event: Arrived, state: State) -> tuple[Said, str, list[str], list[str] | None]:
     """How it was said (for the verdict), the text, its words, and the words of a pressed button's id."""
     content = event.content
     text = event.text or text_of(content)
     if isinstance(content, Pressed | Picked):
-        said = "Pressed" if isinstance(content, Pressed) else "Picked"
+        said = N_("Pressed") if isinstance(content, Pressed) else N_("Picked")
         return said, text, words(text), words(content.id)
     found = words(text)
     if state.choices and len(found) == 1 and found[0].isdecimal() and len(found[0]) < 4:
         number = int(found[0])
         if 1 <= number <= len(state.choices):
             identity, title = state.choices[number - 1]
-            return f"Answered {number} for", title, words(title), words(identity)
-    return "Said", text, found, None
+            return N_("Answered {number} for", number=number), title, words(title), words(identity)
+    return N_("Said"), text, found, None
 
 
 def miss(bot: Version, scene: Scene, event: Arrived, now: int, found: list[str], hit: Found) -> Decision:
@@ -85,9 +86,9 @@ def miss(bot: Version, scene: Scene, event: Arrived, now: int, found: list[str],
 def trace(
     code: str, plan: Plan | None = None, matched: tuple[str, ...] = (), near: tuple[NearMiss, ...] = (), **params: Any
 ) -> Trace:
-    verdict = SENTENCES[code].format_map(params)
+    verdict = N_(SENTENCES[code], **params)
     name, line = (plan.name, plan.line) if plan is not None else ("", 0)
-    return Trace(verdict, name, line, matched, near, code=code, params=params)
+    return Trace(verdict, name, line, matched, near, code=code)
 
 
 def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
@@ -95,8 +96,14 @@ def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
     if not hit.also and not hit.failed:
         return ()
     first = bot.names[hit.order] if hit.order >= 0 else ""
-    later = [NearMiss(bot.names[order], 1.0, f"Has “{word}” too, but {first} stands first") for order, word in hit.also]
-    failed = [NearMiss(bot.names[order], 0.5, f"“{word}” was said, but it asks for more") for order, word in hit.failed]
+    later = [
+        NearMiss(bot.names[order], 1.0, N_("Has “{word}” too, but {first} stands first", word=word, first=first))
+        for order, word in hit.also
+    ]
+    failed = [
+        NearMiss(bot.names[order], 0.5, N_("“{word}” was said, but it asks for more", word=word))
+        for order, word in hit.failed
+    ]
     return tuple((later + failed)[:3])
 
 
@@ -127,7 +134,6 @@ def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: 
             tuple(turn.notes),
             tuple(turn.room.problems),
             seen.code,
-            seen.params,
         )
     return Decision(tuple(turn.effects), after(state, missed, turn.choices), seen)
 
@@ -140,7 +146,7 @@ class Turn:
     def __init__(self, can: Capabilities, rule: str, room: Room, state: State) -> None:
         self.can, self.rule, self.room = can, rule, room
         self.effects: list[Effect] = []
-        self.notes: list[str] = []
+        self.notes: list[Sentence] = []
         self.choices = state.choices
         self.left = OUTPUT
 
@@ -151,7 +157,7 @@ class Turn:
         else:
             content = step.build(self.room, step.texts[pick].render(self.room).strip())
         if isinstance(content, Text) and not content.text:
-            self.room.problem("A text came out empty and was not sent")
+            self.room.problem(N_("A text came out empty and was not sent"))
             return
         shown = fit(content, self.can)
         self.notes += [note for note in shown.notes if note not in self.notes]
@@ -163,7 +169,7 @@ class Turn:
     def send(self, content: Content) -> None:
         self.left -= len(text_of(content))
         if len(self.effects) >= MOST_EFFECTS or self.left < 0:
-            self.room.problem("This turn said more than is possible; the rest was left out")
+            self.room.problem(N_("This turn said more than is possible; the rest was left out"))
         else:
             self.effects.append(Send(content, self.rule))
 

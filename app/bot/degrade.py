@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.capabilities import Capabilities
 from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Media, Section, Text, Video, kind
+from app.said import N_, Sentence
 
 LABEL = "Menu"
 
@@ -20,7 +21,7 @@ class Fitted(NamedTuple):
     number typed by the customer stands for."""
 
     contents: tuple[Content, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     choices: Choices = ()
 
 
@@ -30,7 +31,7 @@ def fit(content: Content, capabilities: Capabilities) -> Fitted:
         case Text():
             if len(content.text) <= capabilities.text:
                 return Fitted((content,))
-            return Fitted(texts(content.text, capabilities), ("A long text was sent in parts",))
+            return Fitted(texts(content.text, capabilities), (N_("A long text was sent in parts"),))
         case Buttons():
             return fit_buttons(content, capabilities)
         case ChoiceList():
@@ -50,10 +51,16 @@ def fit_buttons(content: Buttons, can: Capabilities) -> Fitted:
         before, header, notes = _header_before(content, can)
         above = header if isinstance(header, str) else ""  # a file above was sent before
         listed = fit_list(ChoiceList(content.text, LABEL, sections, above, content.footer), can)
-        return Fitted((*before, *listed.contents), (f"{lost}; sent as a list", *notes, *listed.notes), listed.choices)
+        return Fitted(
+            (*before, *listed.contents),
+            (N_("{lost}; sent as a list", lost=lost), *notes, *listed.notes),
+            listed.choices,
+        )
     before, header, notes = _header_before(content, can)
     numbered = _numbered(content.text, (Section(content.choices),), header, content.footer, can)
-    return Fitted((*before, *numbered.contents), (f"{lost}; sent as a numbered text", *notes), numbered.choices)
+    return Fitted(
+        (*before, *numbered.contents), (N_("{lost}; sent as a numbered text", lost=lost), *notes), numbered.choices
+    )
 
 
 def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
@@ -61,17 +68,17 @@ def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
     lost = _list_lost(rows, can)
     if lost and not _buttons_lost(rows, can) and not any(row.description for row in rows):
         shown = _with_edges(Buttons(content.text, rows, content.header, content.footer), can)
-        return Fitted(shown.contents, (f"{lost}; sent as buttons", *shown.notes))
+        return Fitted(shown.contents, (N_("{lost}; sent as buttons", lost=lost), *shown.notes))
     if lost:
         numbered = _numbered(content.text, content.sections, content.header, content.footer, can)
-        return Fitted(numbered.contents, (f"{lost}; sent as a numbered text",), numbered.choices)
+        return Fitted(numbered.contents, (N_("{lost}; sent as a numbered text", lost=lost),), numbered.choices)
     sections, notes = _shorten(content.sections, can)
     label = _cut(content.label, can.list_label)
-    notes += ("The label of the list was shortened",) if label != content.label else ()
+    notes += (N_("The label of the list was shortened"),) if label != content.label else ()
     *head, text = _split_inside(content.text, can.list_text, can)
     header, footer, text, more = _edges(content.header, content.footer, text, can, can.list_text)
     shown_list = ChoiceList(text, label, sections, header, footer)
-    notes += ("A long text was sent in parts",) if head else ()
+    notes += (N_("A long text was sent in parts"),) if head else ()
     return Fitted((*map(Text, head), shown_list), notes + more)
 
 
@@ -81,11 +88,11 @@ def fit_media(content: Media, can: Capabilities) -> Fitted:
         where = content.url or content.provider_id
         name = content.filename if isinstance(content, Document) else ""
         words = "\n".join(part for part in (content.caption, name, where) if part)
-        return Fitted(texts(words, can), (f"This network shows no {what}; sent as a link",))
+        return Fitted(texts(words, can), (N_("This network shows no {what}; sent as a link", what=what),))
     apart = isinstance(content, Audio) or len(content.caption) > can.caption
     if content.caption and apart:
         bare = _without_caption(content)
-        return Fitted((bare, *texts(content.caption, can)), ("The caption was sent as a text of its own",))
+        return Fitted((bare, *texts(content.caption, can)), (N_("The caption was sent as a text of its own"),))
     return Fitted((content,))  # type: ignore[arg-type]
 
 
@@ -107,27 +114,29 @@ def _without_caption(content: Media) -> Content:
             return Audio(url=content.url, provider_id=content.provider_id, media_id=content.media_id, mime=content.mime)
 
 
-def _buttons_lost(choices: tuple[Choice, ...], can: Capabilities) -> str:
+def _buttons_lost(choices: tuple[Choice, ...], can: Capabilities) -> Sentence:
     """Why these choices cannot be buttons here; empty if they can."""
     if not can.buttons:
-        return "This network has no buttons"
+        return N_("This network has no buttons")
     if len(choices) > can.buttons:
-        return f"This network shows at most {can.buttons} buttons"
+        return N_("This network shows at most {most} buttons", most=can.buttons)
     for choice in choices:
         if len(choice.title) > can.button_title:
-            return f"“{choice.title}” is longer than a button here may be ({can.button_title})"
+            return N_(
+                "“{title}” is longer than a button here may be ({most})", title=choice.title, most=can.button_title
+            )
     return ""
 
 
-def _list_lost(choices: tuple[Choice, ...], can: Capabilities) -> str:
+def _list_lost(choices: tuple[Choice, ...], can: Capabilities) -> Sentence:
     """Why these choices cannot be a list here; empty if they can."""
     if not can.list_rows:
-        return "This network has no lists"
+        return N_("This network has no lists")
     if len(choices) > can.list_rows:
-        return f"This network shows at most {can.list_rows} rows"
+        return N_("This network shows at most {most} rows", most=can.list_rows)
     for choice in choices:
         if len(choice.title) > can.list_title:
-            return f"“{choice.title}” is longer than a row here may be ({can.list_title})"
+            return N_("“{title}” is longer than a row here may be ({most})", title=choice.title, most=can.list_title)
     return ""
 
 
@@ -138,7 +147,7 @@ def _with_edges(content: Buttons, can: Capabilities) -> Fitted:
         if not isinstance(header, str) or len(header) <= can.header:
             return Fitted((content,))
     *head, text = _split_inside(content.text, can.button_text, can)
-    notes += ("A long text was sent in parts",) if head else ()
+    notes += (N_("A long text was sent in parts"),) if head else ()
     if isinstance(header, str):
         header, footer, text, more = _edges(header, content.footer, text, can, can.button_text)
     else:
@@ -148,32 +157,34 @@ def _with_edges(content: Buttons, can: Capabilities) -> Fitted:
 
 def _header_before(
     content: Buttons, can: Capabilities, keep: bool = False
-) -> tuple[tuple[Content, ...], str | Image | Video | Document, tuple[str, ...]]:  # fmt: skip
+) -> tuple[tuple[Content, ...], str | Image | Video | Document, tuple[Sentence, ...]]:  # fmt: skip
     """A header that is a file goes ahead as a message of its own, unless it may stay and the network shows it."""
     header = content.header
     if isinstance(header, str) or (keep and kind(header) in can.media):
         return (), header, ()
     ahead = fit_media(header, can)
-    return ahead.contents, "", ("The picture or file above the text was sent before it", *ahead.notes)
+    return ahead.contents, "", (N_("The picture or file above the text was sent before it"), *ahead.notes)
 
 
-def _edges(header: str, footer: str, text: str, can: Capabilities, most: int) -> tuple[str, str, str, tuple[str, ...]]:
+def _edges(
+    header: str, footer: str, text: str, can: Capabilities, most: int
+) -> tuple[str, str, str, tuple[Sentence, ...]]:
     """Header and footer that are too long move into the text, or are shortened where it has no room."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     if len(header) > can.header:
-        notes += ("The header was too long for this network",)
+        notes += (N_("The header was too long for this network"),)
         if len(header) + 2 + len(text) <= most:
             header, text = "", f"{header}\n\n{text}"
         header = _cut(header, can.header)
     if len(footer) > can.footer:
-        notes += ("The footer was too long for this network",)
+        notes += (N_("The footer was too long for this network"),)
         if len(footer) + 2 + len(text) <= most:
             footer, text = "", f"{text}\n\n{footer}"
         footer = _cut(footer, can.footer)
     return header, footer, text, notes
 
 
-def _shorten(sections: tuple[Section, ...], can: Capabilities) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+def _shorten(sections: tuple[Section, ...], can: Capabilities) -> tuple[tuple[Section, ...], tuple[Sentence, ...]]:
     """Descriptions and section titles cut to what a list may hold."""
     short = tuple(
         Section(
@@ -182,7 +193,7 @@ def _shorten(sections: tuple[Section, ...], can: Capabilities) -> tuple[tuple[Se
         )
         for section in sections
     )
-    return (sections, ()) if short == sections else (short, ("Descriptions in the list were shortened",))
+    return (sections, ()) if short == sections else (short, (N_("Descriptions in the list were shortened"),))
 
 
 def _numbered(

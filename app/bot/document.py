@@ -12,6 +12,7 @@ from app.bot.hours import Hours
 from app.bot.index import Index, build
 from app.bot.shape import MISSING, Problem, Report
 from app.bot.steps import Compiler, Plan, plan, plan_rule
+from app.said import N_
 
 LONGEST = 2_000_000
 
@@ -57,19 +58,25 @@ def parse(text: str) -> Document:
 def compose(text: str) -> Node:
     """The tree of the text with places. Raises `DocumentError` if it is not YAML at all."""
     if len(text) > LONGEST:
-        raise DocumentError([Problem(1, 1, f"Expected at most {LONGEST} characters, found {len(text)}")])
+        raise DocumentError(
+            [Problem(1, 1, N_("Expected at most {most} characters, found {count}", most=LONGEST, count=len(text)))]
+        )
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise DocumentError([Problem(line, column, f"This is not YAML: {error.problem or error.context}")]) from None
+        raise DocumentError(
+            [Problem(line, column, N_("This is not YAML: {reason}", reason=error.problem or error.context))]
+        ) from None
     except (YAMLError, ValueError) as error:
-        raise DocumentError([Problem(1, 1, f"This is not YAML: {str(error).splitlines()[0]}")]) from None
+        raise DocumentError(
+            [Problem(1, 1, N_("This is not YAML: {reason}", reason=str(error).splitlines()[0]))]
+        ) from None
     except RecursionError:
-        raise DocumentError([Problem(1, 1, "This is nested too deeply")]) from None
+        raise DocumentError([Problem(1, 1, N_("This is nested too deeply"))]) from None
     if node is None or not isinstance(node, MappingNode):
-        raise DocumentError([Problem(1, 1, "Expected a bot document, which begins with “bot: name”")])
+        raise DocumentError([Problem(1, 1, N_("Expected a bot document, which begins with “bot: name”"))])
     return node
 
 
@@ -79,7 +86,7 @@ def check_names(document: Document, report: Report) -> None:
     for rule in document.rules:
         name = rule.name
         if name.text in taken:
-            report.problems.append(Problem(name.line, name.column, f"Two rules are called “{name.text}”"))
+            report.problems.append(Problem(name.line, name.column, N_("Two rules are called “{name}”", name=name.text)))
         taken.add(name.text)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from app.bot.values import MISSING, Room, Unknown, as_text, is_number, join, spend
+from app.said import N_
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ def _replace(room: Room, value: Any, old: Any, new: Any) -> str:
     if not old:
         return text
     if len(text) + text.count(old) * max(0, len(new) - len(old)) > room.left:
-        room.problem("The texts of this turn were longer than is possible; the rest was left out")
+        room.problem(N_("The texts of this turn were longer than is possible; the rest was left out"))
         return ""
     return spend(room, text.replace(old, new))
 

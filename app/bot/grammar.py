@@ -11,6 +11,7 @@ import msgspec
 
 from app.bot.hours import Hours, HoursShape
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
+from app.said import N_
 
 MEDIA = ("image", "video", "audio", "document")
 
@@ -115,7 +116,7 @@ class Address(Text):
     """An http or https address; it may hold places to fill in after the host."""
 
     def __init__(self) -> None:
-        super().__init__(2_000, "an address that begins with https:// or http://", "^https?://")
+        super().__init__(2_000, N_("an address that begins with https:// or http://"), "^https?://")
 
     def read(self, node: Any, report: Report) -> Any:
         value = super().read(node, report)
@@ -128,7 +129,7 @@ class Language(Text):
     """A language as in `en` or `pt-BR`."""
 
     def __init__(self) -> None:
-        super().__init__(35, "a language, like en or pt-BR", "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+        super().__init__(35, N_("a language, like en or pt-BR"), "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 
     def read(self, node: Any, report: Report) -> Any:
         value = super().read(node, report)
@@ -139,27 +140,27 @@ class Language(Text):
 
 def _header(**values: Any) -> Header:
     if len(values) != 1:
-        raise ValueError("A header is one thing: a text, an image, a video or a document")
+        raise ValueError(N_("A header is one thing: a text, an image, a video or a document"))
     ((kind, value),) = values.items()
     return Header(kind, value)
 
 
 def _menu(label: Located, choices: tuple[Button, ...] = (), sections: tuple[Group, ...] = ()) -> Menu:
     if bool(choices) == bool(sections):
-        raise ValueError("A list has either choices or sections")
+        raise ValueError(N_("A list has either choices or sections"))
     return Menu(label, sections or (Group(choices),))
 
 
 def _say(say: tuple[Located, ...], list: Menu | None = None, **values: Any) -> Say:
     if list and values.get("buttons"):
-        raise ValueError("A message has either buttons or a list")
+        raise ValueError(N_("A message has either buttons or a list"))
     if "footer" in values and not list and not values.get("buttons"):
-        raise ValueError("A footer needs buttons or a list")
+        raise ValueError(N_("A footer needs buttons or a list"))
     header = values.get("header")
     if list and header is not None and header.kind != "text":
-        raise ValueError("Above a list only a text can stand")
+        raise ValueError(N_("Above a list only a text can stand"))
     if header is not None and not list and not values.get("buttons"):
-        raise ValueError("A header needs buttons or a list")
+        raise ValueError(N_("A header needs buttons or a list"))
     return Say(say, menu=list, **values)
 
 
@@ -184,15 +185,15 @@ def _when(says: Condition) -> Condition:
 
 def _condition(**parts: tuple[Located, ...]) -> Condition:
     if not parts:
-        raise ValueError("Expected one of any, all, starts, exact, regex")
+        raise ValueError(N_("Expected one of any, all, starts, exact, regex"))
     return Condition(**parts)
 
 
 def _fallback(do: tuple[Step, ...] = (), after: int = 0, then: tuple[Step, ...] = (), line: int = 0) -> Fallback:
     if bool(after) != bool(then):
-        raise ValueError("“after” and “then” belong together: after how many times, then what")
+        raise ValueError(N_("“after” and “then” belong together: after how many times, then what"))
     if not do and not then:
-        raise ValueError("Expected the key “do”")
+        raise ValueError(N_("Expected the key “do”"))
     return Fallback(do, after, then, line)
 
 
@@ -210,10 +211,10 @@ class HeaderShape(Either):
         return Header("text", value) if isinstance(value, Located) else value
 
 
-TITLE = Text(200, "a title")
-SENTENCE = Text(4_096, "a text")
-PHRASES = OneOrMany(Text(200, "a word or phrase"), 500, "a word or a list of words and phrases")
-PATTERNS = OneOrMany(Text(300, "a pattern"), 20, "a pattern or a list of patterns")
+TITLE = Text(200, N_("a title"))
+SENTENCE = Text(4_096, N_("a text"))
+PHRASES = OneOrMany(Text(200, N_("a word or phrase")), 500, N_("a word or a list of words and phrases"))
+PATTERNS = OneOrMany(Text(300, N_("a pattern")), 20, N_("a pattern or a list of patterns"))
 
 
 class ButtonShape(Either):
@@ -224,13 +225,13 @@ class ButtonShape(Either):
         return Button(value) if isinstance(value, Located) else value
 
 
-BUTTON = Keys(Button, {"title": TITLE, "id": Text(60, "an id")}, ("title",))
-BUTTONS = ListOf(ButtonShape(TITLE, BUTTON, "a title or {id, title}"), 30, "a list of buttons")
-ROW = Keys(Button, {"title": TITLE, "id": Text(60, "an id"), "description": SENTENCE}, ("title",))
-ROWS = ListOf(ButtonShape(TITLE, ROW, "a title or {id, title, description}"), 30, "a list of choices")
-SECTIONS = ListOf(Keys(Group, {"title": TITLE, "choices": ROWS}, ("choices",)), 10, "a list of sections")
+BUTTON = Keys(Button, {"title": TITLE, "id": Text(60, N_("an id"))}, ("title",))
+BUTTONS = ListOf(ButtonShape(TITLE, BUTTON, N_("a title or {id, title}")), 30, N_("a list of buttons"))
+ROW = Keys(Button, {"title": TITLE, "id": Text(60, N_("an id")), "description": SENTENCE}, ("title",))
+ROWS = ListOf(ButtonShape(TITLE, ROW, N_("a title or {id, title, description}")), 30, N_("a list of choices"))
+SECTIONS = ListOf(Keys(Group, {"title": TITLE, "choices": ROWS}, ("choices",)), 10, N_("a list of sections"))
 MENU = Keys(
-    _menu, {"label": TITLE, "choices": ROWS, "sections": SECTIONS}, ("label",), "a group with label and choices"
+    _menu, {"label": TITLE, "choices": ROWS, "sections": SECTIONS}, ("label",), N_("a group with label and choices")
 )
 HEADER = HeaderShape(
     SENTENCE,
@@ -241,7 +242,7 @@ HEADER = HeaderShape(
 SAY = Keys(
     _say,
     {
-        "say": OneOrMany(Text(16_384, "a text"), 20, "a text or a list of texts"),
+        "say": OneOrMany(Text(16_384, N_("a text")), 20, N_("a text or a list of texts")),
         "buttons": BUTTONS,
         "list": MENU,
         "header": HEADER,
@@ -260,30 +261,32 @@ FILES = {
     for kind in MEDIA
 }
 HANDOFF = Keys(_give, {"handoff": SENTENCE}, ("handoff",), located=True)
-STEPS = ListOf(Verbs({"say": SAY, **FILES, "handoff": HANDOFF}, "a step"), 20, "a list of steps")
+STEPS = ListOf(Verbs({"say": SAY, **FILES, "handoff": HANDOFF}, N_("a step")), 20, N_("a list of steps"))
 SAYS = Says(
     PHRASES,
     Keys(_condition, {"any": PHRASES, "all": PHRASES, "starts": PHRASES, "exact": PHRASES, "regex": PATTERNS}),
     "a word, a list of words, or a group of any, all, starts, exact, regex",
 )
 WHEN = Keys(_when, {"says": SAYS}, ("says",))
-RULE = Keys(_rule, {"name": Text(100, "a name"), "when": WHEN, "do": STEPS}, ("name", "when", "do"), "a rule", True)
+RULE = Keys(
+    _rule, {"name": Text(100, N_("a name")), "when": WHEN, "do": STEPS}, ("name", "when", "do"), N_("a rule"), True
+)
 FALLBACK = Keys(
     _fallback,
     {"do": STEPS, "after": Integer(1, 100), "then": STEPS},
-    expected="a group with do, after, then",
+    expected=N_("a group with do, after, then"),
     located=True,
 )
 DOCUMENT: Shape = Keys(
     Document,
     {
-        "bot": Text(100, "the bot's name"),
+        "bot": Text(100, N_("the bot's name")),
         "language": Language(),
         "hours": HoursShape(),
-        "vocabulary": MapOf(Text(100, "a name"), PHRASES, 500, "groups of words"),
-        "rules": ListOf(RULE, 20_000, "a list of rules", least=0),
+        "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
+        "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),
         "fallback": FALLBACK,
     },
     ("bot",),
-    "a bot document, which begins with “bot: name”",
+    N_("a bot document, which begins with “bot: name”"),
 )

@@ -8,6 +8,7 @@ import msgspec
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from app.bot.shape import MISSING, Json, Located, OneOrMany, Report, Shape, Text, describe, did_you_mean
+from app.said import N_
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -27,7 +28,7 @@ class Span(Text):
     """A span of a day, read as (from, to) in minutes."""
 
     def __init__(self) -> None:
-        super().__init__(20, "hours like 08:00-18:00", f"^{_SPAN}$")
+        super().__init__(20, N_("hours like 08:00-18:00"), f"^{_SPAN}$")
 
     def read(self, node: Node, report: Report) -> Any:
         value = super().read(node, report)
@@ -39,15 +40,15 @@ class Span(Text):
         hour, minute, end_hour, end_minute = map(int, found.groups())
         start, end = hour * 60 + minute, end_hour * 60 + end_minute
         if not start < end <= 24 * 60:
-            return report.add(node, "These hours end before they begin; split them at midnight")
+            return report.add(node, N_("These hours end before they begin; split them at midnight"))
         return (start, end)
 
 
 class HoursShape(Shape):
     """A zone, and spans by day (`sat`) or days (`mon-fri`); `closed` instead of spans says it."""
 
-    expected = "opening hours with a zone and days"
-    spans = OneOrMany(Span(), 6, "hours like 08:00-18:00, or a list of them")
+    expected = N_("opening hours with a zone and days")
+    spans = OneOrMany(Span(), 6, N_("hours like 08:00-18:00, or a list of them"))
 
     def read(self, node: Node, report: Report) -> Any:
         if not isinstance(node, MappingNode):
@@ -63,7 +64,7 @@ class HoursShape(Shape):
             else:
                 self.day(name, key, item, days, report)
         if zone is None and not any(getattr(key, "value", "") == "zone" for key, _ in node.value):
-            report.add(node, "Expected the key “zone”, like America/Sao_Paulo")
+            report.add(node, N_("Expected the key “zone”, like America/Sao_Paulo"))
         return Hours(zone or "UTC", tuple(days.get(day, ()) for day in range(7)))
 
     def zone(self, node: Node, report: Report) -> str | None:
@@ -71,14 +72,21 @@ class HoursShape(Shape):
         try:
             return ZoneInfo(name).key
         except (KeyError, ValueError, OSError):
-            report.add(node, f"Expected a time zone, like America/Sao_Paulo, found {describe(node)}")
+            report.add(node, N_("Expected a time zone, like America/Sao_Paulo, found {found}", found=describe(node)))
             return None
 
     def day(self, name: str, key: Node, item: Node, days: dict[int, Spans], report: Report) -> None:
         """Reads one line of hours into `days` (0 is Monday)."""
         found = re.fullmatch(f"{_DAY}(?:-{_DAY})?", name)
         if not found:
-            report.add(key, f"Unknown key {describe(key)}.{did_you_mean(name, ['zone', 'mon-fri', *DAYS])}")
+            report.add(
+                key,
+                N_(
+                    "Unknown key {found}.{guess}",
+                    found=describe(key),
+                    guess=did_you_mean(name, ["zone", "mon-fri", *DAYS]),
+                ),
+            )
             return
         first = DAYS.index(found[1])
         last = DAYS.index(found[2]) if found[2] else first
@@ -87,7 +95,7 @@ class HoursShape(Shape):
         for offset in range((last - first) % 7 + 1):
             day = (first + offset) % 7
             if day in days:
-                report.add(key, f"Hours for {DAYS[day]} are given twice")
+                report.add(key, N_("Hours for {day} are given twice", day=DAYS[day]))
             days[day] = spans if spans is not MISSING else ()
 
     def schema(self) -> Json:

@@ -13,6 +13,7 @@ from app.bot.grammar import Condition, Rule
 from app.bot.near import Near
 from app.bot.shape import Located, Problem
 from app.bot.words import fold, words
+from app.said import N_, Sentence
 
 PHRASE_WORDS = 20
 # Size of one compiled pattern, and of all of a document: RE2's worst case is this times the text it reads.
@@ -179,9 +180,16 @@ class Builder:
             for one in (text, *self.vocabulary.get(text.text, ())):
                 phrase = Phrase(tuple(words(one.text)), one.text)
                 if not phrase.words and not whole_text:
-                    self.wrong(one, f"“{one.text}” has no word to look for; use exact or regex")
+                    self.wrong(one, N_("“{text}” has no word to look for; use exact or regex", text=one.text))
                 elif len(phrase.words) > PHRASE_WORDS:
-                    self.wrong(one, f"Expected a phrase of at most {PHRASE_WORDS} words, found {len(phrase.words)}")
+                    self.wrong(
+                        one,
+                        N_(
+                            "Expected a phrase of at most {most} words, found {count}",
+                            most=PHRASE_WORDS,
+                            count=len(phrase.words),
+                        ),
+                    )
                 else:
                     found.setdefault(phrase.key, phrase)
         return tuple(found.values())
@@ -195,19 +203,21 @@ class Builder:
         try:
             pattern = re2.compile(text.text, options=options)
         except (re2.error, UnicodeEncodeError) as error:
-            return self.wrong(text, f"This pattern cannot be read: {reason(error)}")
+            return self.wrong(text, N_("This pattern cannot be read: {reason}", reason=reason(error)))
         if pattern.programsize > PROGRAM:
-            return self.wrong(text, "This pattern is too large; repeat less")
+            return self.wrong(text, N_("This pattern is too large; repeat less"))
         self.size += pattern.programsize
         if self.size > PROGRAMS:
-            return self.wrong(text, "All patterns of this bot together are too large; use words where you can")
+            return self.wrong(text, N_("All patterns of this bot together are too large; use words where you can"))
         return pattern
 
-    def wrong(self, text: Located, message: str) -> None:
+    def wrong(self, text: Located, message: Sentence) -> None:
         self.problems.append(Problem(text.line, text.column, message))
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception) -> Sentence:
     """What RE2 says, as text."""
     first = error.args[0] if error.args else ""
-    return first.decode("utf-8", "replace") if isinstance(first, bytes) else "it holds characters that cannot be used"
+    return (
+        first.decode("utf-8", "replace") if isinstance(first, bytes) else N_("it holds characters that cannot be used")
+    )

@@ -10,6 +10,7 @@ from app.bot.grammar import Condition, Document, Say, Step
 from app.bot.shape import Located, Problem
 from app.bot.steps import Compiler
 from app.bot.words import words
+from app.said import N_, Sentence
 
 KNOWN = frozenset(
     {
@@ -31,7 +32,7 @@ def lint(document: Document) -> list[Problem]:
     return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
-def _warn(place: Located | int, message: str) -> Problem:
+def _warn(place: Located | int, message: Sentence) -> Problem:
     if isinstance(place, int):
         return Problem(place, 1, message, "warning")
     return Problem(place.line, place.column, message, "warning")
@@ -39,7 +40,7 @@ def _warn(place: Located | int, message: str) -> Problem:
 
 def _fallback(document: Document) -> Iterator[Problem]:
     if document.fallback is None:
-        yield _warn(document.bot, "There is no fallback: a message that no rule knows stays unanswered.")
+        yield _warn(document.bot, N_("There is no fallback: a message that no rule knows stays unanswered."))
 
 
 def _reach(document: Document) -> Iterator[Problem]:
@@ -49,7 +50,14 @@ def _reach(document: Document) -> Iterator[Problem]:
         phrases = list(_plain(rule.says, document.vocabulary))
         owners = [taken.get(phrase) for phrase in phrases]
         if phrases and all(owners) and _is_plain(rule.says):
-            yield _warn(rule.name, f"“{rule.name.text}” never answers: “{owners[0]}” above it knows all its words.")
+            yield _warn(
+                rule.name,
+                N_(
+                    "“{name}” never answers: “{above}” above it knows all its words.",
+                    name=rule.name.text,
+                    above=owners[0],
+                ),
+            )
         if _is_plain(rule.says):
             for phrase in phrases:
                 taken.setdefault(phrase, rule.name.text)
@@ -73,9 +81,9 @@ def _names(document: Document) -> Iterator[Problem]:
     for name, line, column in compiler.names:
         if name not in KNOWN and not name.startswith("contact.fields."):
             close = get_close_matches(name, sorted(KNOWN), 1, 0.7)
-            guess = f" Did you mean “{close[0]}”?" if close else ""
-            message = f"No variable “{name}” is known here, so nothing will stand in its place.{guess}"
-            yield Problem(line, column, message, "warning")
+            guess = N_(" Did you mean “{close}”?", close=close[0]) if close else ""
+            known = "No variable “{name}” is known here, so nothing will stand in its place.{guess}"
+            yield Problem(line, column, N_(known, name=name, guess=guess), "warning")
 
 
 def _limits(document: Document) -> Iterator[Problem]:
@@ -86,24 +94,34 @@ def _limits(document: Document) -> Iterator[Problem]:
 
 def _say_limits(step: Say) -> Iterator[Problem]:
     if WHATSAPP_BUTTONS < len(step.buttons) <= WHATSAPP_ROWS:
-        yield _warn(step.line, f"WhatsApp shows {WHATSAPP_BUTTONS} buttons; these {len(step.buttons)} become a list.")
+        yield _warn(
+            step.line,
+            N_(
+                "WhatsApp shows {most} buttons; these {count} become a list.",
+                most=WHATSAPP_BUTTONS,
+                count=len(step.buttons),
+            ),
+        )
     for button in step.buttons:
         length = len(button.title.text)
         if length > WHATSAPP_TITLE:
-            instead = "a list" if length <= WHATSAPP_ROW_TITLE else "a numbered text"
-            message = f"WhatsApp shows {WHATSAPP_TITLE} characters on a button; these {length} make it {instead}."
-            yield _warn(button.title, message)
+            instead = N_("a list") if length <= WHATSAPP_ROW_TITLE else N_("a numbered text")
+            said = "WhatsApp shows {most} characters on a button; these {length} make it {instead}."
+            yield _warn(button.title, N_(said, most=WHATSAPP_TITLE, length=length, instead=instead))
     yield from _row_limits(step)
     longest = WHATSAPP_BUTTON_TEXT if step.buttons else WHATSAPP_TEXT
     for text in step.texts:
         if len(text.text) > longest:
-            yield _warn(text, f"WhatsApp takes {longest:,} characters here; this text is split.")
+            yield _warn(text, N_("WhatsApp takes {longest} characters here; this text is split.", longest=longest))
 
 
 def _row_limits(step: Say) -> Iterator[Problem]:
     rows = [row for section in step.menu.sections for row in section.choices] if step.menu else list(step.buttons)
     if (count := len(rows)) > WHATSAPP_ROWS:
-        yield _warn(step.line, f"WhatsApp shows {WHATSAPP_ROWS} choices; these {count} become a numbered text.")
+        yield _warn(
+            step.line,
+            N_("WhatsApp shows {most} choices; these {count} become a numbered text.", most=WHATSAPP_ROWS, count=count),
+        )
     for row in rows if step.menu else ():
         if (length := len(row.title.text)) > WHATSAPP_ROW_TITLE:
             message = (

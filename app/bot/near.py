@@ -4,6 +4,7 @@ Looked for only when nothing matched, and only in the first words of a message, 
 """
 
 from app.bot.scene import NearMiss
+from app.said import N_
 
 READ = 12
 SHOWN = 3
@@ -47,7 +48,13 @@ class Near:
             for known in self.alike(word):
                 _, text, order = self.entries[known]
                 score = round(1 - 1 / len(known), 2)
-                keep(scored, order, NearMiss(names[order], score, f"Said “{word}”, one letter away from “{text}”"))
+                keep(
+                    scored,
+                    order,
+                    NearMiss(
+                        names[order], score, N_("Said “{word}”, one letter away from “{text}”", word=word, text=text)
+                    ),
+                )
         ranked = sorted(scored.items(), key=lambda item: (-item[1].score, item[0]))
         return [near for _, near in ranked[:SHOWN]]
 
@@ -68,8 +75,8 @@ def in_part(words: tuple[str, ...], text: str, present: set[str], name: str) -> 
     missing = [word for word in words if word not in present]
     score = round((len(words) - len(missing)) / len(words), 2)
     if not missing:
-        return NearMiss(name, 0.95, f"The words of “{text}” were there, but not one after the other")
-    return NearMiss(name, score, f"“{text}” was said in part; missing: {', '.join(missing)}")
+        return NearMiss(name, 0.95, N_("The words of “{text}” were there, but not one after the other", text=text))
+    return NearMiss(name, score, N_("“{text}” was said in part; missing: {names}", text=text, names=", ".join(missing)))
 
 
 def shorter(word: str) -> set[str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from app.capabilities import Capabilities
 from app.content import Content
+from app.said import Sentence
 
 
 class ContactView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,23 +87,22 @@ class NearMiss(msgspec.Struct, frozen=True, omit_defaults=True):
 
     rule: str
     score: float
-    why: str
+    why: Sentence
 
 
 class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the bot did what it did. `verdict` is one sentence; `matched` the words of the rule that decided it, `line`
     where the rule stands in the document; `degraded` lists what the channel could not show and what was done instead.
-    `code` and `params` are the verdict in a form that can be put into another language."""
+    `code` names the kind of verdict."""
 
-    verdict: str
+    verdict: Sentence
     rule: str = ""
     line: int = 0
     matched: tuple[str, ...] = ()
     near: tuple[NearMiss, ...] = ()
-    degraded: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    degraded: tuple[Sentence, ...] = ()
+    problems: tuple[Sentence, ...] = ()
     code: str = ""
-    params: dict[str, Any] = {}
 
 
 class Decision(msgspec.Struct, frozen=True):

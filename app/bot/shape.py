@@ -12,10 +12,14 @@ from typing import Any
 import msgspec
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from app.said import N_, Sentence
+
 Json = dict[str, Any]
 
 PROBLEMS = 50
 MISSING: Any = object()
+A_TEXT = N_("a text")
+A_GROUP = N_("a group of keys")
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,7 +27,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
     line: int
     column: int
-    message: str
+    message: Sentence
     severity: str = "error"
 
 
@@ -43,7 +47,7 @@ class Report:
         self.problems: list[Problem] = []
         self._seen: set[int] = set()
 
-    def add(self, node: Node, message: str) -> Any:
+    def add(self, node: Node, message: Sentence) -> Any:
         """Notes a problem at the node; the answer is what a shape returns for a value it could not read."""
         if len(self.problems) < PROBLEMS:
             self.problems.append(Problem(*place(node), message))
@@ -51,7 +55,7 @@ class Report:
 
     def enter(self, node: Node) -> bool:
         if id(node) in self._seen:
-            self.add(node, "Aliases (*name) are not used in bot documents; write it out")
+            self.add(node, N_("Aliases (*name) are not used in bot documents; write it out"))
             return False
         self._seen.add(id(node))
         return True
@@ -62,29 +66,31 @@ def place(node: Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def describe(node: Node) -> str:
+def describe(node: Node) -> Sentence:
     """What stands there, for messages."""
     if isinstance(node, MappingNode):
-        return "a group of keys"
+        return A_GROUP
     if isinstance(node, SequenceNode):
-        return "a list"
-    return "nothing" if is_empty(node) else f"“{node.value[:40]}”"
+        return N_("a list")
+    return N_("nothing") if is_empty(node) else N_("“{value}”", value=node.value[:40])
 
 
 def is_empty(node: Node) -> bool:
     return isinstance(node, ScalarNode) and str(node.tag) == "tag:yaml.org,2002:null"
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
+def did_you_mean(word: str, known: list[str]) -> Sentence:
     """` Did you mean “say”?`, or what is known if nothing is close."""
     close = get_close_matches(word.lower()[:60], known, 1, 0.6)
-    return f" Did you mean “{close[0]}”?" if close else f" Known here: {', '.join(known)}"
+    return (
+        N_(" Did you mean “{close}”?", close=close[0]) if close else N_(" Known here: {names}", names=", ".join(known))
+    )
 
 
 class Shape(ABC):
     """`expected` names it in messages: `a text`."""
 
-    expected = "a value"
+    expected: Sentence = N_("a value")
 
     @abstractmethod
     def read(self, node: Node, report: Report) -> Any: ...
@@ -93,20 +99,23 @@ class Shape(ABC):
     def schema(self) -> Json: ...
 
     def wrong(self, node: Node, report: Report) -> Any:
-        return report.add(node, f"Expected {self.expected}, found {describe(node)}")
+        return report.add(node, N_("Expected {expected}, found {found}", expected=self.expected, found=describe(node)))
 
 
 class Text(Shape):
     """A text, as `Located`. Numbers and true/false are taken as they are written."""
 
-    def __init__(self, longest: int = 16_384, expected: str = "a text", pattern: str = "") -> None:
+    def __init__(self, longest: int = 16_384, expected: Sentence = A_TEXT, pattern: str = "") -> None:
         self.longest, self.expected, self.pattern = longest, expected, pattern
 
     def read(self, node: Node, report: Report) -> Any:
         if not isinstance(node, ScalarNode) or is_empty(node) or not node.value.strip():
             return self.wrong(node, report)
         if len(node.value) > self.longest:
-            return report.add(node, f"Expected at most {self.longest} characters, found {len(node.value)}")
+            return report.add(
+                node,
+                N_("Expected at most {longest} characters, found {count}", longest=self.longest, count=len(node.value)),
+            )
         return Located(node.value, *place(node), node.style in ("|", ">"))
 
     def schema(self) -> Json:
@@ -117,7 +126,7 @@ class Text(Shape):
 class Integer(Shape):
     def __init__(self, low: int, high: int) -> None:
         self.low, self.high = low, high
-        self.expected = f"a whole number from {low} to {high}"
+        self.expected = N_("a whole number from {low} to {high}", low=low, high=high)
 
     def read(self, node: Node, report: Report) -> Any:
         text = node.value if isinstance(node, ScalarNode) else ""
@@ -132,14 +141,22 @@ class Integer(Shape):
 class ListOf(Shape):
     """A list, as a tuple. What could not be read is left out (and reported)."""
 
-    def __init__(self, item: Shape, most: int, expected: str, least: int = 1) -> None:
+    def __init__(self, item: Shape, most: int, expected: Sentence, least: int = 1) -> None:
         self.item, self.most, self.least, self.expected = item, most, least, expected
 
     def read(self, node: Node, report: Report) -> Any:
         if not isinstance(node, SequenceNode) or not report.enter(node):
             return self.wrong(node, report) if not isinstance(node, SequenceNode) else MISSING
         if not self.least <= len(node.value) <= self.most:
-            return report.add(node, f"Expected {self.least} to {self.most} in this list, found {len(node.value)}")
+            return report.add(
+                node,
+                N_(
+                    "Expected {least} to {most} in this list, found {count}",
+                    least=self.least,
+                    most=self.most,
+                    count=len(node.value),
+                ),
+            )
         values = [self.item.read(item, report) for item in node.value]
         return tuple(value for value in values if value is not MISSING)
 
@@ -150,7 +167,7 @@ class ListOf(Shape):
 class OneOrMany(Shape):
     """One item or a list of them, always as a tuple."""
 
-    def __init__(self, item: Shape, most: int, expected: str) -> None:
+    def __init__(self, item: Shape, most: int, expected: Sentence) -> None:
         self.item, self.expected = item, expected
         self.many = ListOf(item, most, expected)
 
@@ -169,7 +186,7 @@ class OneOrMany(Shape):
 class Either(Shape):
     """A plain value or a group of keys."""
 
-    def __init__(self, plain: Shape, keys: Shape, expected: str) -> None:
+    def __init__(self, plain: Shape, keys: Shape, expected: Sentence) -> None:
         self.plain, self.keys, self.expected = plain, keys, expected
 
     def read(self, node: Node, report: Report) -> Any:
@@ -183,7 +200,7 @@ class Keys(Shape):
     """A group of known keys, made into a struct by `build(**values)`, with its `line` if `located`.
 
     `needed` keys must be there; with `one_of`, at least one of the keys must be. `build` may raise `ValueError` with a
-    sentence, reported at the group.
+    `Sentence`, reported at the group.
     """
 
     def __init__(
@@ -191,7 +208,7 @@ class Keys(Shape):
         build: Callable[..., Any],
         shapes: Mapping[str, Shape],
         needed: tuple[str, ...] = (),
-        expected: str = "a group of keys",
+        expected: Sentence = A_GROUP,
         located: bool = False,
     ) -> None:
         self.build, self.shapes, self.needed, self.expected, self.located = build, shapes, needed, expected, located
@@ -217,7 +234,7 @@ class Keys(Shape):
 class MapOf(Shape):
     """Keys of the author's own choosing, read by `name`; as a dict from the key's text to the value."""
 
-    def __init__(self, name: Shape, value: Shape, most: int, expected: str) -> None:
+    def __init__(self, name: Shape, value: Shape, most: int, expected: Sentence) -> None:
         self.name, self.value, self.most, self.expected = name, value, most, expected
 
     def read(self, node: Node, report: Report) -> Any:
@@ -226,13 +243,15 @@ class MapOf(Shape):
         if not report.enter(node):
             return MISSING
         if len(node.value) > self.most:
-            return report.add(node, f"Expected at most {self.most} keys, found {len(node.value)}")
+            return report.add(
+                node, N_("Expected at most {most} keys, found {count}", most=self.most, count=len(node.value))
+            )
         found: dict[str, Any] = {}
         for key, item in node.value:
             name = self.name.read(key, report)
             value = self.value.read(item, report)
             if name is not MISSING and name.text in found:
-                report.add(key, f"“{name.text}” is given twice")
+                report.add(key, N_("“{text}” is given twice", text=name.text))
             elif name is not MISSING and value is not MISSING:
                 found[name.text] = value
         return found
@@ -244,7 +263,7 @@ class MapOf(Shape):
 class Verbs(Shape):
     """A group that does one thing: one key is the verb, the others say how. As the verb's own struct."""
 
-    def __init__(self, verbs: Mapping[str, Keys], expected: str) -> None:
+    def __init__(self, verbs: Mapping[str, Keys], expected: Sentence) -> None:
         self.verbs, self.expected = verbs, expected
 
     def read(self, node: Node, report: Report) -> Any:
@@ -254,11 +273,15 @@ class Verbs(Shape):
         present = [name for name in names if name in self.verbs]
         known = list(self.verbs)
         if not present:
-            found = f"“{names[0][:40]}”" if names else "nothing"
-            guess = did_you_mean(names[0], known) if names else f" Known here: {', '.join(known)}"
-            return report.add(node, f"Expected {self.expected}, found {found}.{guess}")
+            found = N_("“{value}”", value=names[0][:40]) if names else N_("nothing")
+            guess = did_you_mean(names[0], known) if names else N_(" Known here: {names}", names=", ".join(known))
+            return report.add(
+                node, N_("Expected {expected}, found {found}.{guess}", expected=self.expected, found=found, guess=guess)
+            )
         if len(present) > 1 and not set(names) <= set(self.verbs[present[0]].shapes):
-            return report.add(node, f"A step does one thing, found {' and '.join(present)}; make it two steps")
+            return report.add(
+                node, N_("A step does one thing, found {names}; make it two steps", names=" and ".join(present))
+            )
         return self.verbs[present[0]].read(node, report)
 
     def schema(self) -> Json:
@@ -271,9 +294,11 @@ def read_keys(node: MappingNode, shapes: Mapping[str, Shape], report: Report) ->
     for key, item in node.value:
         name = key.value if isinstance(key, ScalarNode) else ""
         if name not in shapes:
-            report.add(key, f"Unknown key {describe(key)}.{did_you_mean(name, list(shapes))}")
+            report.add(
+                key, N_("Unknown key {found}.{guess}", found=describe(key), guess=did_you_mean(name, list(shapes)))
+            )
         elif name in values:
-            report.add(key, f"“{name}” is given twice")
+            report.add(key, N_("“{name}” is given twice", name=name))
         else:
             values[name] = shapes[name].read(item, report)
     return None if MISSING in values.values() else values
@@ -283,7 +308,7 @@ def check_needed(node: MappingNode, needed: tuple[str, ...], report: Report) -> 
     names = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
     missing = [name for name in needed if name not in names]
     for name in missing:
-        report.add(node, f"Expected the key “{name}”")
+        report.add(node, N_("Expected the key “{name}”", name=name))
     return not missing
 
 
@@ -291,4 +316,4 @@ def build(make: Callable[..., Any], values: dict[str, Any], node: Node, report: 
     try:
         return make(**values)
     except ValueError as error:
-        return report.add(node, str(error))
+        return report.add(node, error.args[0])

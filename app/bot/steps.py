@@ -13,6 +13,7 @@ from app.bot.values import OUTPUT, Room
 from app.bot.words import words
 from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Section, Video
 from app.content import Text as Words
+from app.said import N_
 
 EMPTY = Text("")
 FILES: dict[str, Callable[..., Any]] = {"image": Image, "video": Video, "audio": Audio, "document": Document}
@@ -95,7 +96,7 @@ class Compiler:
         try:
             text = compile_text(source.text)
         except TextError as error:
-            self.problems.append(Problem(self.line(source, error.line), source.column, str(error)))
+            self.problems.append(Problem(self.line(source, error.line), source.column, error.said))
             return EMPTY
         self.names += [(name, self.line(source, line), source.column) for name, line in text.names]
         return text
@@ -108,7 +109,7 @@ class Compiler:
         if source is None:
             return ""
         if "{{" in source.text or "{%" in source.text:
-            self.problems.append(Problem(source.line, source.column, "Titles and ids hold no places to fill in"))
+            self.problems.append(Problem(source.line, source.column, N_("Titles and ids hold no places to fill in")))
         return source.text.strip()
 
     def show(self, step: Show) -> Saying:
@@ -163,7 +164,9 @@ class Compiler:
             for key, what in ((f"title {' '.join(words(title)) or title}", title), (f"id {identity}", identity)):
                 if key in taken:
                     place = button.title
-                    self.problems.append(Problem(place.line, place.column, f"“{what}” is offered twice in one message"))
+                    self.problems.append(
+                        Problem(place.line, place.column, N_("“{what}” is offered twice in one message", what=what))
+                    )
                 taken.add(key)
             made.append(Choice(identity, title, self.fixed(button.description)))
         return tuple(made)

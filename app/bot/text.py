@@ -13,6 +13,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from app.bot.filters import FILTERS, TESTS, Filter
 from app.bot.values import MISSING, Room, Unknown, add, as_text, divide, multiply, order, remainder, spend, subtract
+from app.said import N_, Sentence
 
 Evaluate = Callable[[Room], Any]
 
@@ -30,20 +31,21 @@ _ARITHMETIC: dict[type[nodes.Node], Callable[[Any, Any], Any]] = {
     nodes.Mod: remainder,
 }
 _NOT_ALLOWED = {
-    nodes.Call: "Calls, like name(), are not possible in texts",
-    nodes.For: "Loops are not possible in texts",
-    nodes.Macro: "Macros are not possible in texts",
-    nodes.Assign: "Assigning a value is not possible in texts",
-    nodes.Pow: "Powers (**) are not possible in texts",
-    nodes.Dict: "Braces with keys are not possible in texts",
+    nodes.Call: N_("Calls, like name(), are not possible in texts"),
+    nodes.For: N_("Loops are not possible in texts"),
+    nodes.Macro: N_("Macros are not possible in texts"),
+    nodes.Assign: N_("Assigning a value is not possible in texts"),
+    nodes.Pow: N_("Powers (**) are not possible in texts"),
+    nodes.Dict: N_("Braces with keys are not possible in texts"),
 }
 
 
 class TextError(ValueError):
     """The text is not accepted; `line` counts from 1 within it."""
 
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
+    def __init__(self, message: Sentence, line: int = 1) -> None:
+        super().__init__(str(message))
+        self.said = message
         self.line = line
 
 
@@ -67,7 +69,7 @@ def compile_text(source: str) -> Text:
     if "{{" not in source and "{%" not in source and "{#" not in source:
         return Text(source)
     if len(source) > LONGEST:
-        raise TextError(f"Expected at most {LONGEST} characters, found {len(source)}")
+        raise TextError(N_("Expected at most {most} characters, found {count}", most=LONGEST, count=len(source)))
     builder = Builder()
     evaluate = builder.output(_parse(source).body, 0)
     return Text(None, evaluate, tuple(builder.names))
@@ -77,9 +79,9 @@ def _parse(source: str) -> nodes.Template:
     try:
         return _environment.parse(source)
     except TemplateSyntaxError as error:
-        raise TextError(f"This text cannot be read: {error.message}", error.lineno) from None
+        raise TextError(N_("This text cannot be read: {message}", message=error.message), error.lineno) from None
     except (RecursionError, OverflowError, ValueError):
-        raise TextError("This text cannot be read: it is nested too deeply or holds a number too large") from None
+        raise TextError(N_("This text cannot be read: it is nested too deeply or holds a number too large")) from None
 
 
 class Builder:
@@ -161,9 +163,9 @@ class Builder:
             node = node.node
             self.enter(node, len(keys))
         if not isinstance(node, nodes.Name):
-            raise TextError("A field can only be read from a name", node.lineno)
+            raise TextError(N_("A field can only be read from a name"), node.lineno)
         if node.name.startswith("_"):
-            raise TextError(f"Names do not begin with an underscore: {node.name}", node.lineno)
+            raise TextError(N_("Names do not begin with an underscore: {name}", name=node.name), node.lineno)
         keys.reverse()
         dotted = ".".join([node.name, *map(str, keys)])
         self.names.append((dotted, node.lineno))
@@ -172,11 +174,11 @@ class Builder:
     def key(self, node: nodes.Getattr | nodes.Getitem) -> str | int:
         value = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
         if isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Const):
-            raise TextError("Only a fixed name or number may stand in brackets", node.lineno)
+            raise TextError(N_("Only a fixed name or number may stand in brackets"), node.lineno)
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise TextError("Only a name or a whole number may stand in brackets", node.lineno)
+            raise TextError(N_("Only a name or a whole number may stand in brackets"), node.lineno)
         if isinstance(value, str) and value.startswith("_"):
-            raise TextError(f"Names do not begin with an underscore: {value[:40]}", node.lineno)
+            raise TextError(N_("Names do not begin with an underscore: {value}", value=value[:40]), node.lineno)
         return value
 
     def conditional(self, node: nodes.CondExpr, depth: int) -> Evaluate:
@@ -202,7 +204,10 @@ class Builder:
     def filter(self, node: nodes.Filter, depth: int) -> Evaluate:
         known = FILTERS.get(node.name)
         if known is None or node.node is None:
-            raise TextError(f"There is no filter “{node.name}” here. Known: {', '.join(FILTERS)}", node.lineno)
+            raise TextError(
+                N_("There is no filter “{name}” here. Known: {names}", name=node.name, names=", ".join(FILTERS)),
+                node.lineno,
+            )
         arguments = self.arguments(node, known, depth)
         value, apply = self.expression(node.node, depth), known.apply
         return lambda room: apply(room, value(room), *[argument(room) for argument in arguments])
@@ -210,36 +215,42 @@ class Builder:
     def arguments(self, node: nodes.Filter, known: Filter, depth: int) -> list[Evaluate]:
         if node.kwargs or node.dyn_args or node.dyn_kwargs or len(node.args) not in known.arguments:
             counts = " or ".join(map(str, known.arguments))
-            raise TextError(f"The filter “{node.name}” takes {counts} values in parentheses", node.lineno)
+            raise TextError(
+                N_("The filter “{name}” takes {counts} values in parentheses", name=node.name, counts=counts),
+                node.lineno,
+            )
         return [self.expression(argument, depth) for argument in node.args]
 
     def test(self, node: nodes.Test, depth: int) -> Evaluate:
         known = TESTS.get(node.name)
         if known is None or node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            raise TextError(f"There is no test “{node.name}” here. Known: {', '.join(TESTS)}", node.lineno)
+            raise TextError(
+                N_("There is no test “{name}” here. Known: {names}", name=node.name, names=", ".join(TESTS)),
+                node.lineno,
+            )
         value = self.expression(node.node, depth)
         return lambda room: known(value(room))
 
     def enter(self, node: nodes.Node, depth: int) -> None:
         self.count += 1
         if depth > DEPTH:
-            raise TextError(f"This text is nested more than {DEPTH} deep", node.lineno)
+            raise TextError(N_("This text is nested more than {depth} deep", depth=DEPTH), node.lineno)
         if self.count > NODES:
-            raise TextError(f"This text has more than {NODES} parts", node.lineno)
+            raise TextError(N_("This text has more than {nodes} parts", nodes=NODES), node.lineno)
 
     def refuse(self, node: nodes.Node) -> TextError:
         for kind, message in _NOT_ALLOWED.items():
             if isinstance(node, kind):
                 return TextError(message, node.lineno)
-        return TextError(f"“{type(node).__name__.lower()}” is not possible in texts", node.lineno)
+        return TextError(N_("“{value}” is not possible in texts", value=type(node).__name__.lower()), node.lineno)
 
 
 def _plain(node: nodes.Const) -> Any:
     value = node.value
     if isinstance(value, int | float) and not abs(value) <= 1e15:
-        raise TextError("This number is too large", node.lineno)
+        raise TextError(N_("This number is too large"), node.lineno)
     if value is not None and not isinstance(value, str | int | float | bool):
-        raise TextError("Only texts, numbers, true and false may be written here", node.lineno)
+        raise TextError(N_("Only texts, numbers, true and false may be written here"), node.lineno)
     return value
 
 
@@ -271,7 +282,7 @@ def _operation(operate: Callable[[Any, Any], Any], left: Evaluate, right: Evalua
     def run(room: Room) -> Any:
         value = operate(left(room), right(room))
         if value is MISSING:
-            room.problem("A calculation had no number to work with; it was left empty")
+            room.problem(N_("A calculation had no number to work with; it was left empty"))
         return value
 
     return run

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from app.said import N_, Sentence
+
 # Characters all texts of one turn may have together, and characters made on the way to them.
 OUTPUT = 65_536
 LARGEST = 10**15
@@ -37,9 +39,9 @@ class Room:
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.names = names
         self.left = OUTPUT * 2
-        self.problems: list[str] = []
+        self.problems: list[Sentence] = []
 
-    def problem(self, message: str) -> None:
+    def problem(self, message: Sentence) -> None:
         if len(self.problems) < PROBLEMS and message not in self.problems:
             self.problems.append(message)
 
@@ -47,7 +49,7 @@ class Room:
 def spend(room: Room, text: str) -> str:
     """The text, or as much of it as the turn may still make."""
     if len(text) > room.left:
-        room.problem("The texts of this turn were longer than is possible; the rest was left out")
+        room.problem(N_("The texts of this turn were longer than is possible; the rest was left out"))
         text = text[: room.left]
     room.left -= len(text)
     return text
@@ -59,7 +61,7 @@ def as_text(room: Room, value: Any) -> str:
         return value
     if isinstance(value, Unknown):
         if value.name:
-            room.problem(f"Nothing is known as {value.name}; it was left empty")
+            room.problem(N_("Nothing is known as {name}; it was left empty", name=value.name))
         return ""
     if value is None:
         return ""
@@ -69,7 +71,7 @@ def as_text(room: Room, value: Any) -> str:
         return number_text(value)
     if isinstance(value, list | tuple):
         return join(room, value, ", ")
-    room.problem("A group of values cannot be shown; name one of them")
+    room.problem(N_("A group of values cannot be shown; name one of them"))
     return ""
 
 
@@ -90,7 +92,7 @@ def join(room: Room, value: Any, between: Any) -> str:
     parts = [as_text(room, item)[:OUTPUT] for item in plain]
     between = as_text(room, between)
     if sum(map(len, parts)) + len(between) * len(parts) > room.left:
-        room.problem("The texts of this turn were longer than is possible; the rest was left out")
+        room.problem(N_("The texts of this turn were longer than is possible; the rest was left out"))
         return ""
     return spend(room, between.join(parts))
 
@@ -130,7 +132,7 @@ def order(room: Room, operator: str, left: Any, right: Any) -> bool:
     if operator in ("eq", "ne"):
         return same(left, right) == (operator == "eq")
     if not (is_number(left) and is_number(right)) and not (isinstance(left, str) and isinstance(right, str)):
-        room.problem("Two values that cannot be compared were compared; the answer was taken as no")
+        room.problem(N_("Two values that cannot be compared were compared; the answer was taken as no"))
         return False
     if operator in ("lt", "lteq"):
         return bool(left < right or (operator == "lteq" and left == right))

@@ -12,6 +12,7 @@ from typing import Any, Final
 from app import settings as boot
 from app.cli import output
 from app.errors import Invalid
+from app.said import N_
 from app.settings import Settings
 from app.version import VERSION
 
@@ -188,7 +189,7 @@ def plain(value: object) -> str:
 def set_channel(given: Given) -> int:
     values, rate = read_values(given.values)
     if not values and rate is None and given.new_name is None:
-        raise Invalid("Say what to change: NAME=VALUE or --name.")
+        raise Invalid(N_("Say what to change: NAME=VALUE or --name."))
     done = call(given, "channel.set", name=given.channel, values=values, rate=rate, new_name=given.new_name)
     return show(given, done, f"“{done['name']}” was changed.")
 
@@ -204,15 +205,15 @@ def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise Invalid(f"“{name}” has no value; write it as {name or 'name'}=value.")
+            raise Invalid(N_("“{name}” has no value; write it as {value}=value.", name=name, value=name or "name"))
         if name in values:
-            raise Invalid(f"“{name}” is given twice.")
+            raise Invalid(N_("“{name}” is given twice.", name=name))
         values[name] = read_value(name, text)
     rate = values.pop("rate", None)
     try:
         return values, None if rate is None else float(rate)
     except ValueError:
-        raise Invalid("rate is a number of messages per second, 0 for not paced.") from None
+        raise Invalid(N_("rate is a number of messages per second, 0 for not paced.")) from None
 
 
 def read_value(name: str, text: str) -> str:
@@ -227,9 +228,11 @@ def read_file(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise Invalid(f"{path}, {what}, cannot be read: {error.strerror}.") from None
+        raise Invalid(
+            N_("{path}, {what}, cannot be read: {strerror}.", path=path, what=what, strerror=error.strerror)
+        ) from None
     except UnicodeDecodeError:
-        raise Invalid(f"{path}, {what}, is not UTF-8 text.") from None
+        raise Invalid(N_("{path}, {what}, is not UTF-8 text.", path=path, what=what)) from None
 
 
 # ---- bots -----------------------------------------------------------------------------------------------------------
@@ -238,7 +241,7 @@ def read_file(path: Path, what: str) -> str:
 def import_bot(given: Given) -> int:
     text = read_file(given.file, "the bot")
     if problems_shown(given.file, text, errors_only=True):
-        raise Invalid(f"{given.file} has errors, so it was not imported.", code="document")
+        raise Invalid(N_("{file} has errors, so it was not imported.", file=given.file), code="document")
     done = call(given, "bot.import", text=text)
     return show(
         given, done, f"{'New bot' if done['new'] else 'New draft of'} “{done['name']}”. Put it live: bot publish"

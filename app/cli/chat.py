@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Any, Final
 
-from app import content
+from app import content, i18n
 from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version
 from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State
@@ -23,7 +23,7 @@ def chat(text: str, name: str, *, as_json: bool) -> int:
         bot = compile_version(text)
     except DocumentError as error:
         first = error.problems[0]
-        raise Invalid(f"{name}:{first.line}: {sentence(first)}", code="document") from None
+        raise Invalid(f"{name}:{first.line}: {i18n.tell(sentence(first))}", code="document") from None
     if not as_json:
         output.say(output.paint(f"{bot.name}. {HELP}", "faint"))
     state = State(seed=1)

@@ -13,6 +13,7 @@ import msgspec
 
 from app.capabilities import Capabilities
 from app.content import Content
+from app.said import Sentence
 
 # ---- who ------------------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why something failed: the network's code, its own words, and what a person can do."""
 
     code: str
-    title: str = ""
+    title: Sentence = ""
     detail: str = ""
 
 

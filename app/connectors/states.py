@@ -7,14 +7,18 @@ from typing import Final
 
 import msgspec
 
+from app.said import mark
+
 SENTENCES: Final[dict[str, str]] = {
-    "starting": "Starting.",
-    "connected": "Connected.",
-    "reconnecting": "The connection was lost. Parley tries again by itself.",
-    "pairing": "Waiting for the code to be scanned with the phone.",
-    "logged_out": "The phone logged this device out. Link it again.",
-    "broken": "The connection cannot be set up. See the detail.",
-    "account.refused": "The network refuses the account or its token. Sending waits until the settings are changed.",
+    "starting": mark("Starting."),
+    "connected": mark("Connected."),
+    "reconnecting": mark("The connection was lost. Parley tries again by itself."),
+    "pairing": mark("Waiting for the code to be scanned with the phone."),
+    "logged_out": mark("The phone logged this device out. Link it again."),
+    "broken": mark("The connection cannot be set up. See the detail."),
+    "account.refused": mark(
+        "The network refuses the account or its token. Sending waits until the settings are changed."
+    ),
 }
 
 
@@ -25,132 +29,166 @@ class Advice(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
-_RATE = Advice("The network's limit on messages is used up.", "Nothing: Parley slows down and goes on by itself.")
-_LATER = Advice("The network has a problem of its own.", "Nothing: Parley tries again by itself.")
-_TOKEN = Advice("The network refuses the access token.", "Enter a new token in the channel's settings.")
-_PARAMETER = Advice(
-    "The network refuses a value in the message.", "See the detail, correct the message, send it again."
+_RATE = Advice(
+    mark("The network's limit on messages is used up."), mark("Nothing: Parley slows down and goes on by itself.")
 )
-_TEMPLATE_VALUES = Advice("The template's values do not fit the template.", "Compare number and kind of the values.")
+_LATER = Advice(mark("The network has a problem of its own."), mark("Nothing: Parley tries again by itself."))
+_TOKEN = Advice(mark("The network refuses the access token."), mark("Enter a new token in the channel's settings."))
+_PARAMETER = Advice(
+    mark("The network refuses a value in the message."), mark("See the detail, correct the message, send it again.")
+)
+_TEMPLATE_VALUES = Advice(
+    mark("The template's values do not fit the template."), mark("Compare number and kind of the values.")
+)
 
 PROBLEMS: Final[dict[str, Advice]] = {
-    "send.limit": Advice("The message is over a limit of the network.", "Shorten it or split it."),
-    "send.content": Advice("The network has no message of this kind.", "Send it in another form."),
-    "send.recipient": Advice("No number or id of the person is known here.", "Wait until the person writes first."),
-    "send.closed": Advice("The channel was stopped.", "Start the channel; the message stays in the queue."),
-    "send.unreachable": Advice("The network could not be reached; nothing was sent.", "Check the internet connection."),
+    "send.limit": Advice(mark("The message is over a limit of the network."), mark("Shorten it or split it.")),
+    "send.content": Advice(mark("The network has no message of this kind."), mark("Send it in another form.")),
+    "send.recipient": Advice(
+        mark("No number or id of the person is known here."), mark("Wait until the person writes first.")
+    ),
+    "send.closed": Advice(mark("The channel was stopped."), mark("Start the channel; the message stays in the queue.")),
+    "send.unreachable": Advice(
+        mark("The network could not be reached; nothing was sent."), mark("Check the internet connection.")
+    ),
     "send.no_answer": Advice(
-        "The network did not answer, so it is not known whether the message arrived.",
-        "Look at the phone, then choose Resend or Discard.",
+        mark("The network did not answer, so it is not known whether the message arrived."),
+        mark("Look at the phone, then choose Resend or Discard."),
     ),
     "send.no_id": Advice(
-        "The network answered without an id, so it is not known whether the message arrived.",
-        "Look at the phone, then choose Resend or Discard.",
+        mark("The network answered without an id, so it is not known whether the message arrived."),
+        mark("Look at the phone, then choose Resend or Discard."),
     ),
     "send.interrupted": Advice(
-        "Parley was stopped during the send, so it is not known whether the message arrived.",
-        "Look at the phone, then choose Resend or Discard.",
+        mark("Parley was stopped during the send, so it is not known whether the message arrived."),
+        mark("Look at the phone, then choose Resend or Discard."),
     ),
     "channel.stopped": Advice(
-        "The channel was stopped while this was being sent.", "Look at the phone before resending."
+        mark("The channel was stopped while this was being sent."), mark("Look at the phone before resending.")
     ),
-    "graph.unreachable": Advice("Meta's Graph API could not be reached.", "Check the internet connection."),
-    "graph.garbled": Advice("Meta's Graph API answered something unreadable.", "Try again in a few minutes."),
-    "failed": Advice("The network reports a failure without a reason."),
+    "graph.unreachable": Advice(mark("Meta's Graph API could not be reached."), mark("Check the internet connection.")),
+    "graph.garbled": Advice(
+        mark("Meta's Graph API answered something unreadable."), mark("Try again in a few minutes.")
+    ),
+    "failed": Advice(mark("The network reports a failure without a reason.")),
     "0": _TOKEN,
     "1": _LATER,
     "2": _LATER,
     "3": Advice(
-        "The token lacks a permission.", "Give the system user whatsapp_business_messaging and renew the token."
+        mark("The token lacks a permission."),
+        mark("Give the system user whatsapp_business_messaging and renew the token."),
     ),
     "4": _RATE,
     "10": Advice(
-        "The token lacks a permission.", "Give the system user whatsapp_business_messaging and renew the token."
+        mark("The token lacks a permission."),
+        mark("Give the system user whatsapp_business_messaging and renew the token."),
     ),
-    "33": Advice("Meta does not know this phone number ID.", "Compare it with API Setup in the Meta app."),
+    "33": Advice(mark("Meta does not know this phone number ID."), mark("Compare it with API Setup in the Meta app.")),
     "100": _PARAMETER,
     "102": _TOKEN,
     "190": _TOKEN,
-    "368": Advice("Meta has blocked the account for a violation of its policies.", "See Account quality at Meta."),
+    "368": Advice(
+        mark("Meta has blocked the account for a violation of its policies."), mark("See Account quality at Meta.")
+    ),
     "80007": _RATE,
     "130429": _RATE,
-    "130472": Advice("Meta keeps this person out of marketing messages as part of an experiment."),
-    "130497": Advice("The business may not write to people in this country."),
+    "130472": Advice(mark("Meta keeps this person out of marketing messages as part of an experiment.")),
+    "130497": Advice(mark("The business may not write to people in this country.")),
     "131000": _LATER,
-    "131005": Advice("The token lacks a permission.", "Give the system user the permissions and renew the token."),
+    "131005": Advice(
+        mark("The token lacks a permission."), mark("Give the system user the permissions and renew the token.")
+    ),
     "131008": _PARAMETER,
     "131009": _PARAMETER,
     "131016": _LATER,
-    "131021": Advice("Sender and recipient are the same number."),
+    "131021": Advice(mark("Sender and recipient are the same number.")),
     "131026": Advice(
-        "The message cannot be delivered: the person may not use WhatsApp, have an old version or have blocked you.",
-        "Check the number, or reach the person another way.",
+        mark(
+            "The message cannot be delivered: the person may not use WhatsApp, have an old version or have blocked you."
+        ),
+        mark("Check the number, or reach the person another way."),
     ),
     "131030": Advice(
-        "A test number may write to listed people only.", "Add the person under API Setup in the Meta app."
+        mark("A test number may write to listed people only."), mark("Add the person under API Setup in the Meta app.")
     ),
-    "131031": Advice("Meta has locked the account.", "See Account quality at Meta."),
-    "131037": Advice("The display name is not approved.", "Request approval in WhatsApp Manager."),
-    "131042": Advice("Meta cannot charge the account.", "Put the payment method in order in WhatsApp Manager."),
-    "131045": Advice("The number is not registered.", "Register it in WhatsApp Manager."),
-    "131047": Advice("More than 24 hours since the person's last message.", "Send a template."),
+    "131031": Advice(mark("Meta has locked the account."), mark("See Account quality at Meta.")),
+    "131037": Advice(mark("The display name is not approved."), mark("Request approval in WhatsApp Manager.")),
+    "131042": Advice(
+        mark("Meta cannot charge the account."), mark("Put the payment method in order in WhatsApp Manager.")
+    ),
+    "131045": Advice(mark("The number is not registered."), mark("Register it in WhatsApp Manager.")),
+    "131047": Advice(mark("More than 24 hours since the person's last message."), mark("Send a template.")),
     "131048": Advice(
-        "Meta limits the number because people blocked it or reported its messages.",
-        "Write only to people who expect it; see the quality rating in WhatsApp Manager.",
+        mark("Meta limits the number because people blocked it or reported its messages."),
+        mark("Write only to people who expect it; see the quality rating in WhatsApp Manager."),
     ),
     "131049": Advice(
-        "Meta did not deliver it, to limit marketing to this person.", "Do not repeat it within 24 hours."
+        mark("Meta did not deliver it, to limit marketing to this person."), mark("Do not repeat it within 24 hours.")
     ),
-    "131050": Advice("The person stopped marketing messages from the business.", "Send no marketing to this person."),
-    "131051": Advice("The network has no message of this kind.", "Send it in another form."),
-    "131052": Advice("The file that the person sent could not be fetched by Meta.", "Ask for it again."),
+    "131050": Advice(
+        mark("The person stopped marketing messages from the business."), mark("Send no marketing to this person.")
+    ),
+    "131051": Advice(mark("The network has no message of this kind."), mark("Send it in another form.")),
+    "131052": Advice(mark("The file that the person sent could not be fetched by Meta."), mark("Ask for it again.")),
     "131053": Advice(
-        "Meta could not take the file.", "Check type and size of the file and that its address is public."
+        mark("Meta could not take the file."), mark("Check type and size of the file and that its address is public.")
     ),
     "131056": Advice(
-        "Too many messages to one person in a short time.", "Nothing: Parley waits and goes on by itself."
+        mark("Too many messages to one person in a short time."), mark("Nothing: Parley waits and goes on by itself.")
     ),
-    "131057": Advice("The number is under maintenance for a few minutes.", "Nothing: Parley tries again by itself."),
-    "131062": Advice("This kind of message needs the person's phone number.", "Ask for the number first."),
+    "131057": Advice(
+        mark("The number is under maintenance for a few minutes."), mark("Nothing: Parley tries again by itself.")
+    ),
+    "131062": Advice(mark("This kind of message needs the person's phone number."), mark("Ask for the number first.")),
     "132000": _TEMPLATE_VALUES,
-    "132001": Advice("There is no approved template of this name in this language.", "See the templates at Meta."),
-    "132005": Advice("The template with its values is too long.", "Shorten the values."),
-    "132007": Advice("The template breaks a content policy.", "Change the template at Meta."),
+    "132001": Advice(
+        mark("There is no approved template of this name in this language."), mark("See the templates at Meta.")
+    ),
+    "132005": Advice(mark("The template with its values is too long."), mark("Shorten the values.")),
+    "132007": Advice(mark("The template breaks a content policy."), mark("Change the template at Meta.")),
     "132012": _TEMPLATE_VALUES,
-    "132015": Advice("Meta has paused the template because of low quality.", "Change the template or use another one."),
-    "132016": Advice("Meta has disabled the template for good.", "Use another template."),
+    "132015": Advice(
+        mark("Meta has paused the template because of low quality."), mark("Change the template or use another one.")
+    ),
+    "132016": Advice(mark("Meta has disabled the template for good."), mark("Use another template.")),
     "132018": _TEMPLATE_VALUES,
-    "132068": Advice("The form is blocked.", "Correct it in WhatsApp Manager."),
-    "132069": Advice("The form is throttled.", "Nothing: Parley tries again by itself."),
+    "132068": Advice(mark("The form is blocked."), mark("Correct it in WhatsApp Manager.")),
+    "132069": Advice(mark("The form is throttled."), mark("Nothing: Parley tries again by itself.")),
     "133004": _LATER,
-    "133010": Advice("The number is not registered.", "Register it in WhatsApp Manager."),
+    "133010": Advice(mark("The number is not registered."), mark("Register it in WhatsApp Manager.")),
     "135000": _PARAMETER,
-    "137000": Advice("The person's WhatsApp identity changed.", "Make sure who it is before writing on."),
+    "137000": Advice(mark("The person's WhatsApp identity changed."), mark("Make sure who it is before writing on.")),
 }
 
 CHECKS: Final[dict[str, str]] = {
-    "token": "Meta accepts the access token",
-    "number": "The phone number is there and may send",
-    "quality": "Meta's quality rating of the number is not red",
-    "subscribed": "An app is subscribed to the account's notifications",
-    "secret": "The app secret is entered",
-    "webhook.verified": "Meta has verified the webhook address",
-    "webhook.heard": "The first signed notification has arrived",
+    "token": mark("Meta accepts the access token"),
+    "number": mark("The phone number is there and may send"),
+    "quality": mark("Meta's quality rating of the number is not red"),
+    "subscribed": mark("An app is subscribed to the account's notifications"),
+    "secret": mark("The app secret is entered"),
+    "webhook.verified": mark("Meta has verified the webhook address"),
+    "webhook.heard": mark("The first signed notification has arrived"),
 }
 
 REMEDIES: Final[dict[str, str]] = {
-    "token.renew": "Make a new token for a system user in the Meta business settings and enter it here.",
-    "number.find": "Copy the phone number ID from WhatsApp, API Setup in the Meta app; it is not the number itself.",
-    "number.state": "See the number's state in WhatsApp Manager; register it or resolve what Meta asks for.",
-    "number.quality": "Write only to people who expect it; Meta may limit the number.",
-    "graph.unreachable": "Check that this computer can reach graph.facebook.com.",
-    "graph.later": "Meta did not answer as expected. Try again in a few minutes.",
-    "waba.enter": "Enter the WhatsApp Business Account ID to have this checked.",
-    "waba.permission": "Compare the WhatsApp Business Account ID, and give the token whatsapp_business_management.",
-    "waba.subscribe": "Open WhatsApp, Configuration in the Meta app and subscribe the account to the field messages.",
-    "secret.enter": "Enter the app secret; without it every notification is refused.",
-    "webhook.verify": "Enter the webhook address and the verify token at Meta under WhatsApp, Configuration.",
-    "webhook.say_hi": "Write to the number from any phone. This turns green when the message arrives.",
+    "token.renew": mark("Make a new token for a system user in the Meta business settings and enter it here."),
+    "number.find": mark(
+        "Copy the phone number ID from WhatsApp, API Setup in the Meta app; it is not the number itself."
+    ),
+    "number.state": mark("See the number's state in WhatsApp Manager; register it or resolve what Meta asks for."),
+    "number.quality": mark("Write only to people who expect it; Meta may limit the number."),
+    "graph.unreachable": mark("Check that this computer can reach graph.facebook.com."),
+    "graph.later": mark("Meta did not answer as expected. Try again in a few minutes."),
+    "waba.enter": mark("Enter the WhatsApp Business Account ID to have this checked."),
+    "waba.permission": mark(
+        "Compare the WhatsApp Business Account ID, and give the token whatsapp_business_management."
+    ),
+    "waba.subscribe": mark(
+        "Open WhatsApp, Configuration in the Meta app and subscribe the account to the field messages."
+    ),
+    "secret.enter": mark("Enter the app secret; without it every notification is refused."),
+    "webhook.verify": mark("Enter the webhook address and the verify token at Meta under WhatsApp, Configuration."),
+    "webhook.say_hi": mark("Write to the number from any phone. This turns green when the message arrives."),
 }
 
 

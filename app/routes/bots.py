@@ -13,7 +13,7 @@ from app import bots, documents
 from app.bot.document import Document, DocumentError, parse
 from app.bot.shape import Problem
 from app.errors import Conflict, Invalid, ParleyError
-from app.i18n import _
+from app.i18n import _, tell
 from app.routes import code
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.store import bots as store
@@ -124,7 +124,7 @@ async def upload(request: Request) -> Response:
 
 async def again(request: Request, error: ParleyError, given: dict[str, str]) -> Response:
     """The list with what was wrong with its forms."""
-    shown = error if isinstance(error, Invalid) else Invalid(str(error), fields=error.fields)
+    shown = error if isinstance(error, Invalid) else Invalid(error.said, fields=error.fields)
     return await refused(request, "bots/index.html", shown, **await list_values(request) | {"given": given})
 
 
@@ -142,7 +142,7 @@ def check_document(text: str) -> None:
         parse(text)
     except DocumentError as error:
         first = error.problems[0]
-        sentence = _("Line {line}: {message}").format(line=first.line, message=documents.sentence(first))
+        sentence = _("Line {line}: {message}").format(line=first.line, message=tell(documents.sentence(first)))
         raise Invalid(_("The file was not imported."), fields={"file": sentence}) from None
 
 
@@ -297,7 +297,7 @@ async def publish(request: Request) -> Response:
     try:
         number = await bots.publish(request.state.rt, bot.id, chosen, note, request.state.user)
     except (Invalid, Conflict) as error:
-        shown = error if isinstance(error, Invalid) else Invalid(str(error))
+        shown = error if isinstance(error, Invalid) else Invalid(error.said)
         return await refused(request, "bots/publish.html", shown, **await publish_values(request, bot) | {"note": note})
     done = _("Version {n} is live.") if chosen else _("Version {n} is published. It is live nowhere yet.")
     return redirect(request, place(request, "bots.versions", bot.id), done=done.format(n=number))

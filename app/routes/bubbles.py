@@ -10,7 +10,7 @@ from app.bot.scene import Decision, HandOff
 from app.connectors.base import Problem
 from app.connectors.states import advice_for
 from app.content import Content
-from app.i18n import _, fmt
+from app.i18n import _, fmt, tell
 from app.markup import render
 from app.store.threads import Entry, File, Handed, Head, Thread
 
@@ -263,7 +263,7 @@ def reason(problem: str) -> str:
         return problem
     if advice := advice_for(found.code):
         return " ".join(filter(None, (_(advice.sentence), advice.remedy and _(advice.remedy))))
-    said = found.detail or found.title or found.code
+    said = found.detail or tell(found.title) or found.code
     return said if said.endswith((".", "!", "?")) else f"{said}."
 
 

@@ -135,7 +135,7 @@ async def create(request: Request) -> Response:
         channel_id = await rt.channels.add(connector.kind, name, given)
     except (Invalid, Conflict) as error:
         shown = {key: value for key, value in given.items() if not is_secret(connector, key) or key == "verify_token"}
-        wrong = Invalid(str(error), fields=error.fields)
+        wrong = Invalid(error.said, fields=error.fields)
         return await refused(request, "channels/new.html", wrong, **new_values(connector, name, shown))
     return redirect(request, address(request, channel_id), done=_("The channel is there. A few steps are left."))
 
@@ -190,7 +190,7 @@ async def update(request: Request) -> Response:
         rate = read_rate(fields.text("rate", limit=20))
         await rt.channels.change(row.id, given, name=fields.text("name", limit=200), rate=rate)
     except (Invalid, Conflict) as error:
-        wrong = Invalid(str(error), fields=error.fields)
+        wrong = Invalid(error.said, fields=error.fields)
         return await refused(request, "channels/show.html", wrong, **await channel_values(request, row))
     return redirect(request, address(request, row.id), done=_("Saved. The channel was connected again."))
 

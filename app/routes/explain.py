@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from app import content
 from app.bot.scene import Arrived, Decision, HandOff, NearMiss, State, TurnInput
-from app.i18n import _, fmt
+from app.i18n import _, fmt, tell
 from app.store.threads import Times, Turn
 
 _input: msgspec.json.Decoder[TurnInput] = msgspec.json.Decoder(TurnInput)
@@ -90,10 +90,10 @@ def view(turn: Turn, times: Times | None = None) -> Why:
         live=bool(turn.live),
         bot_id=turn.bot_id,
         turns=given.scene.state.turns + 1 if given else 0,
-        near=trace.near if trace else (),
+        near=tuple(map(_near, trace.near)) if trace else (),
         variables=_variables(given, decision),
-        degraded=trace.degraded if trace else (),
-        problems=trace.problems if trace else (),
+        degraded=tuple(map(tell, trace.degraded)) if trace else (),
+        problems=tuple(map(tell, trace.problems)) if trace else (),
         handoff=next((effect.reason or effect.rule for effect in effects if isinstance(effect, HandOff)), ""),
         error=turn.error,
         parts=parts,
@@ -115,7 +115,11 @@ def _verdict(turn: Turn, decision: Decision | None) -> str:
         return _("The bot could not decide: its program failed. The message is stored and was not answered.")
     if decision is None:
         return _("This was decided by another version of Parley, which explained itself differently.")
-    return decision.trace.verdict
+    return tell(decision.trace.verdict)
+
+
+def _near(miss: NearMiss) -> NearMiss:
+    return msgspec.structs.replace(miss, why=tell(miss.why))
 
 
 def _version(turn: Turn) -> str:

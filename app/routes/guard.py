@@ -16,6 +16,7 @@ from app import i18n
 from app.db import DatabaseError
 from app.errors import NotFound, Unauthenticated
 from app.routes.site import Entry, Handler
+from app.said import N_
 from app.security import csrf, limits, permissions, sessions
 from app.security.hosts import network
 from app.security.redirects import safe_path
@@ -42,7 +43,7 @@ def guard(entry: Entry) -> Handler:
         count(request)
         if entry.may is not None:
             if request.state.user is None:
-                raise Unauthenticated("Log in to go on.")
+                raise Unauthenticated(N_("Log in to go on."))
             permissions.require(request.state.user, entry.may)
         if request.method not in csrf.SAFE:
             await check_source(request)
@@ -64,7 +65,7 @@ def ask_again(request: Request) -> Response:
 
 def check_ids(request: Request) -> None:
     if any(isinstance(value, int) and value > LARGEST_ID for value in request.path_params.values()):
-        raise NotFound("There is no such thing.")
+        raise NotFound(N_("There is no such thing."))
 
 
 async def recognise(request: Request) -> None:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import Unauthenticated
+from app.said import N_
 from app.security import permissions
 from app.security.hosts import is_exposed
 from app.security.permissions import Action
@@ -40,7 +41,7 @@ async def readyz(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     if not is_insider(request):
-        raise Unauthenticated("The numbers are shown on the machine itself or to people logged in.")
+        raise Unauthenticated(N_("The numbers are shown on the machine itself or to people logged in."))
     rt: Runtime = request.state.rt
     body, content_type = rt.metrics.page()
     return Response(body, headers={"Content-Type": content_type})

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app.db import Tx
 from app.errors import TooMany
-from app.i18n import _, fmt, ngettext
+from app.i18n import _, fmt, ngettext, tell
 from app.routes import respond
 from app.security import passwords, sessions, throttle
 from app.security.redirects import safe_path
@@ -79,7 +79,7 @@ async def confirm(request: Request) -> Response:
         request.app.state.throttle.begin(ip)
         await rt.db.read(throttle.check, user.email, ip, rt.clock.now())
     except TooMany as error:
-        return await again(request, target, status=429, error=str(error))
+        return await again(request, target, status=429, error=tell(error.said))
     stored = await stored_password(rt, user)
     if not await passwords.verify(stored, fields.text("password", strip=False)):
         await rt.db.write(throttle.failed, user.email, ip)

@@ -52,7 +52,7 @@ def environment() -> "Environment":
         auto_reload=False,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
-    env.globals |= {"_": i18n._, "gettext": i18n._, "ngettext": i18n.ngettext, "fmt": i18n.fmt}
+    env.globals |= {"_": i18n._, "gettext": i18n._, "ngettext": i18n.ngettext, "fmt": i18n.fmt, "tell": i18n.tell}
     env.globals |= {
         "icon": icon,
         "static": static_url,
@@ -163,7 +163,10 @@ def redirect(request: Request, to: str, *, done: str = "") -> Response:
 
 async def refused(request: Request, template: str, error: ParleyError, /, **values: Any) -> Response:
     """The form again with what is wrong: `error` (a sentence) and `errors` (by field), status 422."""
-    values |= {"error": str(error), "errors": error.fields}
+    values |= {
+        "error": i18n.tell(error.said),
+        "errors": {name: i18n.tell(wrong) for name, wrong in error.fields.items()},
+    }
     if is_htmx(request):
         return await fragment(request, template, status=422, **values)
     return await page(request, template, status=422, **values)

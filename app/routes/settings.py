@@ -87,7 +87,7 @@ async def add_person(request: Request) -> Response:
     try:
         _id, password = await users.add(request.state.rt, **given, by=request.state.user)
     except (Invalid, Conflict, Forbidden) as error:
-        shown = Invalid(str(error), fields=error.fields)
+        shown = Invalid(error.said, fields=error.fields)
         return await refused(request, PAGE, shown, **await values(request) | {"person": given})
     return await tell(request, given["email"], password)
 

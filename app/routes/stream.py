@@ -18,6 +18,7 @@ from app.bus import RETRY_MS, Subscription
 from app.db import DatabaseError
 from app.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from app.routes.guard import recognise
+from app.said import N_
 from app.security import csrf, permissions, sessions
 from app.security.permissions import Action
 from app.store import users
@@ -72,14 +73,14 @@ class Stream:
         await recognise(request)
         session = request.state.session
         if session is None:
-            raise Unauthenticated("Log in to go on.")
+            raise Unauthenticated(N_("Log in to go on."))
         permissions.require(session.user, Action.READ)
         check_site(request)
         bus, id_hash = self.rt.bus, session.login.id_hash
         if sum(1 for other in bus.subscriptions if other.session == id_hash) >= EACH_SESSION:
-            raise TooMany("Too many tabs of this dashboard are open in one browser.", retry_after=60)
+            raise TooMany(N_("Too many tabs of this dashboard are open in one browser."), retry_after=60)
         if len(bus.subscriptions) >= ALTOGETHER:
-            raise TooMany("Too many dashboards are open.", retry_after=60)
+            raise TooMany(N_("Too many dashboards are open."), retry_after=60)
         return bus.subscribe(wanted(request), after=position(request), session=id_hash, role=session.user.role)
 
     async def watch_sessions(self) -> None:
@@ -118,7 +119,7 @@ def check_site(request: Request) -> None:
 def wanted(request: Request) -> list[str]:
     topics = [name for name in request.query_params.get("topics", "").split(",") if name]
     if len(topics) > MAX_TOPICS or not all(TOPIC.fullmatch(name) for name in topics):
-        raise Invalid("There is no such topic.")
+        raise Invalid(N_("There is no such topic."))
     return topics
 
 

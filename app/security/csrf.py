@@ -10,12 +10,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.errors import Forbidden
+from app.said import N_
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD: Final = "csrf"
 HEADER: Final = "x-csrf-token"
-REFUSED: Final = "This did not come from a page of this dashboard. Open the page again and repeat it there."
-STALE: Final = "This page is from an earlier session. Open it again and repeat what you did."
+REFUSED: Final = N_("This did not come from a page of this dashboard. Open the page again and repeat it there.")
+STALE: Final = N_("This page is from an earlier session. Open it again and repeat what you did.")
 
 
 def check_origin(headers: Mapping[str, str], origins: frozenset[str]) -> None:

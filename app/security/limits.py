@@ -10,6 +10,7 @@ import msgspec
 
 from app.clock import Clock
 from app.errors import TooMany
+from app.said import N_
 
 MAX_KEYS: Final = 10_000
 
@@ -48,7 +49,7 @@ class Limits:
         if len(self.buckets) > MAX_KEYS:
             self.buckets.popitem(last=False)
         if tokens < 1:
-            raise TooMany("Too many requests. Wait a moment, then go on.", retry_after=(1 - tokens) / rate.each)
+            raise TooMany(N_("Too many requests. Wait a moment, then go on."), retry_after=(1 - tokens) / rate.each)
         return int(left)
 
     def give_back(self, key: str, rate: Rate) -> None:

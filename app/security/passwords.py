@@ -18,6 +18,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.errors import Invalid, Unavailable
+from app.said import N_, Sentence
 
 HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 AT_ONCE: Final = 2
@@ -41,7 +42,7 @@ class Hashing:
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self.busy >= AT_ONCE + QUEUE:
-            raise Unavailable("Too many people are logging in right now. Try again in a moment.")
+            raise Unavailable(N_("Too many people are logging in right now. Try again in a moment."))
         self.busy += 1
         try:
             return await asyncio.wrap_future(self.threads.submit(function, *args, **kwargs))
@@ -77,19 +78,24 @@ def check(password: str, *words: str) -> None:
         raise Invalid(reason, code="weak_password", fields={"password": reason})
 
 
-def weakness(password: str, words: tuple[str, ...] = ()) -> str:
+def weakness(password: str, words: tuple[str, ...] = ()) -> Sentence:
     """Why it is not good enough, as a sentence, or ''. No rules on kinds of characters: length is what helps."""
     if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters. Four words that do not belong together are easy to keep in mind."
+        return N_(
+            "Use at least {least} characters. Four words that do not belong together are easy to keep in mind.",
+            least=SHORTEST,
+        )
     if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+        return N_("Use at most {most} characters.", most=LONGEST)
     plain = password.casefold()
     if len(set(plain)) < 5 or is_run(plain):
-        return "This repeats or counts. Choose something less regular."
+        return N_("This repeats or counts. Choose something less regular.")
     core = plain.strip(string.digits + string.punctuation + " ")
     own = {part for word in words for part in re.split(r"\W+", word.casefold()) if len(part) >= 3}
     if any(few_words(bare(form), own) for form in (plain, core.translate(LEET))):
-        return "This is made of words that are tried first, or of your name or address. Add words that nobody expects."
+        return N_(
+            "This is made of words that are tried first, or of your name or address. Add words that nobody expects."
+        )
     return ""
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.errors import Forbidden
+from app.said import N_
 from app.store.users import User
 
 
@@ -38,7 +39,7 @@ def may(user: User, action: Action) -> bool:
 
 def require(user: User, action: Action) -> None:
     if not may(user, action):
-        raise Forbidden("Your role does not allow this. An admin or the owner can do it, or change your role.")
+        raise Forbidden(N_("Your role does not allow this. An admin or the owner can do it, or change your role."))
 
 
 def may_change(user: User, other: User) -> bool:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.db import Database
 from app.errors import Misconfigured
+from app.said import N_
 from app.settings import Settings
 from app.store import keys as rows
 
@@ -78,8 +79,12 @@ class Keyring:
             pass
         have = ", ".join(self.fingerprint(kid) for kid in self._keys)
         raise Misconfigured(
-            f"The database was encrypted with the key {row.kid}, which the key file does not hold (it holds {have}). "
-            "Put the right key file in place; nothing was changed."
+            N_(
+                "The database was encrypted with the key {kid}, which the key file does not hold "
+                "(it holds {have}). Put the right key file in place; nothing was changed.",
+                kid=row.kid,
+                have=have,
+            )
         )
 
     def fingerprint(self, kid: str) -> str:
@@ -152,7 +157,9 @@ def read_keys(settings: Settings) -> KeyFile | None:
         found = msgspec.json.decode(path.read_bytes(), type=KeyFile)
         decode(found)
     except (msgspec.DecodeError, ValueError, KeyError, OSError) as error:
-        raise Misconfigured(f"The key file {path.name} cannot be read: {error}. Restore it from a copy.") from None
+        raise Misconfigured(
+            N_("The key file {name} cannot be read: {error}. Restore it from a copy.", name=path.name, error=error)
+        ) from None
     return found
 
 
@@ -170,12 +177,16 @@ def check_file(path: Path) -> None:
     """A key file others may read or that is not a plain file is refused (S30)."""
     info = path.lstat()
     if not stat.S_ISREG(info.st_mode):
-        raise Misconfigured(f"The key file {path.name} is not a plain file. Put the file itself there, not a link.")
+        raise Misconfigured(
+            N_("The key file {name} is not a plain file. Put the file itself there, not a link.", name=path.name)
+        )
     if sys.platform != "win32" and not path.is_relative_to(os.environ.get("CREDENTIALS_DIRECTORY") or "//"):
         if info.st_mode & 0o077:
-            raise Misconfigured(f"The key file {path.name} can be read by others. Run: chmod 600 {path}")
+            raise Misconfigured(
+                N_("The key file {name} can be read by others. Run: chmod 600 {path}", name=path.name, path=path)
+            )
         if info.st_uid not in (os.getuid(), 0):
-            raise Misconfigured(f"The key file {path.name} belongs to another user of this machine.")
+            raise Misconfigured(N_("The key file {name} belongs to another user of this machine.", name=path.name))
 
 
 def make_keys(settings: Settings) -> KeyFile:
@@ -193,7 +204,9 @@ def write_keys(path: Path, file: KeyFile) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise Misconfigured(f"The key file {path.name} cannot be made: {error.strerror}.") from None
+        raise Misconfigured(
+            N_("The key file {name} cannot be made: {strerror}.", name=path.name, strerror=error.strerror)
+        ) from None
     with os.fdopen(handle, "wb") as out:
         out.write(json.dumps({"current": file.current, "keys": file.keys}, indent=2).encode() + b"\n")
         out.flush()

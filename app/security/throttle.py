@@ -11,6 +11,7 @@ from typing import Final
 
 from app.db import Reader, Tx
 from app.errors import TooMany
+from app.said import N_
 from app.security.hosts import is_loopback, network
 from app.security.limits import AUTHENTICATION, Limits, Rate
 from app.store import users
@@ -24,7 +25,7 @@ NETWORK_WINDOW: Final = 5 * 60_000
 FORGET: Final = 24 * 3_600_000
 EVERYBODY: Final = Rate(60, 1.0)
 NONE: Final = Attempts(0, 0, 0)
-WAIT: Final = "Too many tries. Wait {wait}, then try again."
+WAIT: Final = N_("Too many tries. Wait {wait}, then try again.")
 
 
 class Throttle:

@@ -37,6 +37,12 @@ SENDING = Statement(
     where message_id = :message_id and state = 'queued'
     """
 )
+PUT_BACK = Statement(
+    """
+    update outbox set state = 'queued', attempts = attempts - 1, changed_at = :now
+    where message_id = :message_id and state = 'sending'
+    """
+)
 STATE = Query("select state from outbox where message_id = :message_id", str)
 SET_STATE = Statement(
     """
@@ -51,7 +57,7 @@ QUEUE_AGAIN = Statement(
     """
 )
 DROP = Statement("delete from outbox where message_id = :message_id")
-ORPHANS = Query("select message_id, conversation_id from outbox where state = 'sending' limit 500", lambda *row: row)
+ORPHANS = Query("select message_id, conversation_id from outbox where state = 'sending'", lambda *row: row)
 OVERDUE = Query(
     """
     select message_id, conversation_id from outbox

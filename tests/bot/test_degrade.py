@@ -33,7 +33,7 @@ def test_what_fits_is_sent_as_it_is() -> None:
 def test_buttons_that_do_not_fit_become_a_list(choices: tuple[Choice, ...]) -> None:
     shown = fit(Buttons("Which?", choices, "Head", "Foot"), WHATSAPP)
     assert shown.contents == (ChoiceList("Which?", "Menu", (Section(choices),), "Head", "Foot"),)
-    assert shown.choices == () and shown.notes[0].endswith("; sent as a list")
+    assert shown.choices == () and str(shown.notes[0]).endswith("; sent as a list")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_buttons_that_fit_nowhere_become_a_numbered_text_whose_numbers_are_known
     shown = fit(Buttons("Which?", FOUR, "Head", "Foot"), can)
     assert shown.contents == (Text("Head\n\nWhich?\n\n1. Apple\n2. Pear\n3. Plum\n4. Fig\n\nFoot"),)
     assert shown.choices == (("a", "Apple"), ("b", "Pear"), ("c", "Plum"), ("d", "Fig"))
-    assert shown.notes[0].endswith("; sent as a numbered text")
+    assert str(shown.notes[0]).endswith("; sent as a numbered text")
 
 
 def test_a_list_becomes_buttons_where_there_are_only_those() -> None:
@@ -103,7 +103,7 @@ def test_a_picture_above_buttons_goes_ahead_where_it_cannot_stand_there() -> Non
 )
 def test_a_file_the_network_cannot_show_becomes_a_link(content: Content, expected: str) -> None:
     shown = fit(content, PLAIN)
-    assert shown.contents == (Text(expected),) and shown.notes[0].endswith("; sent as a link")
+    assert shown.contents == (Text(expected),) and str(shown.notes[0]).endswith("; sent as a link")
 
 
 def test_a_caption_that_cannot_stay_follows_as_a_text() -> None:

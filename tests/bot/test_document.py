@@ -147,7 +147,7 @@ language: english please
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_place(text: str, line: int, column: int, message: str) -> None:
     first = problems(text)[0]
-    assert first[:2] == (line, column) and first[2].startswith(message), first
+    assert first[:2] == (line, column) and str(first[2]).startswith(message), first
 
 
 def test_a_mistake_inside_a_text_of_many_lines_has_the_line_it_is_on() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.bot.document import DocumentError, Version, compile_version
 from app.bot.words import fold, words
+from app.said import Said
 from tests.bot.turns import listening, pick, press, rules, said, turn
 
 PATTERNS = [
@@ -153,14 +154,14 @@ def test_a_pressed_button_matches_by_title_and_by_id() -> None:
         ('["good day"]', "good day", "Said “good day”, a phrase of rule rule.", ("good day",)),
         ("{starts: hi}", "hi", "Said “hi” at the beginning, as rule rule asks.", ("hi",)),
         ("{exact: hi}", "Hi!", "Said exactly “hi”, as rule rule asks.", ("hi",)),
-        ("{all: [a, b]}", "b a", "Said “a” and “b”, all that rule rule asks.", ("a", "b")),
+        ("{all: [a, b]}", "b a", "Said “a”, “b”, all that rule rule asks.", ("a", "b")),
         ('{regex: "n[0-9]+"}', "an12x", "Said “n12”, which fits a pattern of rule rule.", ("n12",)),
     ],
 )
 def test_the_verdict_says_why_in_one_sentence(says: str, message: str, verdict: str, matched: tuple[str, ...]) -> None:
     trace = turn(listening(rule=says), message).trace
     assert (trace.verdict, trace.matched, trace.rule, trace.line) == (verdict, matched, "rule", 3)
-    assert trace.code and trace.params["rule"] == "rule"
+    assert trace.code and isinstance(trace.verdict, Said) and trace.verdict.values["rule"] == "rule"
 
 
 @pytest.mark.parametrize(

@@ -126,8 +126,8 @@ def test_P17_a_text_never_grows_past_its_room(source: str) -> None:
         ("{{ x is odd }}", "There is no test “odd” here", 1),
         ("{{ " + "(" * 45 + "x" + " ~ 'a')" * 45 + " }}", "This text is nested more than 40 deep", 1),
         ("{{ " + "(" * 5_000 + "x" + ")" * 5_000 + " }}", "This text cannot be read", 1),
-        ("{{ " + "x ~ " * 1_100 + "x }}", "This text has more than 1000 parts", 1),
-        ("{{ 'x' }}" * 4_000, "Expected at most 16384 characters", 1),
+        ("{{ " + "x ~ " * 1_100 + "x }}", "This text has more than 1,000 parts", 1),
+        ("{{ 'x' }}" * 4_000, "Expected at most 16,384 characters", 1),
     ],
 )
 def test_a_text_that_is_not_accepted_says_why(source: str, message: str, line: int) -> None:

@@ -12,6 +12,7 @@ from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.connectors.whatsapp_cloud.session import CloudSession
 from app.connectors.whatsapp_cloud.signature import signed_by
 from app.content import Content
+from app.said import mark
 
 
 class WhatsAppCloud:
@@ -24,40 +25,48 @@ class WhatsAppCloud:
     settings: tuple[Setting, ...] = (
         Setting(
             "phone_number_id",
-            "Phone number ID",
-            "In the Meta app under WhatsApp, API Setup: the long number below “From”, not the phone number itself.",
+            mark("Phone number ID"),
+            mark(
+                "In the Meta app under WhatsApp, API Setup: the long number below “From”, not the phone number itself."
+            ),
             example="106540352242922",
         ),
         Setting(
             "access_token",
-            "Access token",
-            "A permanent token of a system user with whatsapp_business_messaging and whatsapp_business_management.",
+            mark("Access token"),
+            mark(
+                "A permanent token of a system user with whatsapp_business_messaging and whatsapp_business_management."
+            ),
             secret=True,
             example="EAAG…",
         ),
         Setting(
             "app_secret",
-            "App secret",
-            "In the Meta app under App settings, Basic. It proves that a notification is from Meta.",
+            mark("App secret"),
+            mark("In the Meta app under App settings, Basic. It proves that a notification is from Meta."),
             secret=True,
         ),
         Setting(
             "verify_token",
-            "Verify token",
-            "A word of your own choice, entered here and at Meta under WhatsApp, Configuration, Webhook.",
+            mark("Verify token"),
+            mark("A word of your own choice, entered here and at Meta under WhatsApp, Configuration, Webhook."),
             secret=True,
         ),
         Setting(
             "previous_app_secret",
-            "Previous app secret",
-            "Only while the app secret is being changed: notifications signed with the old one are still accepted.",
+            mark("Previous app secret"),
+            mark(
+                "Only while the app secret is being changed: notifications signed with the old one are still accepted."
+            ),
             secret=True,
             required=False,
         ),
         Setting(
             "waba_id",
-            "WhatsApp Business Account ID",
-            "Shown beside the phone number ID. With it “Test it” can see whether Meta sends notifications at all.",
+            mark("WhatsApp Business Account ID"),
+            mark(
+                "Shown beside the phone number ID. With it “Test it” can see whether Meta sends notifications at all."
+            ),
             required=False,
             example="102290129340398",
         ),

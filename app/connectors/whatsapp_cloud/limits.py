@@ -29,6 +29,7 @@ from app.content import (
     Text,
     Video,
 )
+from app.said import N_, Sentence
 
 MB: Final = 1024 * 1024
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
@@ -80,7 +81,7 @@ _TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
 _WEB = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 
-Complaints = Iterator[str]
+Complaints = Iterator[Sentence]
 
 
 def check(content: Content) -> Problem | None:
@@ -89,7 +90,7 @@ def check(content: Content) -> Problem | None:
         return None
     rule = RULES.get(type(content))
     if rule is None:
-        return Problem("send.content", title="WhatsApp has no message of this kind.")
+        return Problem("send.content", title=N_("WhatsApp has no message of this kind."))
     sentence = next(rule(content), None)
     return Problem("send.limit", title=sentence) if sentence else None
 
@@ -97,31 +98,31 @@ def check(content: Content) -> Problem | None:
 # ---- pieces that several kinds share ---------------------------------------------------------------------------------
 
 
-def _words(field: str, text: str, most: int, *, required: bool = True) -> Complaints:
+def _words(field: Sentence, text: str, most: int, *, required: bool = True) -> Complaints:
     if required and not text.strip():
-        yield f"{field} is empty."
+        yield N_("{field} is empty.", field=field)
     if len(text) > most:
-        yield f"{field} has {len(text):,} characters; WhatsApp takes {most:,}."
+        yield N_("{field} has {count} characters; WhatsApp takes {most}.", field=field, count=len(text), most=most)
 
 
-def _count(field: str, count: int, most: int, *, least: int = 1) -> Complaints:
+def _count(field: Sentence, count: int, most: int, *, least: int = 1) -> Complaints:
     if count < least:
-        yield f"{field}: at least {least} {'is' if least == 1 else 'are'} needed."
+        yield N_("{field}: at least {least} needed.", field=field, least=least)
     if count > most:
-        yield f"{field}: there are {count:,}; WhatsApp takes {most:,}."
+        yield N_("{field}: there are {count}; WhatsApp takes {most}.", field=field, count=count, most=most)
 
 
-def _unique(field: str, values: Iterable[str]) -> Complaints:
+def _unique(field: Sentence, values: Iterable[str]) -> Complaints:
     seen: set[str] = set()
     for value in values:
         if value in seen:
-            yield f"{field} “{value}” is there twice."
+            yield N_("{field} “{value}” is there twice.", field=field, value=value)
         seen.add(value)
 
 
-def _address(field: str, url: str) -> Complaints:
+def _address(field: Sentence, url: str) -> Complaints:
     if not _WEB.fullmatch(url):
-        yield f"{field} is not a web address that starts with http:// or https://."
+        yield N_("{field} is not a web address that starts with http:// or https://.", field=field)
     yield from _words(field, url, LINK)
 
 
@@ -129,122 +130,129 @@ def _address(field: str, url: str) -> Complaints:
 
 
 def _text(content: Text) -> Complaints:
-    yield from _words("The text", content.text, 4096)
+    yield from _words(N_("The text"), content.text, 4096)
 
 
 def _file(content: Media) -> Complaints:
     kind = str(content.__struct_config__.tag)
     if not content.provider_id and not content.url:
-        yield "The file is not ready to be sent: it has no id at WhatsApp and no public address."
+        yield N_("The file is not ready to be sent: it has no id at WhatsApp and no public address.")
     if not content.provider_id and content.url:
-        yield from _address("The address of the file", content.url)
+        yield from _address(N_("The address of the file"), content.url)
     if content.caption and kind in ("audio", "sticker"):
-        yield f"The caption: WhatsApp shows none with {'an audio' if kind == 'audio' else 'a sticker'}."
-    yield from _words("The caption", content.caption, 1024, required=False)
+        yield N_("The caption: WhatsApp shows none with a file of this kind.")
+    yield from _words(N_("The caption"), content.caption, 1024, required=False)
     yield from _kind_of_file(kind, content)
 
 
 def _kind_of_file(kind: str, content: Media) -> Complaints:
     mime = content.mime.split(";")[0].strip().lower()
     if mime and mime not in FILES[kind]:
-        yield f"The file is of type {mime}; WhatsApp takes {', '.join(FILES[kind])} as {kind}."
+        yield N_(
+            "The file is of type {mime}; WhatsApp takes {names} as {kind}.",
+            mime=mime,
+            names=", ".join(FILES[kind]),
+            kind=kind,
+        )
     most = FILES[kind].get(mime, max(FILES[kind].values()))
     if kind == "sticker" and not getattr(content, "animated", False):
         most = STILL_STICKER
     if content.size > most:
-        yield f"The file has {content.size:,} bytes; WhatsApp takes {most:,} for this type."
+        yield N_("The file has {size} bytes; WhatsApp takes {most} for this type.", size=content.size, most=most)
 
 
 def _audio(content: Audio) -> Complaints:
     yield from _file(content)
     if content.voice and content.mime and not content.mime.lower().startswith("audio/ogg"):
-        yield "The voice message is not audio/ogg; WhatsApp plays no other type as voice."
+        yield N_("The voice message is not audio/ogg; WhatsApp plays no other type as voice.")
 
 
 def _document(content: Document) -> Complaints:
     yield from _file(content)
-    yield from _words("The file name", content.filename, 240, required=False)
+    yield from _words(N_("The file name"), content.filename, 240, required=False)
 
 
 def _location(content: Location) -> Complaints:
     if not -90 <= content.latitude <= 90:
-        yield "The latitude is not between -90 and 90."
+        yield N_("The latitude is not between -90 and 90.")
     if not -180 <= content.longitude <= 180:
-        yield "The longitude is not between -180 and 180."
+        yield N_("The longitude is not between -180 and 180.")
 
 
 def _contacts(content: Contacts) -> Complaints:
-    yield from _count("The contact cards", len(content.cards), CARDS)
+    yield from _count(N_("The contact cards"), len(content.cards), CARDS)
     for card in content.cards:
-        yield from _words("The name on a contact card", card.name, 1024)
+        yield from _words(N_("The name on a contact card"), card.name, 1024)
 
 
 def _reaction(content: Reaction) -> Complaints:
-    yield from _words("The message to react to", content.target, 512)
+    yield from _words(N_("The message to react to"), content.target, 512)
 
 
 def _frame(text: str, most: int, header: object, footer: str) -> Complaints:
     """Body, header and footer of an interactive message."""
-    yield from _words("The text", text, most)
+    yield from _words(N_("The text"), text, most)
     if isinstance(header, str):
-        yield from _words("The header", header, 60, required=False)
+        yield from _words(N_("The header"), header, 60, required=False)
     elif isinstance(header, Media):
-        yield from (f"The header: {complaint}" for complaint in _file(header))
-    yield from _words("The footer", footer, 60, required=False)
+        yield from (N_("The header: {complaint}", complaint=complaint) for complaint in _file(header))
+    yield from _words(N_("The footer"), footer, 60, required=False)
 
 
 def _buttons(content: Buttons) -> Complaints:
     yield from _frame(content.text, 1024, content.header, content.footer)
-    yield from _count("The buttons", len(content.choices), 3)
+    yield from _count(N_("The buttons"), len(content.choices), 3)
     for choice in content.choices:
-        yield from _words("The title of a button", choice.title, 20)
-        yield from _words("The id of a button", choice.id, BUTTON_ID)
+        yield from _words(N_("The title of a button"), choice.title, 20)
+        yield from _words(N_("The id of a button"), choice.id, BUTTON_ID)
         if choice.id != choice.id.strip():
-            yield f"The id of a button “{choice.id}” begins or ends with a space."
-    yield from _unique("The title of a button", (choice.title for choice in content.choices))
-    yield from _unique("The id of a button", (choice.id for choice in content.choices))
+            yield N_("The id of a button “{id}” begins or ends with a space.", id=choice.id)
+    yield from _unique(N_("The title of a button"), (choice.title for choice in content.choices))
+    yield from _unique(N_("The id of a button"), (choice.id for choice in content.choices))
 
 
 def _list(content: ChoiceList) -> Complaints:
     yield from _frame(content.text, 4096, content.header, content.footer)
-    yield from _words("The label of the list", content.label, 20)
-    yield from _count("The sections of the list", len(content.sections), SECTIONS)
+    yield from _words(N_("The label of the list"), content.label, 20)
+    yield from _count(N_("The sections of the list"), len(content.sections), SECTIONS)
     rows = [row for section in content.sections for row in section.choices]
-    yield from _count("The rows of the list", len(rows), 10)
+    yield from _count(N_("The rows of the list"), len(rows), 10)
     for section in content.sections:
-        yield from _count("The rows of a section", len(section.choices), 10)
-        yield from _words("The title of a section", section.title, SECTION_TITLE, required=len(content.sections) > 1)
+        yield from _count(N_("The rows of a section"), len(section.choices), 10)
+        yield from _words(
+            N_("The title of a section"), section.title, SECTION_TITLE, required=len(content.sections) > 1
+        )
     for row in rows:
-        yield from _words("The title of a row", row.title, 24)
-        yield from _words("The id of a row", row.id, ROW_ID)
-        yield from _words("The description of a row", row.description, 72, required=False)
-    yield from _unique("The id of a row", (row.id for row in rows))
+        yield from _words(N_("The title of a row"), row.title, 24)
+        yield from _words(N_("The id of a row"), row.id, ROW_ID)
+        yield from _words(N_("The description of a row"), row.description, 72, required=False)
+    yield from _unique(N_("The id of a row"), (row.id for row in rows))
 
 
 def _link(content: Link) -> Complaints:
     yield from _frame(content.text, 1024, content.header, content.footer)
-    yield from _words("The label of the link", content.label, 20)
-    yield from _address("The address of the link", content.url)
+    yield from _words(N_("The label of the link"), content.label, 20)
+    yield from _address(N_("The address of the link"), content.url)
 
 
 def _flow(content: Flow) -> Complaints:
     yield from _frame(content.text, 1024, content.header, content.footer)
     if not content.parameters.get("flow_id") and not content.parameters.get("flow_name"):
-        yield "The form: its flow_id or flow_name is needed."
-    yield from _words("The label of the form (flow_cta)", str(content.parameters.get("flow_cta", "")), 30)
+        yield N_("The form: its flow_id or flow_name is needed.")
+    yield from _words(N_("The label of the form (flow_cta)"), str(content.parameters.get("flow_cta", "")), 30)
 
 
 def _ask(content: Ask) -> Complaints:
-    yield from _words("The text", content.text, 1024)
+    yield from _words(N_("The text"), content.text, 1024)
     if content.what not in ("location", "contact_info"):
-        yield f"The request is for “{content.what}”; WhatsApp knows location and contact_info."
+        yield N_("The request is for “{what}”; WhatsApp knows location and contact_info.", what=content.what)
 
 
 def _template(content: Template) -> Complaints:
     if not _TEMPLATE_NAME.fullmatch(content.name):
-        yield "The name of the template has 1 to 512 small letters, digits and underscores."
+        yield N_("The name of the template has 1 to 512 small letters, digits and underscores.")
     if not _LANGUAGE.fullmatch(content.language):
-        yield "The language of the template is a code such as en or pt_BR."
+        yield N_("The language of the template is a code such as en or pt_BR.")
     for component in content.components:
         parameters = component.get("parameters")
         for parameter in parameters if isinstance(parameters, list) else ():
@@ -257,9 +265,9 @@ def _parameter(parameter: Any) -> Complaints:
     if not isinstance(text, str):
         return
     if not text.strip():
-        yield "A value of the template is empty."
+        yield N_("A value of the template is empty.")
     if "\n" in text or "\t" in text or "     " in text:
-        yield "A value of the template holds a line break, a tab or more than four spaces in a row."
+        yield N_("A value of the template holds a line break, a tab or more than four spaces in a row.")
 
 
 RULES: Final[dict[type, Callable[[Any], Complaints]]] = {
