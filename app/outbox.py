@@ -55,6 +55,7 @@ class Sender:
         self._waiting = False
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._claimer: asyncio.Task[None] | None = None
         self.open = False
         self.sent = 0
         self.failed = 0
@@ -73,6 +74,8 @@ class Sender:
     def release(self) -> None:
         self._free = min(SLOTS, self._free + 1)
         self._pace.give()
+        if self._waiting:
+            self.wake()
 
     def busy(self) -> int:
         """Sends under way."""
@@ -89,6 +92,9 @@ class Sender:
         self.open = False
         if self._timer:
             self._timer.cancel()
+        if self._claimer:
+            # Never cut off: its unit commits all the same, and only it knows which rows are `sending` then.
+            await asyncio.wait({self._claimer})
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=patience)
         for task in set(self._tasks):
@@ -105,7 +111,7 @@ class Sender:
             self._more = True
         elif self._free > 0:
             self._claiming = True
-            self._task(self._claim())
+            self._claimer = asyncio.get_running_loop().create_task(self._claim())
 
     def wake_in(self, seconds: float) -> None:
         if self._timer:
@@ -122,6 +128,8 @@ class Sender:
                     return self.wake_in(wait)
                 room = min(self._free, self._pace.room(self._clock.monotonic()))
                 taken, next_due = await self._db.write(claim, self._channel_id, room, self._blocked)
+                if not self.open:
+                    return await self._db.write(put_back, taken)
                 for row in taken:
                     self._begin(row)
                 if not taken and not self._more:
@@ -129,6 +137,9 @@ class Sender:
         except DatabaseError as error:
             log.warning("outbox of channel %s waits: %s", self._channel_id, error)
             self.wake_in(2)
+        except Exception:
+            log.exception("outbox of channel %s", self._channel_id)
+            self.wake_in(BLOCKED_CHECK)
         finally:
             self._claiming = False
             if self._more and self.open:
@@ -195,6 +206,7 @@ class Sender:
             self._halt(failure.problem)
         if failure.halt or (failure.temporary and delivery.attempt < ATTEMPTS):
             wait = self._backoff(delivery, failure)
+            self._waiting = True
             self._write(settle.again, delivery.message_id, self._clock.now() + int(wait * 1000), failure.problem)
         else:
             self._write(settle.failed, *ids, failure.problem)
@@ -250,6 +262,12 @@ def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[int], float]) 
         elif tx.run(outbox.SENDING, message_id=row.message_id, now=tx.now):
             taken.append(row)
     return taken, None if taken else tx.one(outbox.NEXT_DUE, channel_id=channel_id)
+
+
+def put_back(tx: Tx, rows: list[Queued]) -> None:
+    """What was claimed while the channel closed: no byte of it left, so it waits again as it did."""
+    for row in rows:
+        tx.run(outbox.PUT_BACK, message_id=row.message_id, now=tx.now)
 
 
 def recover(tx: Tx) -> int:

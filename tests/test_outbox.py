@@ -96,6 +96,54 @@ async def test_P18_a_refusal_that_may_pass_is_tried_again_later(rt: Runtime) -> 
     assert len(edge.sent) == 2
 
 
+async def test_P18_a_refusal_that_may_pass_is_tried_again_by_itself(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    refused = SendFailed(Problem("131016", "Service unavailable"), certain=True, temporary=True, retry_after=0.02)
+    edge.answer = lambda message: refused if len(edge.sent) == 1 else Sent("wamid.1")
+    live.sender.start()
+    await until(rt, lambda: not live.sender._waiting)
+    assert live.sender.reserve()
+    await take_in(rt, live, said(rt, "hi"), slot=True)
+    await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'queued' and attempts = 1"))
+    rt.clock.advance(1)  # type: ignore[attr-defined]
+    await until(rt, lambda: len(edge.sent) == 2)
+
+
+async def test_a_slot_that_a_turn_did_not_use_lets_a_waiting_message_go(rt: Runtime) -> None:
+    live = await open_shop(rt, sending=True)
+    edge = network(live)
+    while live.sender.reserve():
+        pass
+    outcome = await take_in(rt, live, said(rt, "hi"))
+    await rt.db.settled()
+    assert outcome.message_id and not edge.sent
+    for _ in range(outbox.SLOTS):
+        live.sender.release()
+    await until(rt, lambda: len(edge.sent) == 1)
+
+
+async def test_what_was_claimed_while_the_channel_closed_waits_again(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    await take_in(rt, live, said(rt, "hi"))
+    live.sender.start()
+    await asyncio.sleep(0)  # the claim is on its way to the database
+    await live.sender.stop(0)
+    await rt.db.settled()
+    assert await rows(rt, "select state, attempts from outbox") == [("queued", 0)]
+    assert not edge.sent
+
+
+async def test_every_interrupted_send_is_found_at_the_next_start(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    for who in range(501):
+        await take_in(rt, live, said(rt, "hi", who=str(who)))
+    await change(rt, "update outbox set state = 'sending'")
+    await rt.db.write(outbox.recover)
+    assert await rows(rt, "select state, count(*) from outbox group by state") == [("unknown", 501)]
+
+
 async def test_P18_a_final_refusal_fails_with_its_reason_and_the_next_message_goes(rt: Runtime) -> None:
     live = await open_shop(rt)
     edge = network(live)
