@@ -194,7 +194,19 @@ class Channels:
         if live and live.sender.open:
             live.sender.deliver(delivery)
         else:
-            self.db.submit(settle.again, delivery.message_id, self._clock.now(), NOT_STARTED, done=lambda _, __: None)
+            self._not_started(delivery)
+
+    def _not_started(self, delivery: Delivery) -> None:
+        """It waits again, and goes as soon as the channel is there again. A failing database is asked again."""
+
+        def done(_: None, error: BaseException | None) -> None:
+            if error is None:
+                self._wake(delivery.channel_id)
+            else:
+                asyncio.get_running_loop().call_later(1, self._not_started, delivery)
+
+        now = self._clock.now()
+        self.db.submit(settle.again, delivery.message_id, delivery.attempt, now, NOT_STARTED, done=done)
 
     def _wake(self, channel_id: int) -> None:
         live = self.by_id.get(channel_id)

@@ -7,6 +7,7 @@ one of the sender's slots is free; everything else waits as `queued` and is clai
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ ATTEMPTS = 8
 FIRST_BACKOFF = 2.0
 LAST_BACKOFF = 900.0
 BLOCKED_CHECK = 5.0
+UNWRITTEN = Problem("send.unwritten", "What the network answered could not be stored.")
 TURNED_OFF = Problem("channel.stopped", "The channel was stopped while this was being sent.")
 
 log = logging.getLogger(__name__)
@@ -193,23 +195,28 @@ class Sender:
         self.sent += 1
         learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
         self._write(
-            settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned
-        )
+            settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned,
+            fallback=(settle.accepted_unnamed, delivery.message_id, delivery.conversation_id, UNWRITTEN),
+        )  # fmt: skip
 
     def _settle_failure(self, delivery: Delivery, failure: SendFailed) -> None:
         self.failed += 1
         ids = delivery.message_id, delivery.conversation_id
+        unwritten = (settle.unsure, *ids, UNWRITTEN)
         if not failure.certain:
-            self._write(settle.unsure, *ids, failure.problem)
+            self._write(settle.unsure, *ids, failure.problem, fallback=unwritten)
             return
         if failure.halt:
             self._halt(failure.problem)
         if failure.halt or (failure.temporary and delivery.attempt < ATTEMPTS):
             wait = self._backoff(delivery, failure)
             self._waiting = True
-            self._write(settle.again, delivery.message_id, self._clock.now() + int(wait * 1000), failure.problem)
+            due_at = self._clock.now() + int(wait * 1000)
+            self._write(
+                settle.again, delivery.message_id, delivery.attempt, due_at, failure.problem, fallback=unwritten
+            )
         else:
-            self._write(settle.failed, *ids, failure.problem)
+            self._write(settle.failed, *ids, failure.problem, fallback=unwritten)
 
     def _backoff(self, delivery: Delivery, failure: SendFailed) -> float:
         """Seconds until the next try: what the network said, 4^n for a pair (contract §8), else doubling."""
@@ -221,16 +228,21 @@ class Sender:
             self._pace.pause(wait, self._clock.monotonic())
         return wait
 
-    def _write(self, fn: Callable[..., None], *args: object) -> None:
+    def _write(
+        self, fn: Callable[..., None], *args: object, fallback: tuple[Callable[..., None], Any, Any, Any] | None = None
+    ) -> None:
         """Write an outcome, before what waits to come in: the slot is free again when it is on disk, and a message that
-        finds one free costs a third less. A failing database is asked again."""
+        finds one free costs a third less. A failing database is asked again; what it refuses becomes `fallback`, so that
+        no row stays `sending`."""
 
         def done(_: object, error: BaseException | None) -> None:
             if isinstance(error, DatabaseError):
-                asyncio.get_running_loop().call_later(1, self._write, fn, *args)
+                asyncio.get_running_loop().call_later(1, partial(self._write, fn, *args, fallback=fallback))
                 return
-            if error is not None:
+            if error is not None and fallback is not None:
                 log.error("writing the outcome of a send", exc_info=error)
+                self._write(*fallback)
+                return
             self._free = min(SLOTS, self._free + 1)
             if self._waiting:
                 self.wake()

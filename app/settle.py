@@ -49,6 +49,13 @@ def accepted(
     changed(tx, conversation_id, message_id)
 
 
+def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:
+    """The network took it, but what it calls it cannot be kept, e.g. because another message has that name."""
+    tx.run(messages.ACCEPTED_UNNAMED, id=message_id, problem=encode(problem), now=tx.now)
+    tx.run(outbox.DROP, message_id=message_id)
+    changed(tx, conversation_id, message_id)
+
+
 def _learn(tx: Tx, conversation_id: int, address: Address) -> None:
     """The answer told another name of the recipient, e.g. the `wa_id` of a number that was dialled."""
     row = tx.one(conversations.CONVERSATION, id=conversation_id)
@@ -68,9 +75,10 @@ def unsure(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> N
     changed(tx, conversation_id, message_id)
 
 
-def again(tx: Tx, message_id: int, due_at: int, problem: Problem) -> None:
-    """Surely not taken, worth another try at `due_at`."""
-    tx.run(outbox.SET_STATE, message_id=message_id, state="queued", due_at=due_at, problem=encode(problem), now=tx.now)
+def again(tx: Tx, message_id: int, attempt: int, due_at: int, problem: Problem) -> None:
+    """Surely not taken, worth another try at `due_at`. Told twice, it does not disturb the attempt after it."""
+    text = encode(problem)
+    tx.run(outbox.AGAIN, message_id=message_id, attempts=attempt, due_at=due_at, problem=text, now=tx.now)
 
 
 def failed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:

@@ -144,6 +144,38 @@ async def test_every_interrupted_send_is_found_at_the_next_start(rt: Runtime) ->
     assert await rows(rt, "select state, count(*) from outbox group by state") == [("unknown", 501)]
 
 
+async def test_P18_an_accepted_message_whose_id_is_taken_is_accepted_all_the_same(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    edge.answer = lambda message: Sent("wamid.twin")
+    for who in ("1", "2"):
+        await take_in(rt, live, said(rt, "hi", who=who))
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 where not exists (select 1 from outbox)"))
+    assert await statuses(rt) == ["accepted", "accepted"]
+
+
+async def test_P18_an_outcome_that_cannot_be_written_is_shown_as_unknown(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    odd = Problem("1", "half a pair: \ud83d")
+    edge.answer = lambda message: SendFailed(odd, certain=True, temporary=False)
+    await take_in(rt, live, said(rt, "hi"))
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'unknown'"))
+
+
+async def test_P18_an_outcome_written_late_does_not_send_again_what_is_being_sent(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi"))
+    [(message_id,)] = await rows(rt, "select message_id from outbox")
+    await change(rt, "update outbox set state = 'sending', attempts = 2")
+    await rt.db.write(settle.again, message_id, 1, rt.clock.now(), Problem("131016"))
+    assert await rows(rt, "select state from outbox") == [("sending",)]
+    await rt.db.write(settle.again, message_id, 2, rt.clock.now(), Problem("131016"))
+    assert await rows(rt, "select state from outbox") == [("queued",)]
+
+
 async def test_P18_a_final_refusal_fails_with_its_reason_and_the_next_message_goes(rt: Runtime) -> None:
     live = await open_shop(rt)
     edge = network(live)

@@ -49,6 +49,12 @@ ACCEPTED = Statement(
     where id = :id and status in ('queued', 'sending', 'unknown')
     """
 )
+ACCEPTED_UNNAMED = Statement(
+    """
+    update message set status = 'accepted', problem = :problem, sent_at = :now
+    where id = :id and status in ('queued', 'sending', 'unknown')
+    """
+)
 SET_STATUS = Statement("update message set status = :status, problem = :problem where id = :id")
 SET_PROVIDER = Statement("update message set provider_id = :provider_id where id = :id and provider_id is null")
 EDIT = Statement(

@@ -37,6 +37,12 @@ SENDING = Statement(
     where message_id = :message_id and state = 'queued'
     """
 )
+AGAIN = Statement(
+    """
+    update outbox set state = 'queued', due_at = :due_at, problem = :problem, changed_at = :now
+    where message_id = :message_id and state = 'sending' and attempts = :attempts
+    """
+)
 PUT_BACK = Statement(
     """
     update outbox set state = 'queued', attempts = attempts - 1, changed_at = :now
