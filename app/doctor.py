@@ -32,17 +32,19 @@ async def examine(rt: "Runtime") -> list[Finding]:
         detail = f" ({row.state_detail})" if row.state_detail else ""
         findings.append(
             finding(
-                f"channel {row.name}",
+                N_("channel {name}", name=row.name),
                 ok,
                 N_("{state}{detail}", state=N_(channels.sentence(row.state_code)), detail=detail),
             )
         )
         if row.rate == 0 and row.connector != "simulator":
-            findings.append(finding(f"channel {row.name}", None, N_("Its messages are not paced (rate=0).")))
+            findings.append(
+                finding(N_("channel {name}", name=row.name), None, N_("Its messages are not paced (rate=0)."))
+            )
     return findings
 
 
-def finding(name: str, ok: bool | None, text: Sentence) -> Finding:
+def finding(name: Sentence, ok: bool | None, text: Sentence) -> Finding:
     return {"name": name, "ok": ok, "text": text}
 
 
@@ -54,13 +56,15 @@ def program() -> Iterator[Finding]:
 
 def database(rt: "Runtime") -> Iterator[Finding]:
     name = {"sqlite": "SQLite", "postgres": "Postgres"}[rt.db.dialect]
-    yield finding("database", True, f"{name} {rt.db.stats().get('version', '')}".rstrip())
+    yield finding(N_("database"), True, f"{name} {rt.db.stats().get('version', '')}".rstrip())
 
 
 def folder(data: Path) -> Iterator[Finding]:
     """Is the data folder writable, private, and is there room."""
     writable = os.access(data, os.W_OK)
-    yield finding("data folder", writable, str(data) if writable else N_("{data} cannot be written.", data=str(data)))
+    yield finding(
+        N_("data folder"), writable, str(data) if writable else N_("{data} cannot be written.", data=str(data))
+    )
     if sys.platform != "win32" and data.stat().st_mode & OTHERS:
         yield finding(
             "permissions", False, N_("Others can look into the data folder. Run: chmod 700 {data}", data=str(data))
@@ -75,4 +79,4 @@ def folder(data: Path) -> Iterator[Finding]:
 
 def keys(rt: "Runtime") -> Iterator[Finding]:
     """A key file that others can read, or that does not fit the database, stops the start already."""
-    yield finding("keys", True, N_("Key {current} opens what is stored.", current=rt.keys.current))
+    yield finding(N_("keys"), True, N_("Key {current} opens what is stored.", current=rt.keys.current))

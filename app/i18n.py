@@ -7,6 +7,7 @@ catalog stands, English is shown; dates and numbers follow the language all the 
 
 import gettext
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -41,6 +42,13 @@ current: ContextVar[Voice] = ContextVar("voice", default=ENGLISH)
 def speak(language: str, zone: str) -> None:
     """From here on, in this request, speak so."""
     current.set(Voice(language or "en", zone or "UTC"))
+
+
+def of_environment(environ: Mapping[str, str]) -> str:
+    """The language of a terminal, `pt` of `LANG=pt_BR.UTF-8`; English where it is none of ours."""
+    name = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    code = re.split(r"[_.@]", name)[0].lower()
+    return code if code in (PSEUDO, *LANGUAGES) else "en"
 
 
 def _(text: str) -> str:

@@ -15,6 +15,7 @@ from app.bus import Bus
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
+from app.i18n import _
 from app.inbox import DAY, Intake
 from app.instance import Instance
 from app.media import Fetcher, Store, may_fetch
@@ -185,10 +186,10 @@ async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None
 async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool) -> None:
     """Where to look, and the one-time link while there is no owner (S1)."""
     url = rt.settings.public_url or address
-    print(f"Parley {VERSION} listens on {address}", flush=True)
+    print(_("Parley {version} listens on {address}").format(version=VERSION, address=address), flush=True)
     if await rt.db.reader.one(user_rows.COUNT) == 0:
         url = f"{url}/setup?token={link.issue()}"
-        print(f"Set it up within 30 minutes: {url}", flush=True)
+        print(_("Set it up within 30 minutes: {url}").format(url=url), flush=True)
     if open_browser:
         await asyncio.to_thread(webbrowser.open, url)
 

@@ -11,8 +11,8 @@ import msgspec
 
 
 class Said(msgspec.Struct, frozen=True, eq=False, omit_defaults=True, array_like=True):
-    """An English template and its values: texts, numbers, or pieces that are to be translated themselves. It is equal to,
-    and holds, what its English text does."""
+    """An English template and its values: texts, numbers, or pieces that are to be translated themselves. It is equal
+    to, and holds, what its English text does."""
 
     template: str
     values: "dict[str, Said | str | int | float]" = {}
@@ -56,7 +56,7 @@ def mark(text: str) -> str:
     return text
 
 
-def joined(sentences: Iterable[Sentence]) -> Sentence:
+def joined(sentences: Iterable[Sentence], between: str = " ") -> Sentence:
     """Several sentences as one text."""
     found = {f"s{number}": sentence for number, sentence in enumerate(sentences)}
-    return Said(" ".join(f"{{{name}}}" for name in found), {**found})
+    return Said(between.join(f"{{{name}}}" for name in found), {**found})

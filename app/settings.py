@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.errors import Misconfigured
+from app.said import N_, Sentence, joined, mark
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -42,7 +43,8 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One row of the table. `read` turns text into the value or raises ValueError with what it must be."""
+    """One row of the table. `read` turns text into the value or raises ValueError with what it must be (a
+    `Sentence`)."""
 
     name: str
     default: str
@@ -66,7 +68,7 @@ def path(value: str) -> Path:
 
 def port(value: str) -> int:
     if not re.fullmatch(r"\d{1,5}", value) or int(value) > 65535:
-        raise ValueError("a whole number from 0 to 65535 (0 takes any free port)")
+        raise ValueError(N_("a whole number from 0 to 65535 (0 takes any free port)"))
     return int(value)
 
 
@@ -74,20 +76,20 @@ def url(value: str) -> str:
     """An http(s) address without user, query and fragment; the closing slash goes."""
     parts = urlsplit(value)
     if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
-        raise ValueError("an address such as https://chat.example.com")
+        raise ValueError(N_("an address such as https://chat.example.com"))
     return value.rstrip("/")
 
 
 def database(value: str) -> str:
     if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
-        raise ValueError("an address that begins with postgresql:// (or empty for SQLite in the data folder)")
+        raise ValueError(N_("an address that begins with postgresql:// (or empty for SQLite in the data folder)"))
     return value
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value.lower() not in choices:
-            raise ValueError("one of " + ", ".join(choices))
+            raise ValueError(N_("one of {names}", names=", ".join(choices)))
         return value.lower()
 
     return read
@@ -99,20 +101,20 @@ def networks(value: str) -> tuple[str, ...]:
         try:
             ipaddress.ip_network(name, strict=False)
         except ValueError:
-            raise ValueError("IP addresses or networks with commas between, such as 10.0.0.0/8") from None
+            raise ValueError(N_("IP addresses or networks with commas between, such as 10.0.0.0/8")) from None
     return names
 
 
 def host_ports(value: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
     if not all(re.fullmatch(r"(\[[0-9a-f:]+\]|[a-z0-9._-]+):\d{1,5}", name) for name in names):
-        raise ValueError("host:port pairs with commas between, such as 192.168.1.20:8123")
+        raise ValueError(N_("host:port pairs with commas between, such as 192.168.1.20:8123"))
     return names
 
 
 def version(value: str) -> str:
     if not re.fullmatch(r"v\d{1,3}\.\d", value):
-        raise ValueError("a version such as v25.0")
+        raise ValueError(N_("a version such as v25.0"))
     return value
 
 
@@ -127,25 +129,30 @@ def data_folder(environ: Mapping[str, str]) -> str:
 
 
 TABLE: Final = (
-    Setting("data", "", path, "Folder of the database, keys, files and logs of this installation.", "--data"),
-    Setting("host", "127.0.0.1", text, "Address to listen on; 0.0.0.0 lets other machines in.", "--host"),
-    Setting("port", "8080", port, "Port to listen on; 0 takes any free one.", "--port"),
+    Setting("data", "", path, mark("Folder of the database, keys, files and logs of this installation."), "--data"),
+    Setting("host", "127.0.0.1", text, mark("Address to listen on; 0.0.0.0 lets other machines in."), "--host"),
+    Setting("port", "8080", port, mark("Port to listen on; 0 takes any free one."), "--port"),
     Setting(
-        "public_url", "", url, "Address under which the internet reaches this installation, for webhooks and links."
+        "public_url",
+        "",
+        url,
+        mark("Address under which the internet reaches this installation, for webhooks and links."),
     ),
-    Setting("database_url", "", database, "postgresql://… to keep the data in Postgres; empty = SQLite.", "--database"),
-    Setting("key_file", "", text, "File with the encryption keys; empty = keys.json in the data folder."),
-    Setting("log_level", "info", one_of("debug", "info", "warning", "error"), "How much is logged."),
-    Setting("log_format", "text", one_of("text", "json"), "text for people, json for programs."),
-    Setting("trusted_proxies", "", networks, "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."),
-    Setting("outbound_allow", "", host_ports, "Private host:port pairs that bots and webhooks may call."),
-    Setting("graph_url", "https://graph.facebook.com", url, "Where Meta's Graph API is."),
-    Setting("graph_version", "v25.0", version, "Version of Meta's Graph API."),
-    Setting("telegram_url", "https://api.telegram.org", url, "Where Telegram's Bot API is."),
-    Setting("ai_url", "", url, "Any endpoint that speaks the OpenAI protocol; empty = off."),
-    Setting("ai_key", "", text, "Key for the AI endpoint.", secret=True),
-    Setting("ai_model", "", text, "Model asked at the AI endpoint."),
-    Setting("sentry_dsn", "", text, "Where error reports go; empty = nowhere.", secret=True),
+    Setting(
+        "database_url", "", database, mark("postgresql://… to keep the data in Postgres; empty = SQLite."), "--database"
+    ),
+    Setting("key_file", "", text, mark("File with the encryption keys; empty = keys.json in the data folder.")),
+    Setting("log_level", "info", one_of("debug", "info", "warning", "error"), mark("How much is logged.")),
+    Setting("log_format", "text", one_of("text", "json"), mark("text for people, json for programs.")),
+    Setting("trusted_proxies", "", networks, mark("Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.")),
+    Setting("outbound_allow", "", host_ports, mark("Private host:port pairs that bots and webhooks may call.")),
+    Setting("graph_url", "https://graph.facebook.com", url, mark("Where Meta's Graph API is.")),
+    Setting("graph_version", "v25.0", version, mark("Version of Meta's Graph API.")),
+    Setting("telegram_url", "https://api.telegram.org", url, mark("Where Telegram's Bot API is.")),
+    Setting("ai_url", "", url, mark("Any endpoint that speaks the OpenAI protocol; empty = off.")),
+    Setting("ai_key", "", text, mark("Key for the AI endpoint."), secret=True),
+    Setting("ai_model", "", text, mark("Model asked at the AI endpoint.")),
+    Setting("sentry_dsn", "", text, mark("Where error reports go; empty = nowhere."), secret=True),
 )
 
 
@@ -157,7 +164,8 @@ def load(
     near = {key: value for key, value in dotenv(folder or Path.cwd()).items() if value is not None}
     given = {setting.name: first(setting, flags or {}, environ, near) for setting in TABLE}
     stored = toml(path((given["data"] or ("", ""))[1] or data_folder(environ)))
-    values, faults = {}, []
+    values: dict[str, Any] = {}
+    faults: list[Sentence] = []
     for setting in TABLE:
         found = given[setting.name]
         if found is None and setting.name in stored:
@@ -167,10 +175,11 @@ def load(
         try:
             values[setting.name] = setting.read(value)
         except ValueError as error:
-            shown = "what is set" if setting.secret else f"“{value}”"
-            faults.append(f"{source} must be {error}, but is {shown}.")
+            shown = N_("what is set") if setting.secret else N_("“{value}”", value=value)
+            must = error.args[0]
+            faults.append(N_("{setting} must be {must}, but is {shown}.", setting=source, must=must, shown=shown))
     if faults:
-        raise Misconfigured("\n".join(faults))
+        raise Misconfigured(joined(faults, "\n"))
     return Settings(**values)
 
 
@@ -202,10 +211,12 @@ def toml(data: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"parley.toml in the data folder cannot be read: {error}.") from None
+        raise Misconfigured(N_("parley.toml in the data folder cannot be read: {error}.", error=error)) from None
     names = {setting.name for setting in TABLE} - {"data"}
     if unknown := sorted(found.keys() - names):
-        raise Misconfigured(f"parley.toml in the data folder names {', '.join(unknown)}, which is not a setting.")
+        raise Misconfigured(
+            N_("parley.toml in the data folder names {names}, which is not a setting.", names=", ".join(unknown))
+        )
     return {name: ",".join(value) if isinstance(value, list) else value for name, value in found.items()}
 
 

@@ -4,10 +4,12 @@
 `output` how a result is shown.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from app import i18n
 from app.cli import actions, arguments, output
 from app.errors import Invalid, Misconfigured, ParleyError
 
@@ -18,6 +20,7 @@ CONFIGURATION: Final = 78
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A refusal is a sentence on stderr, with `--json` an object."""
+    i18n.speak(i18n.of_environment(os.environ), "")
     given = arguments.read(sys.argv[1:] if words is None else list(words))
     try:
         return actions.run(given)

@@ -6,13 +6,17 @@ import getpass
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from app import settings as boot
 from app.cli import output
 from app.errors import Invalid
-from app.said import N_
+from app.i18n import _, fmt, tell
+from app.said import N_, Sentence
 from app.settings import Settings
 from app.version import VERSION
 
@@ -59,11 +63,11 @@ def rows(given: Given, found: list[Row], heads: dict[str, str], nothing: str) ->
 
 def cell(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, float):
-        return f"{value:g}"
+        return fmt.number(value)
     if isinstance(value, dict):
-        return ", ".join(f"{name} (version {number})" for name, number in value.items()) or "-"
+        return ", ".join(_("{name} (version {n})").format(name=name, n=number) for name, number in value.items()) or "-"
     return "-" if value is None else str(value)
 
 
@@ -85,12 +89,16 @@ def version(given: Given) -> int:
 
 
 def doctor(given: Given) -> int:
-    found = call(given, "doctor")
+    # From a running Parley its sentences come as JSON.
+    found = [
+        finding | {key: msgspec.convert(finding[key], Sentence) for key in ("name", "text")}
+        for finding in call(given, "doctor")
+    ]
     if given.json:
-        output.as_json(found)
+        output.as_json([finding | {"name": str(finding["name"]), "text": str(finding["text"])} for finding in found])
     else:
         for finding in found:
-            output.say(f"{output.mark(finding['ok'])} {finding['name']}: {finding['text']}")
+            output.say(f"{output.mark(finding['ok'])} {tell(finding['name'])}: {tell(finding['text'])}")
     return 1 if any(finding["ok"] is False for finding in found) else 0
 
 
@@ -99,38 +107,39 @@ def doctor(given: Given) -> int:
 
 def set_up(given: Given) -> int:
     made = call(given, "setup", email=given.email, name=given.name, password=read_password())
-    return show(given, made, f"{made['email']} owns this installation.")
+    return show(given, made, _("{email} owns this installation.").format(**made))
 
 
 def add_user(given: Given) -> int:
     password = read_password() if given.password_stdin else None
     made = call(given, "user.add", email=given.email, name=given.name, role=given.role, password=password)
-    return show(given, made, told_once(f"{made['email']} was added as {made['role']}.", made))
+    return show(given, made, told_once(_("{email} was added as {role}.").format(**made), made))
 
 
 def list_users(given: Given) -> int:
-    heads = {"email": "E-mail", "name": "Name", "role": "Role", "disabled": "Disabled"}
-    return rows(given, call(given, "user.list"), heads, "Nobody yet. Create the owner with: parley setup")
+    heads = {"email": _("E-mail"), "name": _("Name"), "role": _("Role"), "disabled": _("Disabled")}
+    return rows(given, call(given, "user.list"), heads, _("Nobody yet. Create the owner with: parley setup"))
 
 
 def disable_user(given: Given) -> int:
     done = call(given, "user.disable", email=given.email)
-    return show(given, done, f"{done['email']} cannot log in any more.")
+    return show(given, done, _("{email} cannot log in any more.").format(**done))
 
 
 def reset_password(given: Given) -> int:
     password = read_password() if given.password_stdin else None
     done = call(given, "user.reset-password", email=given.email, password=password)
-    return show(given, done, told_once(f"{done['email']} has a new password; every session is over.", done))
+    return show(given, done, told_once(_("{email} has a new password; every session is over.").format(**done), done))
 
 
 def told_once(sentence: str, made: Row) -> str:
-    return f"{sentence}\nPassword, shown this once: {made['password']}" if "password" in made else sentence
+    shown = _("Password, shown this once: {password}")
+    return f"{sentence}\n{shown.format(**made)}" if "password" in made else sentence
 
 
 def read_password() -> str:
     """One line of stdin; typed unseen on a terminal."""
-    text = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline()
+    text = getpass.getpass(_("Password: ")) if sys.stdin.isatty() else sys.stdin.readline()
     return text.rstrip("\r\n")
 
 
@@ -147,10 +156,12 @@ def channel_kinds(given: Given) -> int:
         )
         return 0
     for connector in kinds:
-        output.say(f"{output.paint(connector.kind, 'bold')}: {connector.label}, rate={connector.default_rate:g}")
+        output.say(f"{output.paint(connector.kind, 'bold')}: {connector.label}, rate={cell(connector.default_rate)}")
         for setting in connector.settings:
-            notes = [word for word, holds in (("secret", setting.secret), ("optional", not setting.required)) if holds]
-            output.say(f"  {setting.name}  {setting.help}" + (f" ({', '.join(notes)})" if notes else ""))
+            notes = [
+                word for word, holds in ((_("secret"), setting.secret), (_("optional"), not setting.required)) if holds
+            ]
+            output.say(f"  {setting.name}  {_(setting.help)}" + (f" ({', '.join(notes)})" if notes else ""))
     return 0
 
 
@@ -164,19 +175,29 @@ def fields(connector: Any) -> list[Row]:
 def add_channel(given: Given) -> int:
     values, rate = read_values(given.values)
     made = call(given, "channel.add", kind=given.kind, name=given.name, values=values, rate=rate)
-    return show(
-        given, made, f"“{made['name']}” was added." + (f" Webhook: {made['webhook']}" if made["webhook"] else "")
-    )
+    webhook = " " + _("Webhook: {address}").format(address=made["webhook"]) if made["webhook"] else ""
+    return show(given, made, _("“{name}” was added.").format(name=made["name"]) + webhook)
 
 
 def list_channels(given: Given) -> int:
-    heads = {"name": "Name", "kind": "Kind", "account": "Account", "rate": "Rate", "state_text": "State"}
-    return rows(given, call(given, "channel.list"), heads, "No channels yet.")
+    heads = {
+        "name": _("Name"),
+        "kind": _("Kind"),
+        "account": _("Account"),
+        "rate": _("Rate"),
+        "state_text": _("State"),
+    }
+    return rows(given, [told(row) for row in call(given, "channel.list")], heads, _("No channels yet."))
+
+
+def told(row: Row) -> Row:
+    """A channel with its state in the language of the terminal."""
+    return row | {"state_text": _(row["state_text"])}
 
 
 def show_channel(given: Given) -> int:
     found = call(given, "channel.show", name=given.channel)
-    lines = [f"{key}: {plain(value)}" for key, value in found.items() if key != "state"]
+    lines = [f"{key}: {plain(value)}" for key, value in told(found).items() if key != "state"]
     return show(given, found, "\n".join(lines))
 
 
@@ -191,12 +212,12 @@ def set_channel(given: Given) -> int:
     if not values and rate is None and given.new_name is None:
         raise Invalid(N_("Say what to change: NAME=VALUE or --name."))
     done = call(given, "channel.set", name=given.channel, values=values, rate=rate, new_name=given.new_name)
-    return show(given, done, f"“{done['name']}” was changed.")
+    return show(given, done, _("“{name}” was changed.").format(**done))
 
 
 def remove_channel(given: Given) -> int:
     done = call(given, "channel.remove", name=given.channel)
-    return show(given, done, f"“{done['name']}” was removed. Its conversations stay readable.")
+    return show(given, done, _("“{name}” was removed. Its conversations stay readable.").format(**done))
 
 
 def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
@@ -221,10 +242,10 @@ def read_value(name: str, text: str) -> str:
         return sys.stdin.read().rstrip("\r\n")
     if not text.startswith("@"):
         return text
-    return read_file(Path(text[1:]), f"the value of {name}").rstrip("\r\n")
+    return read_file(Path(text[1:]), N_("the value of {name}", name=name)).rstrip("\r\n")
 
 
-def read_file(path: Path, what: str) -> str:
+def read_file(path: Path, what: Sentence) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -239,13 +260,12 @@ def read_file(path: Path, what: str) -> str:
 
 
 def import_bot(given: Given) -> int:
-    text = read_file(given.file, "the bot")
+    text = read_file(given.file, N_("the bot"))
     if problems_shown(given.file, text, errors_only=True):
         raise Invalid(N_("{file} has errors, so it was not imported.", file=given.file), code="document")
     done = call(given, "bot.import", text=text)
-    return show(
-        given, done, f"{'New bot' if done['new'] else 'New draft of'} “{done['name']}”. Put it live: bot publish"
-    )
+    text = _("New bot “{name}”.") if done["new"] else _("New draft of “{name}”.")
+    return show(given, done, text.format(name=done["name"]) + " " + _("Put it live: bot publish"))
 
 
 def export_bot(given: Given) -> int:
@@ -260,16 +280,16 @@ def export_bot(given: Given) -> int:
 def lint_bot(given: Given) -> int:
     from app.documents import problems_of
 
-    text = read_file(given.file, "the bot")
+    text = read_file(given.file, N_("the bot"))
     if given.json:
         found = problems_of(text)
         output.as_json(
-            [{"line": p.line, "column": p.column, "severity": p.severity, "message": p.message} for p in found]
+            [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
         return int(any(p.severity == "error" for p in found))
     failed = problems_shown(given.file, text)
     if not failed:
-        output.say(output.paint("No errors.", "good"))
+        output.say(output.paint(_("No errors."), "good"))
     return int(failed)
 
 
@@ -283,21 +303,25 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:
-            kind = output.paint(problem.severity, "bad" if wrong else "doubtful", stream)
-            print(f"{path}:{problem.line}:{problem.column}: {kind}: {problem.message}", file=stream)
+            kind = output.paint(_("error") if wrong else _("warning"), "bad" if wrong else "doubtful", stream)
+            print(f"{path}:{problem.line}:{problem.column}: {kind}: {tell(problem.message)}", file=stream)
     return failed
 
 
 def publish_bot(given: Given) -> int:
     done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note)
     live = ", ".join(done["live"])
-    where = f"live on {live}" if live else "live nowhere: name a channel with --channel"
-    return show(given, done, f"“{done['name']}” version {done['version']} is {where}.")
+    text = (
+        _("“{name}” version {version} is live on {channels}.")
+        if live
+        else _("“{name}” version {version} is live nowhere: name a channel with --channel.")
+    )
+    return show(given, done, text.format(channels=live, name=done["name"], version=done["version"]))
 
 
 def list_bots(given: Given) -> int:
-    heads = {"name": "Bot", "version": "Newest version", "live": "Live on"}
-    return rows(given, call(given, "bot.list"), heads, "No bots yet. Import one with: parley bot import FILE")
+    heads = {"name": _("Bot"), "version": _("Newest version"), "live": _("Live on")}
+    return rows(given, call(given, "bot.list"), heads, _("No bots yet. Import one with: parley bot import FILE"))
 
 
 def simulate(given: Given) -> int:
@@ -305,7 +329,7 @@ def simulate(given: Given) -> int:
 
     path = Path(given.bot)
     if path.is_file():
-        text = read_file(path, "the bot")
+        text = read_file(path, N_("the bot"))
     else:
         text = call(given, "bot.export", name=given.bot, number=0)["document"]
     return chat(text, given.bot, as_json=given.json)

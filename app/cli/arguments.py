@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app import settings
+from app.i18n import _
+from app.said import mark
 from app.security.permissions import ROLES
 from app.version import VERSION
 
@@ -12,8 +14,10 @@ from app.version import VERSION
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 HELP = ("-h", "--help", "--version")
-EPILOG = """`parley` alone runs it. Every command works whether Parley runs or not, and finds the installation by
+EPILOG = mark(
+    """`parley` alone runs it. Every command works whether Parley runs or not, and finds the installation by
 --data, PARLEY_DATA or the platform's user data folder. Exit codes: 0 fine, 1 failed, 2 wrong usage, 78 cannot start."""
+)
 
 
 def read(words: list[str]) -> argparse.Namespace:
@@ -24,14 +28,14 @@ def read(words: list[str]) -> argparse.Namespace:
     given, rest = parser.parse_known_args(words)
     # argparse gives up on NAME=VALUE words behind an option; they belong to the command all the same.
     if rest and ("values" not in given or any(word.startswith("-") for word in rest)):
-        parser.error(f"this cannot be used here: {' '.join(rest)}")
+        parser.error(_("this cannot be used here: {words}").format(words=" ".join(rest)))
     if rest:
         given.values = [*given.values, *rest]
     return given
 
 
 def build() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="parley", description="Parley answers your WhatsApp.", epilog=EPILOG)
+    parser = argparse.ArgumentParser(prog="parley", description=_("Parley answers your WhatsApp."), epilog=_(EPILOG))
     parser.add_argument("--version", action="version", version=f"parley {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve(commands)
@@ -45,10 +49,10 @@ def build() -> argparse.ArgumentParser:
 def add(commands: "Commands", name: str, help: str, action: str = "") -> argparse.ArgumentParser:
     """A command with what all of them take."""
     parser = commands.add_parser(name, help=help, description=help)
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for programs"))
     for setting in settings.TABLE:
         if setting.flag in ("--data", "--database"):
-            parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=setting.help)
+            parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=_(setting.help))
     parser.set_defaults(action=action or name)
     return parser
 
@@ -59,78 +63,80 @@ def group(commands: "Commands", name: str, help: str) -> "Commands":
 
 
 def serve(commands: "Commands") -> None:
-    parser = add(commands, "serve", "run Parley (the same as `parley` alone)")
+    parser = add(commands, "serve", _("run Parley (the same as `parley` alone)"))
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "\n".join(
-        ["environment, .env, or parley.toml in the data folder:", *map(described, settings.TABLE)]
+        [_("environment, .env, or parley.toml in the data folder:"), *map(described, settings.TABLE)]
     )
     for setting in settings.TABLE:
         if setting.flag and setting.flag not in ("--data", "--database"):
-            parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=setting.help)
-    parser.add_argument("--open", action="store_true", help="open the dashboard in the browser")
+            parser.add_argument(setting.flag, dest=setting.name, metavar=setting.name.upper(), help=_(setting.help))
+    parser.add_argument("--open", action="store_true", help=_("open the dashboard in the browser"))
 
 
 def described(setting: settings.Setting) -> str:
     """One line of help for a setting."""
     default = f" ({setting.default})" if setting.default else ""
-    return f"  {setting.env:<24}{setting.help}{default}"
+    return f"  {setting.env:<24}{_(setting.help)}{default}"
 
 
 def people(commands: "Commands") -> None:
-    parser = add(commands, "setup", "create the owner without a browser")
+    parser = add(commands, "setup", _("create the owner without a browser"))
     parser.add_argument("--email", required=True)
     parser.add_argument("--name", default="")
-    parser.add_argument("--password-stdin", action="store_true", required=True, help="read the password from stdin")
-    users = group(commands, "user", "people of the dashboard")
-    parser = add(users, "add", "add a person; prints a password once unless one is given", "user.add")
+    parser.add_argument("--password-stdin", action="store_true", required=True, help=_("read the password from stdin"))
+    users = group(commands, "user", _("people of the dashboard"))
+    parser = add(users, "add", _("add a person; prints a password once unless one is given"), "user.add")
     parser.add_argument("--email", required=True)
     parser.add_argument("--name", default="")
     parser.add_argument("--role", choices=ROLES, default="agent")
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
-    add(users, "list", "everybody", "user.list")
-    add(users, "disable", "no log-in any more, every session over", "user.disable").add_argument("email")
-    parser = add(users, "reset-password", "a new password, printed once unless given", "user.reset-password")
+    parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
+    add(users, "list", _("everybody"), "user.list")
+    add(users, "disable", _("no log-in any more, every session over"), "user.disable").add_argument("email")
+    parser = add(users, "reset-password", _("a new password, printed once unless given"), "user.reset-password")
     parser.add_argument("email")
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
+    parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
 
 
 def channels(commands: "Commands") -> None:
-    group_ = group(commands, "channel", "accounts at the networks")
-    values = "name=value, name=@file, or name=- for stdin; rate=N is messages per second, 0 = not paced"
-    add(group_, "kinds", "the networks and what each needs", "channel.kinds")
-    parser = add(group_, "add", "connect an account", "channel.add")
+    group_ = group(commands, "channel", _("accounts at the networks"))
+    values = _("name=value, name=@file, or name=- for stdin; rate=N is messages per second, 0 = not paced")
+    add(group_, "kinds", _("the networks and what each needs"), "channel.kinds")
+    parser = add(group_, "add", _("connect an account"), "channel.add")
     parser.add_argument("kind", metavar="KIND")
     parser.add_argument("--name", required=True)
     parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help=values)
-    add(group_, "list", "every channel and its state", "channel.list")
-    parser = add(group_, "show", "one channel; secrets by name only", "channel.show")
+    add(group_, "list", _("every channel and its state"), "channel.list")
+    parser = add(group_, "show", _("one channel; secrets by name only"), "channel.show")
     parser.add_argument("channel", metavar="CHANNEL")
-    parser = add(group_, "set", "change values of a channel", "channel.set")
+    parser = add(group_, "set", _("change values of a channel"), "channel.set")
     parser.add_argument("channel", metavar="CHANNEL")
-    parser.add_argument("--name", dest="new_name", help="rename it; the old name keeps working")
+    parser.add_argument("--name", dest="new_name", help=_("rename it; the old name keeps working"))
     parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help=values)
-    parser = add(group_, "remove", "disconnect a channel; its conversations stay readable", "channel.remove")
+    parser = add(group_, "remove", _("disconnect a channel; its conversations stay readable"), "channel.remove")
     parser.add_argument("channel", metavar="CHANNEL")
 
 
 def bots(commands: "Commands") -> None:
-    group_ = group(commands, "bot", "bots as files; BOT is the name in the document")
-    parser = add(group_, "import", "make a document the draft of the bot it names", "bot.import")
+    group_ = group(commands, "bot", _("bots as files; BOT is the name in the document"))
+    parser = add(group_, "import", _("make a document the draft of the bot it names"), "bot.import")
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser = add(group_, "export", "print a bot's document", "bot.export")
+    parser = add(group_, "export", _("print a bot's document"), "bot.export")
     parser.add_argument("bot", metavar="BOT")
-    parser.add_argument("--version", type=int, default=0, metavar="N", help="that version instead of the draft")
-    parser = add(group_, "lint", "what is wrong or doubtful in a document; exits 1 if something is wrong", "bot.lint")
+    parser.add_argument("--version", type=int, default=0, metavar="N", help=_("that version instead of the draft"))
+    parser = add(
+        group_, "lint", _("what is wrong or doubtful in a document; exits 1 if something is wrong"), "bot.lint"
+    )
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser = add(group_, "publish", "put the draft live", "bot.publish")
+    parser = add(group_, "publish", _("put the draft live"), "bot.publish")
     parser.add_argument("bot", metavar="BOT")
-    parser.add_argument("--channel", action="append", metavar="NAME", help="where; else every channel without a bot")
-    parser.add_argument("--note", default="", help="what changed, for the list of versions")
-    add(group_, "list", "every bot and where it is live", "bot.list")
-    parser = add(commands, "simulate", "chat with a bot here; a file needs no installation")
+    parser.add_argument("--channel", action="append", metavar="NAME", help=_("where; else every channel without a bot"))
+    parser.add_argument("--note", default="", help=_("what changed, for the list of versions"))
+    add(group_, "list", _("every bot and where it is live"), "bot.list")
+    parser = add(commands, "simulate", _("chat with a bot here; a file needs no installation"))
     parser.add_argument("bot", metavar="BOT_OR_FILE")
 
 
 def upkeep(commands: "Commands") -> None:
-    add(commands, "doctor", "look whether the installation is sound; exits 1 if not")
-    add(commands, "version", "what this is")
+    add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
+    add(commands, "version", _("what this is"))

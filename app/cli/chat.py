@@ -12,9 +12,11 @@ from app.cli import output
 from app.content import Buttons, Choice, ChoiceList, Content, Link, Pressed, Text
 from app.documents import sentence
 from app.errors import Invalid
+from app.i18n import _
+from app.said import mark
 from app.simulator import AS_ON
 
-HELP: Final = "Write as the customer. A number presses a button; an empty line or Ctrl-D ends."
+HELP: Final = mark("Write as the customer. A number presses a button; an empty line or Ctrl-D ends.")
 
 
 def chat(text: str, name: str, *, as_json: bool) -> int:
@@ -25,7 +27,7 @@ def chat(text: str, name: str, *, as_json: bool) -> int:
         first = error.problems[0]
         raise Invalid(f"{name}:{first.line}: {i18n.tell(sentence(first))}", code="document") from None
     if not as_json:
-        output.say(output.paint(f"{bot.name}. {HELP}", "faint"))
+        output.say(output.paint(f"{bot.name}. {_(HELP)}", "faint"))
     state = State(seed=1)
     offered: list[Choice] = []
     for line in lines(prompt=not as_json and sys.stdin.isatty()):
@@ -82,7 +84,9 @@ def tell(decision: Decision) -> None:
     number = 0
     for effect in decision.effects:
         if isinstance(effect, HandOff):
-            output.say(output.paint(f"  (handed to a person: {effect.reason or '-'})", "doubtful"))
+            output.say(
+                output.paint("  " + _("(handed to a person: {reason})").format(reason=effect.reason or "-"), "doubtful")
+            )
             continue
         output.say("  " + (content.text(effect.content) or f"[{content.kind(effect.content)}]").replace("\n", "\n  "))
         if isinstance(effect.content, Link):
@@ -90,8 +94,8 @@ def tell(decision: Decision) -> None:
         for choice in choices(effect.content):
             number += 1
             output.say(f"  [{number}] {choice.title}")
-    where = f" (line {decision.trace.line})" if decision.trace.line else ""
-    output.say(output.paint(f"  {decision.trace.verdict}{where}", "faint"))
+    where = " " + _("(line {n})").format(n=decision.trace.line) if decision.trace.line else ""
+    output.say(output.paint(f"  {i18n.tell(decision.trace.verdict)}{where}", "faint"))
 
 
 def shown(decision: Decision) -> dict[str, Any]:
@@ -99,4 +103,4 @@ def shown(decision: Decision) -> dict[str, Any]:
     import msgspec
 
     made: dict[str, Any] = msgspec.to_builtins(decision)
-    return {"effects": made["effects"], "verdict": decision.trace.verdict, "rule": decision.trace.rule}
+    return {"effects": made["effects"], "verdict": str(decision.trace.verdict), "rule": decision.trace.rule}

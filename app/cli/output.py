@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TextIO
 
 from app.errors import ParleyError
+from app.i18n import _, tell
 
 COLOURS: Final = {"good": "32", "bad": "31", "doubtful": "33", "faint": "2", "bold": "1"}
 
@@ -26,11 +27,11 @@ def as_json_line(value: Any) -> None:
 def refusal(error: ParleyError, json_wanted: bool) -> None:
     """To stderr: the sentence, or the object that the HTTP API would give."""
     if json_wanted:
-        body: dict[str, Any] = {"code": error.code, "message": str(error)}
-        body |= {"fields": error.fields} if error.fields else {}
+        body: dict[str, Any] = {"code": error.code, "message": tell(error.said)}
+        body |= {"fields": {name: tell(wrong) for name, wrong in error.fields.items()}} if error.fields else {}
         print(json.dumps({"error": body}, ensure_ascii=False), file=sys.stderr)
     else:
-        print(paint(str(error), "bad", sys.stderr), file=sys.stderr)
+        print(paint(tell(error.said), "bad", sys.stderr), file=sys.stderr)
 
 
 def paint(text: str, kind: str, stream: TextIO | None = None) -> str:
@@ -51,4 +52,4 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def mark(ok: bool | None) -> str:
     """A sign before a finding."""
-    return {True: paint("ok ", "good"), False: paint("bad", "bad"), None: paint(" - ", "doubtful")}[ok]
+    return {True: paint(_("ok "), "good"), False: paint(_("bad"), "bad"), None: paint(" - ", "doubtful")}[ok]
