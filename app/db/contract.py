@@ -93,9 +93,7 @@ class Database(Protocol):
     async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         """Like `write`, behind everything that waits there; for upkeep in small units."""
 
-    def submit(
-        self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False
-    ) -> None:
+    def submit(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False) -> None:
         """Like `write` without a future, for the hot path: `done(result, error)` runs on the loop's thread.
 
         `first`: before everything that waits; for few and short units that others wait for."""

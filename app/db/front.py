@@ -47,9 +47,7 @@ class Front(Generic[L]):
     async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         return await self._ask(self._queues[0].put_bulk, fn, args)
 
-    def submit(
-        self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False
-    ) -> None:
+    def submit(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False) -> None:
         if not self._open:
             raise Stopped()
         queue = self._queue(key)

@@ -8,11 +8,14 @@ dropped the whole transaction already (`in_transaction` tells), so nothing of it
 """
 
 import logging
+import re
 import sqlite3
 import threading
 from asyncio import AbstractEventLoop
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -29,6 +32,8 @@ from app.events import Event, StoredEvent
 log = logging.getLogger(__name__)
 
 BATCH = 64
+# A name, or a text in quotes, which may hold a colon.
+PARAMETER = re.compile(r"'[^']*'|:([A-Za-z_]\w*)")
 WORK = 0.005
 
 
@@ -52,15 +57,18 @@ class SqliteTx:
 
     def one(self, query: Query[T], /, **params: Any) -> T | None:
         # To its end: an unfinished statement would keep its snapshot and hold back checkpoints.
-        rows = self._execute(query.sql, params).fetchall()
+        sql, values = positional(query.sql)
+        rows = self._execute(sql, values(params)).fetchall()
         return query.row(*rows[0]) if rows else None
 
     def all(self, query: Query[T], /, **params: Any) -> list[T]:
+        sql, values = positional(query.sql)
         row = query.row
-        return [row(*columns) for columns in self._execute(query.sql, params).fetchall()]
+        return [row(*columns) for columns in self._execute(sql, values(params)).fetchall()]
 
     def run(self, statement: Statement, /, **params: Any) -> int:
-        return self._execute(statement.sql, params).rowcount
+        sql, values = positional(statement.sql)
+        return self._execute(sql, values(params)).rowcount
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         self._executemany(statement.sql, rows)
@@ -79,6 +87,15 @@ class SqliteTx:
 
     def claim(self, query: Query[T], /, **params: Any) -> list[T]:
         return self.all(query, **params)
+
+
+@cache
+def positional(sql: str) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+    """The statement with `?` for its names, and what puts values in their order: the library looks names up slowly,
+    which costs a fifth of a small statement."""
+    names = [name for name in PARAMETER.findall(sql) if name]
+    text = PARAMETER.sub(lambda found: "?" if found[1] else found[0], sql)
+    return text, itemgetter(*names) if len(names) > 1 else lambda params: [params[name] for name in names]
 
 
 class Writer:
