@@ -317,3 +317,15 @@ def test_bulk_work_waits_for_the_first_queue_but_gets_one_unit_in_ten() -> None:
 
 async def test_bulk_work_is_done_when_nothing_else_waits(database: Database) -> None:
     assert isinstance(await database.bulk(add, "a"), int)
+
+
+def test_what_others_wait_for_runs_before_what_waits() -> None:
+    queue = queue_of(main=3, bulk=1)
+    queue.put_first(Unit(add, ("first", 0), lambda result, error: None))
+    assert len(queue) >= 5
+    assert list(drained(queue)) == ["first", "main", "main", "main", "bulk"]
+
+
+async def test_a_colon_in_quotes_is_no_parameter(database: Database) -> None:
+    both = Query("select ':name' || :name || ':' || :other || :name", str)
+    assert await database.write(lambda tx: tx.one(both, name="a", other="b")) == ":namea:ba"
