@@ -30,7 +30,7 @@ from app.connectors.base import (
     Webhook,
 )
 from app.connectors.states import SENTENCES
-from app.db import Database, Tx
+from app.db import Database, DatabaseError, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.inbox import Delivery, Here, Intake
 from app.models import ChannelRow
@@ -83,6 +83,7 @@ class Channels:
         self.by_key: dict[str, Live] = {}
         self.by_account: dict[tuple[str, str], Live] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._changing = asyncio.Lock()
 
     # ---- start and stop ---------------------------------------------------------------------------------------------
 
@@ -92,7 +93,8 @@ class Channels:
 
     async def stop(self) -> None:
         """Sends under way are given time; sessions are closed."""
-        await asyncio.gather(*(self._close(live, SEND_PATIENCE) for live in list(self.by_id.values())))
+        async with self._changing:
+            await asyncio.gather(*(self._close(live, SEND_PATIENCE) for live in list(self.by_id.values())))
 
     def _open(self, row: ChannelRow) -> Live:
         connector = CONNECTORS[row.connector]
@@ -134,12 +136,13 @@ class Channels:
             await asyncio.wait({live.task}, timeout=2)
 
     async def reload(self, channel_id: int) -> Live | None:
-        """The row changed: close what ran and open what is there now."""
-        live = self.by_id.get(channel_id)
-        if live:
-            await self._close(live, 2.0)
-        row = await self.db.reader.one(store.BY_ID, id=channel_id)
-        return self._open(row) if row else None
+        """The row changed: close what ran and open what is there now. One at a time, so that nothing runs twice."""
+        async with self._changing:
+            row = await self.db.reader.one(store.BY_ID, id=channel_id)
+            live = self.by_id.get(channel_id)
+            if live:
+                await self._close(live, 2.0)
+            return self._open(row) if row else None
 
     async def _supervise(self, live: Live) -> None:
         """Keep the session running; full-jitter back-off between failures, reset once it was stable (P38)."""
@@ -261,8 +264,14 @@ class Channels:
         live = self.get(channel_id)
         if live.row.connector == "simulator":
             raise Conflict(N_("The simulator is built in and cannot be removed."))
-        await self._close(live, 2.0)
-        await self.db.write(remove, channel_id)
+        async with self._changing:
+            await self._close(live, 2.0)
+            try:
+                await self.db.settled()  # what came in before it closed may still queue replies
+                await self.db.write(remove, channel_id)
+            except DatabaseError:
+                self._open(live.row)
+                raise
 
     async def examine(self, channel_id: int) -> list[Check]:
         """ "Test it": what works and what is missing, each with its remedy."""

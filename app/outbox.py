@@ -232,8 +232,8 @@ class Sender:
         self, fn: Callable[..., None], *args: object, fallback: tuple[Callable[..., None], Any, Any, Any] | None = None
     ) -> None:
         """Write an outcome, before what waits to come in: the slot is free again when it is on disk, and a message that
-        finds one free costs a third less. A failing database is asked again; what it refuses becomes `fallback`, so that
-        no row stays `sending`."""
+        finds one free costs a third less. A failing database is asked again; what it refuses becomes `fallback`, so
+        that no row stays `sending`."""
 
         def done(_: object, error: BaseException | None) -> None:
             if isinstance(error, DatabaseError):

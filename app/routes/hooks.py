@@ -63,28 +63,37 @@ class Hooks:
         if live is None or live.webhook is None:
             await _respond(send, 404, b"There is no such channel.")
         elif scope["method"] == "POST":
-            await self._notification(live, live.webhook, scope, receive, send)
+            await self._notification(live.row.key, scope, receive, send)
         elif scope["method"] == "GET":
             await self._verification(live, scope, send)
         else:
             await _respond(send, 405, b"Use GET or POST.")
 
-    async def _notification(self, live: "Live", webhook: Webhook, scope: Scope, receive: Receive, send: Send) -> None:
-        source = (scope.get("client") or ("?", 0))[0]
-        if self._blocked(source):
-            return await _respond(send, 429, b"Too many unsigned requests.")
-        body = await read_body(receive, LARGEST)
+    async def _notification(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await read_body(receive, LARGEST)
+        except ConnectionError:
+            return  # nobody is left to hear an answer
         if body is None:
             return await _respond(send, 413, b"The body is over 4 MB.")
-        headers = scope["headers"]
+        live = self._rt.channels.by_key.get(key)  # the channel may have changed or gone while the body came
+        if live is None or live.webhook is None:
+            return await _respond(send, 404, b"There is no such channel.")
+        webhook, headers = live.webhook, scope["headers"]
         if not webhook.verify(live.opened, body, headers):
-            self._count_bad(source)
-            return await _respond(send, 403, b"The signature does not match.")
+            return await self._refuse((scope.get("client") or ("?", 0))[0], send)
         try:
             arrivals = webhook.parse(body)
         except ValueError:
             return await _respond(send, 400, b"The body is not a notification in JSON.")
         await self._take_in(live, webhook, arrivals, body, headers, send)
+
+    async def _refuse(self, source: str, send: Send) -> None:
+        """Only what is badly signed is refused or slowed down: behind a proxy everybody has the same address."""
+        if self._blocked(source):
+            return await _respond(send, 429, b"Too many unsigned requests.")
+        self._count_bad(source)
+        await _respond(send, 403, b"The signature does not match.")
 
     async def _take_in(
         self, live: "Live", webhook: Webhook, arrivals: Any, body: bytes, headers: Any, send: Send
@@ -107,7 +116,10 @@ class Hooks:
         challenge = query.get("hub.challenge", "")
         if query.get("hub.mode") != "subscribe" or not right or not challenge.isdigit() or len(challenge) > 64:
             return await _respond(send, 403, b"The verify token does not match.")
-        await self._rt.channels.verified(live)
+        try:
+            await self._rt.channels.verified(live)
+        except DatabaseError:
+            return await _respond(send, 503, b"It could not be stored. Ask again.")
         await _respond(send, 200, challenge.encode())
 
     def _blocked(self, source: str) -> bool:
@@ -124,8 +136,10 @@ class Hooks:
 
 
 async def read_body(receive: Receive, largest: int) -> bytes | None:
-    """The whole body, or None if it is larger than allowed."""
+    """The whole body, or None if it is larger than allowed. Raises `ConnectionError` if the client went away."""
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ConnectionError
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
         parts = [body]
@@ -133,7 +147,7 @@ async def read_body(receive: Receive, largest: int) -> bytes | None:
         while message.get("more_body"):
             message = await receive()
             if message["type"] == "http.disconnect":
-                return b""
+                raise ConnectionError
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > largest:

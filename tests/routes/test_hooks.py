@@ -155,6 +155,41 @@ async def test_verification_echoes_the_challenge_for_the_right_token_only(rt: Ru
     assert (await rows(rt, "select verified_at from channel where account = :number", number=NUMBER))[0][0]
 
 
+async def test_S25_what_is_signed_is_taken_from_whoever_shares_an_address_with_a_flood(rt: Runtime, meta: Meta) -> None:
+    for _ in range(40):
+        await meta.post(b"{}", {})
+    assert (await meta.post(notification(text_message(rt, "hi")))).status_code == 200
+
+
+async def test_a_connection_lost_half_way_is_not_a_bad_signature(rt: Runtime, meta: Meta) -> None:
+    hooks, said = Hooks(rt, meta), []  # type: ignore[arg-type]
+    for _ in range(40):
+        parts = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+        async def receive(parts: object = parts) -> object:
+            return next(parts)  # type: ignore[call-overload]
+
+        async def send(message: object) -> None:
+            said.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": meta.path, "headers": [], "client": ("1.2.3.4", 1)}
+        await hooks(scope, receive, send)  # type: ignore[arg-type]
+    assert said == [] and not hooks._bad
+
+
+async def test_a_channel_removed_while_a_body_arrives_takes_nothing_in(rt: Runtime, meta: Meta) -> None:
+    body = notification(text_message(rt, "hi"))
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield body[:50]
+        await rt.channels.remove(meta.live.row.id)
+        yield body[50:]
+
+    answer = await meta.client.post(meta.path, content=slowly(), headers=signed(body))
+    assert answer.status_code == 404
+    assert await rows(rt, "select count(*) from message") == [(0,)]
+
+
 async def test_an_unknown_key_is_not_found(meta: Meta) -> None:
     for key in ("", "x", meta.live.row.key[:-1], meta.live.row.key + "x"):
         assert (await meta.client.post(f"/hooks/whatsapp/{key}", content=b"{}")).status_code == 404
