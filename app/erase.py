@@ -3,13 +3,15 @@ new."""
 
 from typing import TYPE_CHECKING
 
-from app.db import Tx
+from app.db import Statement, Tx
 from app.errors import NotFound
 from app.said import N_
 from app.store import erasure as store
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
+
+SHORTEST_NAME = 5  # a shorter one stands in anything
 
 
 async def contact(rt: "Runtime", contact_id: int) -> int:
@@ -40,7 +42,13 @@ def messages(tx: Tx, contact_id: int) -> int:
 
 
 def remains(tx: Tx, contact_id: int) -> list[str]:
-    """Raw updates, turns, conversations, names. Returns the hashes of files that nothing refers to any more."""
+    """Messages that came meanwhile, raw updates, turns, conversations, names. Returns the hashes of files that nothing
+    refers to any more."""
+    for conversation_id in tx.all(store.CONVERSATIONS, contact_id=contact_id):
+        tx.lock("conversation", conversation_id)
+    while messages(tx, contact_id):
+        pass
+    _drop_unfiled(tx, contact_id)
     for statement in (
         store.DROP_RAW,
         store.DROP_TURNS,
@@ -52,3 +60,19 @@ def remains(tx: Tx, contact_id: int) -> list[str]:
     orphans = tx.all(store.ORPHAN_FILES)
     tx.run(store.DROP_ORPHANS)
     return orphans
+
+
+def _drop_unfiled(tx: Tx, contact_id: int) -> None:
+    """Updates kept without a conversation, if one of the person's names stands in them."""
+    names = [name.encode() for name in tx.all(store.NAMES, contact_id=contact_id) if len(name) >= SHORTEST_NAME]
+    after = 0
+    while page := tx.all(store.QUARANTINED, after=after):
+        _drop_naming(tx, page, names, store.DROP_QUARANTINED)
+        after = page[-1][0]
+    _drop_naming(tx, tx.all(store.NOTICES), names, store.DROP_NOTICE)
+
+
+def _drop_naming(tx: Tx, rows: list[tuple[int, bytes]], names: list[bytes], drop: Statement) -> None:
+    for row_id, body in rows:
+        if any(name in bytes(body) for name in names):
+            tx.run(drop, id=row_id)

@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 class Later(Exception):
     """A handler's wish: try again in `seconds`; `counts` as an attempt or not."""
 
-    def __init__(self, seconds: float, why: str) -> None:
+    def __init__(self, seconds: float, why: str, *, counts: bool = True) -> None:
         super().__init__(why)
         self.seconds = seconds
+        self.counts = counts
 
 
 class Worker:
@@ -96,15 +97,19 @@ class Worker:
                 await self._handlers[job.kind](job)
             await self._db.write(done, job)
         except Later as later:
-            await self._again(job, later.seconds, str(later))
+            await self._again(job, later.seconds, str(later), counts=later.counts)
         except DatabaseError as error:
             log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
         except Exception:
             log.warning("job %s of kind %s failed", job.id, job.kind, exc_info=True)
             await self._again(job, FIRST_BACKOFF * 4.0 ** (job.attempts - 1), traceback.format_exc(limit=-4))
 
-    async def _again(self, job: Job, seconds: float, why: str) -> None:
-        await self._db.write(again, job, self._clock.now() + int(seconds * 1000), why[:4000])
+    async def _again(self, job: Job, seconds: float, why: str, *, counts: bool = True) -> None:
+        """If even this cannot be written, the end of the lease brings the job back."""
+        try:
+            await self._db.write(again, job, self._clock.now() + int(seconds * 1000), why[:4000], counts)
+        except DatabaseError as error:
+            log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
 
 
 # ---- units of work --------------------------------------------------------------------------------------------------
@@ -113,8 +118,9 @@ class Worker:
 def claim(tx: Tx, limit: int, lease: int) -> tuple[list[Job], int | None]:
     """Take due jobs; the attempt is counted before the job runs."""
     jobs = []
-    for job in tx.claim(store.DUE, now=tx.now, limit=limit):
-        if tx.run(store.RUNNING, id=job.id, until=tx.now + lease):
+    expired = tx.claim(store.EXPIRED, now=tx.now, limit=limit)
+    for job in [*expired, *tx.claim(store.DUE, now=tx.now, limit=limit - len(expired))]:
+        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease):
             jobs.append(Job(job.id, job.kind, job.subject, job.payload, job.attempts + 1))
     return jobs, None if jobs else tx.one(store.NEXT_DUE)
 
@@ -123,10 +129,13 @@ def done(tx: Tx, job: Job) -> None:
     tx.run(store.DONE, id=job.id, attempts=job.attempts)
 
 
-def again(tx: Tx, job: Job, due_at: int, problem: str) -> None:
+def again(tx: Tx, job: Job, due_at: int, problem: str, counts: bool = True) -> None:
     """Back to the queue, or dead after the last attempt. A job that was taken over meanwhile is left alone."""
-    if job.attempts < ATTEMPTS:
-        tx.run(store.AGAIN, id=job.id, attempts=job.attempts, due_at=due_at, problem=problem)
+    if job.attempts < ATTEMPTS or not counts:
+        counted = job.attempts - (not counts)
+        tx.run(
+            store.AGAIN, id=job.id, attempts=job.attempts, due_at=due_at, problem=problem, counted=counted
+        )  # fmt: skip
     elif tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem=problem):
         settle.attention(tx)
 
@@ -139,5 +148,5 @@ def recover(tx: Tx) -> int:
             tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem="The process ended while this ran.")
             settle.attention(tx)
         else:
-            tx.run(store.ORPHANED, id=job.id)
+            tx.run(store.ORPHANED, id=job.id, now=tx.now)
     return len(orphans)

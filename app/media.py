@@ -3,6 +3,7 @@
 A row says "stored" only after the file is complete, synced and renamed into place.
 """
 
+import asyncio
 import hashlib
 import os
 import shutil
@@ -14,10 +15,11 @@ import msgspec
 
 from app.channels import Channels
 from app.connectors.base import FetchesMedia, MediaFile, SendFailed
-from app.db import Database, Tx
+from app.db import Database, DatabaseError, Tx
 from app.events import MESSAGE_UPDATED, Event
-from app.jobs import Later
+from app.jobs import ATTEMPTS, Later
 from app.models import Job, MediaRow
+from app.store import channels as channel_rows
 from app.store import media as store
 from app.store import messages
 from app.system import sync_folder
@@ -66,13 +68,26 @@ class Fetcher:
         self._allowed = allowed
 
     async def fetch(self, job: Job) -> None:
-        """Fetch one file. A refusal that will not change marks it failed; anything else is tried again."""
+        """Fetch one file. A refusal that will not change marks it failed; anything else is tried again, as often as
+        jobs are."""
         row = await self._db.reader.one(store.MEDIA, id=int(job.subject))
         if row is None or row.state == "stored":
             return
+        try:
+            await self._fetch(row)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            if job.attempts >= ATTEMPTS and not (isinstance(error, Later) and not error.counts):
+                await self._db.write(failed, row, "It could not be fetched.")
+            raise
+
+    async def _fetch(self, row: MediaRow) -> None:
         if self._files.free() < DISK_RESERVE:
-            raise Later(FULL_WAIT, "The disk is nearly full.")
+            raise Later(FULL_WAIT, "The disk is nearly full.", counts=False)
         live = self._channels.by_id.get(row.channel_id)
+        if live is None and await self._db.reader.one(channel_rows.BY_ID, id=row.channel_id) is not None:
+            raise Later(5, "The channel is being changed.", counts=False)
         if live is None or not isinstance(live.session, FetchesMedia):
             return await self._db.write(failed, row, "The channel was removed.")
         try:
@@ -84,14 +99,21 @@ class Fetcher:
             raise Later(failure.retry_after or 30, str(failure.problem.title)) from failure
         except _Refused as refused:
             return await self._db.write(failed, row, str(refused))
-        await self._db.write(stored, row, sha256, size, source.mime or row.mime)
+        if not await self._db.write(stored, row, sha256, size, source.mime or row.mime):
+            self._files.path(sha256).unlink(missing_ok=True)
 
     async def _download(self, row: MediaRow, source: MediaFile) -> tuple[str, int]:
         if not self._allowed(source.url):
             raise _Refused("The network named an address that is not its own.")
+        part = self._files.folder / "part" / str(row.id)
+        try:
+            return await self._into(part, row, source)
+        finally:
+            part.unlink(missing_ok=True)
+
+    async def _into(self, part: Path, row: MediaRow, source: MediaFile) -> tuple[str, int]:
         import httpx  # only when the first file is fetched
 
-        part = self._files.folder / "part" / str(row.id)
         async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
             headers = {"User-Agent": USER_AGENT, **source.headers}
             async with client.stream("GET", source.url, headers=headers) as answer:
@@ -100,7 +122,7 @@ class Fetcher:
                 sha256, size = await _write(part, answer.aiter_bytes(CHUNK))
         if row.sha256 and row.sha256 != sha256:
             raise Later(30, "The file is not the one that was announced.")
-        self._files.keep(part, sha256)
+        await asyncio.to_thread(self._files.keep, part, sha256)
         return sha256, size
 
 
@@ -135,13 +157,16 @@ async def _write(part: Path, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
             digest.update(chunk)
             file.write(chunk)
         file.flush()
-        os.fsync(file.fileno())
+        await asyncio.to_thread(os.fsync, file.fileno())
     return digest.hexdigest(), size
 
 
-def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> None:
-    tx.run(store.STORED, id=row.id, sha256=sha256, size=size, mime=mime, now=tx.now)
-    _changed(tx, row)
+def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> bool:
+    """The file is there. False if nobody wants it any more: its message was erased, and no other has the same file."""
+    if tx.run(store.STORED, id=row.id, sha256=sha256, size=size, mime=mime, now=tx.now):
+        _changed(tx, row)
+        return True
+    return tx.one(store.KNOWN_FILE, sha256=sha256) is not None
 
 
 def failed(tx: Tx, row: MediaRow, problem: str) -> None:

@@ -262,9 +262,12 @@ def news(learned: Address, known: Address) -> bool:
 
 
 def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[int], float]) -> tuple[list[Queued], int | None]:
-    """Take due rows, the first of each conversation only. Also the time of the next due row if none was taken."""
+    """Take due rows, the first of each conversation only. Also the time of the next due row if none was taken.
+
+    Read without locks: `SENDING` takes a row only as it was read, and a conversation that hears something is not passed
+    over."""
     taken: list[Queued] = []
-    for row in tx.claim(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit):
+    for row in tx.all(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit):
         wait = blocked(row.conversation_id)
         if wait > 0:
             tx.run(

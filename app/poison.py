@@ -5,6 +5,8 @@ message is stored unanswered instead of being decided again. One strike is not e
 into any decision.
 """
 
+import hashlib
+import itertools
 import mmap
 import os
 import threading
@@ -27,6 +29,7 @@ class Guard:
         self._file = os.open(path, os.O_RDWR)
         self._map = mmap.mmap(self._file, SLOT * SLOTS)
         self._slots: dict[int, int] = {}
+        self._numbers = itertools.count()
         self._poison: frozenset[str] = frozenset()
 
     def found(self) -> list[str]:
@@ -47,7 +50,7 @@ class Guard:
     def deciding(self, name: str) -> Iterator[None]:
         """While inside, a killed process leaves the name behind."""
         at = self._slot()
-        self._map[at : at + SLOT] = _short(name).encode("utf-8", "replace")[:SLOT].ljust(SLOT, b"\0")
+        self._map[at : at + SLOT] = _short(name).encode().ljust(SLOT, b"\0")
         try:
             yield
         finally:
@@ -57,7 +60,7 @@ class Guard:
     def _slot(self) -> int:
         thread = threading.get_ident()
         if thread not in self._slots:
-            self._slots[thread] = len(self._slots) % SLOTS * SLOT
+            self._slots[thread] = next(self._numbers) % SLOTS * SLOT
         return self._slots[thread]
 
     def close(self) -> None:
@@ -66,4 +69,7 @@ class Guard:
 
 
 def _short(name: str) -> str:
-    return name[:128]
+    """The name itself if it fits, else its digest."""
+    if len(name) <= SLOT and name.isascii():
+        return name
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import threading
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from app import content, erase, inbox
+from app import content, erase, handoff, inbox, outbox, settle
 from app.bot.decide import decide
 from app.bot.scene import TurnInput
-from app.connectors.base import Address, Problem, SendFailed
+from app.connectors.base import Address, Malformed, Problem, SendFailed
 from app.content import Delete, Edit, Image, Pressed, Reaction, Text
+from app.db import Tx
+from app.poison import Guard
 from app.runtime import Runtime
 from tests.shop import change, network, open_shop, rows, said, take_in
 
@@ -49,6 +54,42 @@ async def test_P10_one_person_known_by_number_and_by_user_id_is_one_contact(rt: 
     assert await rows(rt, "select count(*) from message where direction = 'in'") == [(3,)]
     places = [place for (place,) in await rows(rt, "select place from outbox order by place")]
     assert len(set(places)) == len(places) == 3
+
+
+async def test_P14_two_first_messages_under_different_names_make_one_contact(rt: Runtime) -> None:
+    """On Postgres they run at the same time."""
+    live = await open_shop(rt)
+    intake = rt.channels.intake
+    for number in range(20):
+        number_only, both = Address(wa_id=f"55{number}"), Address(wa_id=f"55{number}", user_id=f"BR.{number}")
+        await asyncio.gather(
+            rt.db.write(inbox.receive, intake, live.here, said(rt, "hi", sender=number_only), False, key=1),
+            rt.db.write(inbox.receive, intake, live.here, said(rt, "hello", sender=both), False, key=2),
+        )
+    assert await rows(rt, "select count(*) from contact where merged_into is null") == [(20,)]
+    assert await rows(rt, "select count(*) from conversation") == [(20,)]
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(40,)]
+
+
+async def test_P14_messages_replies_and_outcomes_of_one_conversation_at_once(rt: Runtime) -> None:
+    """On Postgres they run on several writers: no place twice, no unit lost."""
+    live = await open_shop(rt)
+    first = await take_in(rt, live, said(rt, "hi"))
+    [(number,)] = await rows(rt, "select message_id from outbox")
+    work: list[Any] = []
+    for n in range(12):
+        work += [
+            rt.db.write(inbox.receive, rt.channels.intake, live.here, said(rt, f"x{n}"), False, key=n),
+            rt.db.write(handoff.say, first.conversation_id, Text(f"Rosa {n}"), 5, key=n + 1),
+            rt.db.write(settle.accepted, live.row.id, number, first.conversation_id, "wamid.1", None),
+        ]
+    await asyncio.gather(*work)
+    assert await rows(rt, "select count(*) from message where direction = 'in'") == [(13,)]
+    assert await rows(rt, "select count(*) from message where author = 'user'") == [(12,)]
+    [(places,)] = await rows(rt, "select places from conversation")
+    [(replies,)] = await rows(rt, "select count(*) from message where direction = 'out'")
+    assert places == replies
+    assert await rows(rt, "select mode from conversation") == [("person",)]
 
 
 async def test_P10_a_sender_without_a_number_is_answered(rt: Runtime) -> None:
@@ -234,3 +275,51 @@ async def test_erasing_a_contact_leaves_no_text_anywhere_but_remembers_the_messa
     assert await rows(rt, "select count(*) from message where text = :text", text=secret) == [(0,)]
     assert (await take_in(rt, live, message)).duplicate, "a late repeat is not a new message"
     assert await rows(rt, "select count(*) from contact") == [(1,)]
+
+
+async def test_erasing_removes_what_arrived_meanwhile_with_its_tombstone(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi"))
+    [(contact_id,)] = await rows(rt, "select id from contact")
+    await rt.db.write(erase.messages, contact_id)
+    late = said(rt, "late")
+    await take_in(rt, live, late)
+    await rt.db.write(erase.remains, contact_id)
+    assert await rows(rt, "select 1 from tombstone where provider_id = :id", id=late.provider_id) == [(1,)]
+
+
+async def test_erasing_takes_quarantined_updates_that_name_the_person(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", who="777000777"))
+    for body in (b'{"from":"777000777","text":"odd"}', b'{"from":"1111"}'):
+        await rt.db.write(inbox.quarantine, rt.channels.intake, live.row.id, "x", Malformed("", "odd", body))
+    [(contact_id,)] = await rows(rt, "select id from contact")
+    await erase.contact(rt, contact_id)
+    assert [bytes(body) for (body,) in await rows(rt, "select body from quarantine")] == [b'{"from":"1111"}']
+
+
+async def test_a_reply_is_claimed_while_its_conversation_hears_something(rt: Runtime) -> None:
+    """On Postgres the conversation is locked then."""
+    live = await open_shop(rt)
+    outcome = await take_in(rt, live, said(rt, "hi"))
+    gate = threading.Event()
+
+    def hold(tx: Tx) -> None:
+        tx.lock("conversation", outcome.conversation_id)
+        gate.wait(0.5)
+
+    holding = asyncio.ensure_future(rt.db.write(hold, key=1))
+    await asyncio.sleep(0.2)
+    taken, _ = await rt.db.write(outbox.claim, live.row.id, 8, lambda _: 0.0)
+    gate.set()
+    await holding
+    assert len(taken) == 1
+
+
+def test_P13_names_of_any_length_and_script_are_recognised(tmp_path: Path) -> None:
+    guard = Guard(tmp_path / "deciding")
+    for name in ("wamid.1", "é" * 300, "x" * 10_000, "\ud83d"):
+        with guard.deciding(name):
+            [left] = guard.found()
+        guard.judge({left: 2})
+        assert guard.is_poison(name), name

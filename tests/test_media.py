@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from app import erase
 from app.connectors.base import MediaFile, Problem, SendFailed
 from app.content import Image
+from app.jobs import ATTEMPTS, Later
 from app.media import Fetcher, Store, may_fetch
 from app.models import Job
 from app.runtime import Runtime
-from tests.shop import network, open_shop, rows, said, take_in
+from tests.shop import change, network, open_shop, rows, said, take_in
 
 BODY = b"\xff\xd8\xff\xe0 a picture of a cake" * 1000
 SHA = hashlib.sha256(BODY).hexdigest()
@@ -112,6 +114,44 @@ async def test_P9_what_the_network_surely_does_not_have_is_shown_as_failed(rt: R
     files.answer = SendFailed(Problem("100", "This file is gone"), certain=True, temporary=False)
     await fetch(rt, files)
     assert await rows(rt, "select state, problem from media") == [("failed", "This file is gone")]
+
+
+async def test_P9_a_channel_that_is_being_changed_does_not_lose_its_files(rt: Runtime, served: str) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="7")))
+    [row] = await rows(rt, "select id, kind, subject, payload, attempts from job where kind = 'media.fetch'")
+    del rt.channels.by_id[live.row.id]  # what a change does while it closes the old session
+    with pytest.raises(Later):
+        await Fetcher(rt.db, rt.media, rt.channels, lambda url: True).fetch(Job(*row))
+    rt.channels.by_id[live.row.id] = live
+    assert await rows(rt, "select state from media") == [("wanted",)]
+
+
+async def test_P9_a_file_given_up_is_shown_as_failed(rt: Runtime, served: str) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="7", sha256=SHA)))
+    await change(rt, "update job set attempts = :last", last=ATTEMPTS)
+    with pytest.raises(Exception):  # noqa: B017
+        await fetch(rt, Files(f"{served}/short"))
+    assert await rows(rt, "select state from media") == [("failed",)]
+    assert not list((rt.media.folder / "part").iterdir())
+
+
+async def test_a_file_that_arrives_after_its_contact_was_erased_is_not_kept(rt: Runtime, served: str) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="7", sha256=SHA)))
+    [(contact_id,)] = await rows(rt, "select id from contact")
+    files = Files(f"{served}/cake")
+    locate = files.locate_media
+
+    async def meanwhile(provider_id: str) -> MediaFile:
+        await erase.contact(rt, contact_id)
+        return await locate(provider_id)
+
+    files.locate_media = meanwhile  # type: ignore[method-assign]
+    await fetch(rt, files)
+    assert not rt.media.path(SHA).exists()
+    assert await rows(rt, "select count(*) from media") == [(0,)]
 
 
 def test_P9_parts_of_a_killed_download_are_swept(tmp_path: object) -> None:

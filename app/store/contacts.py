@@ -97,12 +97,23 @@ def resolve(
     else:
         contact_id = tx.new_id()
         tx.run(INSERT_CONTACT, id=contact_id, name=name, phone=phone, username=username, now=tx.now)
-    rows = [{"kind": kind, "value": value, "contact_id": contact_id, "now": tx.now} for kind, value in aliases]
-    tx.many(INSERT_IDENTITY, rows)
+    known = 0
+    for kind, value in aliases:
+        known += 1 - tx.run(INSERT_IDENTITY, kind=kind, value=value, contact_id=contact_id, now=tx.now)
+    if known and not owners:
+        return _meet(tx, aliases, contact_id), False
     for kind, value in previous:
         if (kind, value) not in aliases:
             tx.run(RETIRE, kind=kind, value=value, now=tx.now)
     return contact_id, not owners
+
+
+def _meet(tx: Tx, aliases: tuple[tuple[str, str], ...], made: int) -> int:
+    """Another unit made the same person under another name at the same moment: of the two, the first stays."""
+    keep, *gone = sorted(owners_of(tx, aliases) | {made})
+    for contact_id in gone:
+        merge(tx, keep, contact_id)
+    return keep
 
 
 def owners_of(tx: Tx, aliases: tuple[tuple[str, str], ...]) -> set[int]:

@@ -3,6 +3,20 @@
 from app.db import Query, Statement
 
 CONTACT = Query("select id from contact where id = :id", int)
+CONVERSATIONS = Query("select id from conversation where contact_id = :contact_id order by id", int)
+NAMES = Query("select value from identity where contact_id = :contact_id", str)
+QUARANTINED = Query(
+    "select id, body from quarantine where id > :after order by id limit 200", lambda *row: row
+)
+DROP_QUARANTINED = Statement("delete from quarantine where id = :id")
+NOTICES = Query(
+    """
+    select r.id, r.body from channel c
+    join raw_update r on r.channel_id = c.id and r.conversation_id is null
+    """,
+    lambda *row: row,
+)
+DROP_NOTICE = Statement("delete from raw_update where id = :id")
 MESSAGES = Query(
     """
     select m.id, m.channel_id, m.provider_id
@@ -32,8 +46,8 @@ DROP_CONTACT = Statement("delete from contact where id = :contact_id")
 ORPHAN_FILES = Query(
     """
     select distinct o.sha256 from media o
-    where o.message_id is null and o.sha256 <> ''
-      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.message_id is not null)
+    where o.message_id is null and o.state = 'stored'
+      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.sha256 <> '' and k.message_id is not null)
     """,
     str,
 )

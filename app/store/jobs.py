@@ -17,17 +17,26 @@ DUE = Query(
     """,
     Job,
 )
+EXPIRED = Query(
+    """
+    select id, kind, subject, payload, attempts from job
+    where state = 'running' and due_at <= :now order by due_at limit :limit
+    """,
+    Job,
+)
 NEXT_DUE = Query("select due_at from job where state = 'queued' order by due_at limit 1", int)
+# A running job is due again when its lease ends: a run that could not tell its end is taken over.
 RUNNING = Statement(
     """
-    update job set state = 'running', attempts = attempts + 1, leased_until = :until
-    where id = :id and state = 'queued'
+    update job set state = 'running', attempts = attempts + 1, leased_until = :until, due_at = :until
+    where id = :id and attempts = :attempts
     """
 )
 DONE = Statement("delete from job where id = :id and attempts = :attempts")
 AGAIN = Statement(
     """
-    update job set state = 'queued', due_at = :due_at, problem = :problem, leased_until = null
+    update job
+    set state = 'queued', due_at = :due_at, problem = :problem, leased_until = null, attempts = :counted
     where id = :id and attempts = :attempts
     """
 )
@@ -37,5 +46,7 @@ DEAD = Statement(
 ORPHANS = Query(
     "select id, kind, subject, payload, attempts from job where state = 'running' order by due_at limit 500", Job
 )
-ORPHANED = Statement("update job set state = 'queued', leased_until = null where id = :id and state = 'running'")
+ORPHANED = Statement(
+    "update job set state = 'queued', leased_until = null, due_at = :now where id = :id and state = 'running'"
+)
 REVIVE = Statement("update job set state = 'queued', due_at = :now, attempts = 0 where id = :id and state = 'dead'")
