@@ -428,7 +428,7 @@ def test_content_over_a_limit_is_refused_with_the_field_named(content: Content, 
     problem = limits.check(content)
     assert problem is not None
     assert named in problem.title
-    assert problem.title.endswith(".")
+    assert str(problem.title).endswith(".")
 
 
 def test_capabilities_agree_with_the_limits() -> None:

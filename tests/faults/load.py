@@ -23,7 +23,7 @@ WORDS = ("hello", "twice", "what is this")
 class Load:
     """`log` holds {"wamid", "who", "text", "outcome", "mark"} in the order of the answers."""
 
-    def __init__(self, house: House, mark: Callable[[], int] = lambda: 0, customers: int = 40) -> None:
+    def __init__(self, house: House, mark: Callable[[], int] = lambda: 0, customers: int = 600) -> None:
         self.house = house
         self.mark = mark
         self.customers = customers
