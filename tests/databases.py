@@ -100,6 +100,14 @@ class Schemas:
         else:
             _drop(self._connection, schema)
 
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """A URL whose schema does not exist yet and is gone afterwards."""
+        schema = _new_name()
+        self._connection.execute(f'create schema "{schema}"')
+        yield _address(self._url, schema)
+        _drop(self._connection, schema)
+
     def close(self) -> None:
         for schema in self._free.values():
             _drop(self._connection, schema)

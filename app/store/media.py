@@ -23,4 +23,4 @@ STORED = Statement(
     """
 )
 FAILED = Statement("update media set state = :state, problem = :problem where id = :id")
-KNOWN_FILE = Query("select id from media where sha256 = :sha256 and state = 'stored' limit 1", int)
+KNOWN_FILE = Query("select id from media where sha256 = :sha256 and sha256 <> '' and state = 'stored' limit 1", int)

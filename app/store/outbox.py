@@ -20,9 +20,8 @@ DUE = Query(
     join message m on m.id = o.message_id
     join conversation v on v.id = o.conversation_id
     where o.channel_id = :channel_id and o.state = 'queued' and o.due_at <= :now
-      and not exists (
-        select 1 from outbox p
-        where p.conversation_id = o.conversation_id and p.place < o.place and p.state <> 'held')
+      and o.place = (
+        select min(p.place) from outbox p where p.conversation_id = o.conversation_id and p.state <> 'held')
     order by o.due_at, o.place
     limit :limit
     """,

@@ -19,7 +19,6 @@ create table event (
     topics text not null,
     data text not null
 );
-create index event_at on event (at);
 
 -- Committed, but without a place yet: on Postgres several units commit at a time, and one sequencer gives the places.
 -- only postgres

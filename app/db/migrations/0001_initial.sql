@@ -267,8 +267,9 @@ create table outbox (
     problem text not null default ''
 );
 create unique index outbox_conversation on outbox (conversation_id, place);
-create index outbox_due on outbox (state, due_at);
 create index outbox_channel on outbox (channel_id, state, due_at);
+create index outbox_unknown on outbox (due_at) where state = 'unknown';
+create index outbox_held on outbox (due_at, message_id) where state = 'held';
 
 create table suspect (
     name text primary key,
