@@ -3,6 +3,8 @@ answered."""
 
 import asyncio
 import json
+import random
+import string
 from collections.abc import AsyncIterator
 
 import httpx
@@ -17,6 +19,10 @@ from tests.samples import bodies, needs_samples
 from tests.shop import NUMBER, SECRET, network, notification, open_shop, rows, signed, text_message
 
 SAMPLES = bodies("cloud")
+KEPT = """
+select (select count(*) from message), (select count(*) from receipt), (select count(*) from raw_update),
+       (select count(*) from quarantine)
+"""
 
 
 class Meta:
@@ -188,6 +194,55 @@ async def test_a_channel_removed_while_a_body_arrives_takes_nothing_in(rt: Runti
     answer = await meta.client.post(meta.path, content=slowly(), headers=signed(body))
     assert answer.status_code == 404
     assert await rows(rt, "select count(*) from message") == [(0,)]
+
+
+ODD = ["a\0b", "\ud83d", "\udc00x", "\uffff", "\ufeff", "\u202eab", "👨\u200d👩\u200d👧", "e\u0301", "Z\u0334\u0321" * 200, "x" * 70_000]
+
+
+@pytest.mark.parametrize("field", ["text", "id", "from", "from_user_id", "type", "name", "account", "context", "button"])
+async def test_odd_text_in_any_field_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta, field: str) -> None:
+    for number, odd in enumerate(ODD):
+        message = text_message(rt, "hi", who=f"1650555{number:04}")
+        body = json.loads(notification(message))
+        value = body["entry"][0]["changes"][0]["value"]
+        heard = value["messages"][0]
+        match field:
+            case "text":
+                heard["text"]["body"] = odd
+            case "name":
+                value["contacts"][0]["profile"]["name"] = odd
+            case "account":
+                value["metadata"]["phone_number_id"] = odd
+            case "context":
+                heard["context"] = {"id": odd, "from": odd}
+            case "button":
+                heard |= {"type": "button", "button": {"text": odd, "payload": odd}}
+            case _:
+                heard[field] = odd
+        before = await rows(rt, KEPT)
+        assert (await meta.post(json.dumps(body).encode())).status_code == 200, odd[:20]
+        assert await rows(rt, KEPT) != before, odd[:20]
+
+
+async def test_odd_text_in_a_status_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta) -> None:
+    for odd in ODD:
+        for field in ("id", "status", "recipient_id", "biz_opaque_callback_data", "errors"):
+            wamid = f"wamid.{field}.{ODD.index(odd)}"
+            status = {"id": wamid, "status": "failed", "timestamp": "1790000000", "recipient_id": "1650"}
+            status[field] = [{"code": 1, "title": odd, "message": odd}] if field == "errors" else odd
+            before = await rows(rt, KEPT)
+            assert (await meta.post(notification(statuses=(status,)))).status_code == 200, (field, odd[:20])
+            assert await rows(rt, KEPT) != before, (field, odd[:20])
+
+
+async def test_ids_that_are_empty_or_endless_are_answered_200_and_kept_each(rt: Runtime, meta: Meta) -> None:
+    noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=10_000))
+    for field in ("id", "from", "from_user_id"):
+        for odd in ("", noise, noise[::-1]):
+            before = await rows(rt, KEPT)
+            message = text_message(rt, "hi") | {field: odd}
+            assert (await meta.post(notification(message))).status_code == 200, (field, odd[:20])
+            assert await rows(rt, KEPT) != before, (field, odd[:20])
 
 
 async def test_an_unknown_key_is_not_found(meta: Meta) -> None:
