@@ -196,10 +196,16 @@ async def test_a_channel_removed_while_a_body_arrives_takes_nothing_in(rt: Runti
     assert await rows(rt, "select count(*) from message") == [(0,)]
 
 
-ODD = ["a\0b", "\ud83d", "\udc00x", "\uffff", "\ufeff", "\u202eab", "👨\u200d👩\u200d👧", "e\u0301", "Z\u0334\u0321" * 200, "x" * 70_000]
+ODD = [
+    "a\0b", "\ud83d", "\udc00x", "\uffff", "\ufeff", "\u202eab", "👨\u200d👩\u200d👧", "e\u0301",
+    "Z\u0334\u0321" * 200, "x" * 70_000,
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("field", ["text", "id", "from", "from_user_id", "type", "name", "account", "context", "button"])
+FIELDS = ("text", "id", "from", "from_user_id", "type", "name", "account", "context", "button")
+
+
+@pytest.mark.parametrize("field", FIELDS)
 async def test_odd_text_in_any_field_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta, field: str) -> None:
     for number, odd in enumerate(ODD):
         message = text_message(rt, "hi", who=f"1650555{number:04}")
