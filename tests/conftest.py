@@ -9,8 +9,13 @@ import pytest
 from app.db import Database, open_database
 from app.runtime import Runtime, start, stop
 from app.settings import Settings, load
+from tests.again import again
 from tests.clock import ManualClock
 from tests.databases import Schemas, Templates, chosen, postgres_server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(again, "parley-again")
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +85,11 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 @pytest.fixture
 async def rt(settings: Settings, clock: ManualClock) -> AsyncIterator[Runtime]:
-    """A running installation without a web server."""
+    """A running installation without a web server. What its bots decided is decided again afterwards."""
     runtime = await start(settings, clock)
     yield runtime
-    await stop(runtime)
+    try:
+        if not runtime.stopping:
+            await again.decide(runtime)
+    finally:
+        await stop(runtime)

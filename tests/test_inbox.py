@@ -1,7 +1,6 @@
 """One message, one transaction: what is stored, what is decided, what is not answered."""
 
 import asyncio
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ import msgspec
 import pytest
 
 from app import content, erase, handoff, inbox, outbox, settle
-from app.bot.decide import decide
-from app.bot.scene import TurnInput
 from app.connectors.base import Address, Malformed, Problem, SendFailed
 from app.content import Delete, Edit, Image, Pressed, Reaction, Text
 from app.db import Tx
@@ -247,18 +244,6 @@ async def test_P11_the_replies_of_a_turn_have_one_place_each(rt: Runtime) -> Non
     outcome = await take_in(rt, live, said(rt, "hi"), slot=True)
     assert not outcome.slot_used, "a reply never overtakes what is still in the outbox"
     answered.set_exception(SendFailed(Problem("test.over"), certain=True, temporary=False))
-
-
-async def test_every_turn_decides_the_same_again_from_what_is_stored(rt: Runtime) -> None:
-    live = await open_shop(rt)
-    for words in ("hi", "person", "what", "twice", "hello"):
-        await take_in(rt, live, said(rt, words, who=str(len(words))))
-    turns = await rows(rt, "select version_id, input, output from turn")
-    assert len(turns) == 5
-    for version_id, given, output in turns:
-        turn = msgspec.json.decode(given, type=TurnInput)
-        again = decide(await rt.versions.load(version_id), turn.scene, turn.event, turn.now)
-        assert json.loads(msgspec.json.encode(again)) == json.loads(output)
 
 
 async def test_erasing_a_contact_leaves_no_text_anywhere_but_remembers_the_message(rt: Runtime) -> None:

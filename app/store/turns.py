@@ -8,10 +8,6 @@ INSERT = Statement(
     values (:id, :conversation_id, :message_id, :version_id, :input, :output, :error, :took_us, :at)
     """
 )
-PAGE = Query(
-    "select id, version_id, input, output from turn where id > :after and error = '' order by id limit 1000",
-    lambda *row: row,
-)
 SUSPECTS = Query("select name, strikes from suspect", lambda name, strikes: (name, strikes))
 STRIKE = Statement(
     """
