@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -25,7 +26,7 @@ from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
 from app.logs import request_id
 from app.routes import ROUTES, respond, static, stream
-from app.routes.guard import guard
+from app.routes.guard import guard, recognise
 from app.routes.site import BODY, Entry
 from app.said import Sentence
 from app.security import headers
@@ -179,6 +180,7 @@ async def on_refusal(request: Request, error: Exception) -> Response:
 
 async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    await hear_language(request)
     known = {
         400: ("bad_request", _("The request could not be read.")),
         404: ("not_found", _("There is no such page. It may have moved, or the link is incomplete.")),
@@ -189,6 +191,13 @@ async def on_http(request: Request, error: Exception) -> Response:
     response = await refusal(request, error.status_code, code, sentence, {})
     response.headers.update(error.headers or {})
     return response
+
+
+async def hear_language(request: Request) -> None:
+    """An address that leads nowhere has no guard that found out who asks."""
+    if not hasattr(request.state, "user") and not is_machine(request):
+        with suppress(DatabaseError):
+            await recognise(request)
 
 
 async def on_database(request: Request, error: Exception) -> Response:

@@ -82,8 +82,12 @@ def _names(document: Document) -> Iterator[Problem]:
         if name not in KNOWN and not name.startswith("contact.fields."):
             close = get_close_matches(name, sorted(KNOWN), 1, 0.7)
             guess = N_(" Did you mean “{close}”?", close=close[0]) if close else ""
-            known = "No variable “{name}” is known here, so nothing will stand in its place.{guess}"
-            yield Problem(line, column, N_(known, name=name, guess=guess), "warning")
+            said = N_(
+                "No variable “{name}” is known here, so nothing will stand in its place.{guess}",
+                name=name,
+                guess=guess,
+            )
+            yield Problem(line, column, said, "warning")
 
 
 def _limits(document: Document) -> Iterator[Problem]:
@@ -106,8 +110,13 @@ def _say_limits(step: Say) -> Iterator[Problem]:
         length = len(button.title.text)
         if length > WHATSAPP_TITLE:
             instead = N_("a list") if length <= WHATSAPP_ROW_TITLE else N_("a numbered text")
-            said = "WhatsApp shows {most} characters on a button; these {length} make it {instead}."
-            yield _warn(button.title, N_(said, most=WHATSAPP_TITLE, length=length, instead=instead))
+            said = N_(
+                "WhatsApp shows {most} characters on a button; these {length} make it {instead}.",
+                most=WHATSAPP_TITLE,
+                length=length,
+                instead=instead,
+            )
+            yield _warn(button.title, said)
     yield from _row_limits(step)
     longest = WHATSAPP_BUTTON_TEXT if step.buttons else WHATSAPP_TEXT
     for text in step.texts:
@@ -124,10 +133,12 @@ def _row_limits(step: Say) -> Iterator[Problem]:
         )
     for row in rows if step.menu else ():
         if (length := len(row.title.text)) > WHATSAPP_ROW_TITLE:
-            message = (
-                f"WhatsApp shows {WHATSAPP_ROW_TITLE} characters in a row; these {length} make it a numbered text."
+            said = N_(
+                "WhatsApp shows {most} characters in a row; these {length} make it a numbered text.",
+                most=WHATSAPP_ROW_TITLE,
+                length=length,
             )
-            yield _warn(row.title, message)
+            yield _warn(row.title, said)
 
 
 def steps(document: Document) -> Iterable[Step]:

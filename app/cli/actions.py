@@ -6,7 +6,6 @@ import getpass
 import platform
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 

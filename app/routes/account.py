@@ -10,6 +10,7 @@ from app import users as people
 from app.errors import Invalid, NotFound
 from app.i18n import _
 from app.routes import respond
+from app.routes.guard import settings_of
 from app.security import sessions
 from app.store import users
 
@@ -68,6 +69,8 @@ async def update(request: Request) -> Response:
         await people.change_taste(request.state.rt, request.state.user, **given)
     except Invalid as error:
         return await respond.refused(request, "account.html", error, **await values(request))
+    defaults = await settings_of(request)
+    i18n.speak(given["language"] or defaults["language"], given["zone"] or defaults["zone"])
     return back(request, _("Saved."))
 
 
