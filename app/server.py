@@ -58,7 +58,10 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.head_since = 0.0
-        if self.received > HEAD_BYTES and len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+        if (
+            self.received > HEAD_BYTES
+            and len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES
+        ):
             self.refusal = 431
             raise ValueError("head too large")  # the parser turns it into its own error, and that into a refusal
         super().on_headers_complete()

@@ -63,7 +63,7 @@ async def test_a_bot_follows_the_name_in_its_document_unless_it_is_taken(rt: Run
 
 async def test_errors_stop_publishing_and_are_named(rt: Runtime) -> None:
     bot_id = await bots.create(rt, "Luna", BROKEN, None)
-    with pytest.raises(Invalid, match="Errors: 2. The first is in line 3: Expected the key “do”") as refusal:
+    with pytest.raises(Invalid, match=r"Errors: 2. The first is in line 3: Expected the key “do”") as refusal:
         await bots.publish(rt, bot_id, None, "", None)
     assert refusal.value.code == "document"
     assert (await bots.get(rt.db.reader, bot_id)).last_number == 0

@@ -23,9 +23,7 @@ async def test_what_arrives_while_its_channel_is_removed_leaves_nothing_waiting_
     live = await open_shop(rt, sending=True)
     gate = threading.Event()
     rt.db.submit(lambda tx: gate.wait(2), key=1, done=lambda _, __: None)
-    rt.db.submit(
-        inbox.receive, rt.channels.intake, live.here, said(rt, "twice"), False, key=1, done=lambda _, __: None
-    )
+    rt.db.submit(inbox.receive, rt.channels.intake, live.here, said(rt, "twice"), False, key=1, done=lambda _, __: None)
     asyncio.get_running_loop().call_later(0.2, gate.set)
     await rt.channels.remove(live.row.id)
     await rt.db.settled()

@@ -5,9 +5,7 @@ from app.db import Query, Statement
 CONTACT = Query("select id from contact where id = :id", int)
 CONVERSATIONS = Query("select id from conversation where contact_id = :contact_id order by id", int)
 NAMES = Query("select value from identity where contact_id = :contact_id", str)
-QUARANTINED = Query(
-    "select id, body from quarantine where id > :after order by id limit 200", lambda *row: row
-)
+QUARANTINED = Query("select id, body from quarantine where id > :after order by id limit 200", lambda *row: row)
 DROP_QUARANTINED = Statement("delete from quarantine where id = :id")
 NOTICES = Query(
     """
