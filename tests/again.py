@@ -16,7 +16,8 @@ from app.runtime import Runtime
 
 MOST = 500  # of one test
 TURNS = Query(
-    "select id, version_id, input, output from turn where error = '' order by id limit :limit", lambda *row: row
+    "select id, version_id, input, output from turn where error = '' and at >= :since order by id limit :limit",
+    lambda *row: row,
 )
 KEY = "turns-decided-again"
 
@@ -27,10 +28,10 @@ class Again:
     def __init__(self) -> None:
         self.turns = 0
 
-    async def decide(self, rt: Runtime) -> None:
-        """Raises AssertionError for the turns that come out differently."""
+    async def decide(self, rt: Runtime, since: int = 0) -> None:
+        """Raises AssertionError for the turns that come out differently. `since`: ms, of the turns."""
         different = []
-        for turn_id, version_id, given, output in await rt.db.reader.all(TURNS, limit=MOST):
+        for turn_id, version_id, given, output in await rt.db.reader.all(TURNS, since=since, limit=MOST):
             turn = msgspec.json.decode(given, type=TurnInput)
             decision = decide(await rt.versions.load(version_id), turn.scene, turn.event, turn.now)
             now = msgspec.json.encode(decision).decode()
