@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
 from app import runtime, users
 from app.db import Query
@@ -38,8 +39,8 @@ def story() -> Path:
 class Visit:
     """`get` and `post` as whoever is logged in; `hx=True` as htmx does."""
 
-    def __init__(self, rt: Runtime, client: httpx.AsyncClient) -> None:
-        self.rt, self.client, self.cookie, self.csrf = rt, client, "", ""
+    def __init__(self, rt: Runtime, app: Starlette, client: httpx.AsyncClient) -> None:
+        self.rt, self.app, self.client, self.cookie, self.csrf = rt, app, client, "", ""
 
     async def log_in(self, email: str = EMAIL, password: str = PASSWORD) -> None:
         self.cookie = ""
@@ -93,9 +94,10 @@ async def visiting(folder: Path, *, empty: bool = False, database_url: str = "")
             await users.create_owner(rt, email=EMAIL, name="Rosa Martins", password=PASSWORD)
         for live in rt.channels.by_id.values():
             live.sender.open = False  # nothing may try to reach a network
-        transport = httpx.ASGITransport(create_app(rt), client=("127.0.0.1", 1))
+        app = create_app(rt)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            visit = Visit(rt, client)
+            visit = Visit(rt, app, client)
             await visit.log_in()
             yield visit
         await again.decide(rt, since=0 if database_url else NOW)  # the story is the same in every test
