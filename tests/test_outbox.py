@@ -21,7 +21,7 @@ STATUS = "select status from message where direction = 'out' order by at, id"
 
 async def until(rt: Runtime, holds: Callable[[], Any], live: Live | None = None) -> None:
     """Wait for what other tasks do; the clock under test stands still."""
-    for _ in range(400):
+    for _ in range(2000):
         await rt.db.settled()
         found = holds()
         if await found if hasattr(found, "__await__") else found:
@@ -121,6 +121,15 @@ async def test_a_slot_that_a_turn_did_not_use_lets_a_waiting_message_go(rt: Runt
     for _ in range(outbox.SLOTS):
         live.sender.release()
     await until(rt, lambda: len(edge.sent) == 1)
+
+
+async def test_a_new_reply_does_not_overtake_what_waits_to_be_sent(rt: Runtime) -> None:
+    live = await open_shop(rt, sending=True)
+    edge = network(live)
+    await take_in(rt, live, said(rt, "hi", who="111"))  # queued, and the sender is told
+    assert not live.sender.reserve()
+    await until(rt, lambda: len(edge.sent) == 1)
+    await until(rt, live.sender.reserve)
 
 
 async def test_what_was_claimed_while_the_channel_closed_waits_again(rt: Runtime) -> None:

@@ -112,14 +112,14 @@ class PostgresWriter:
             try:
                 calls = self._attempt(unit)
             except psycopg.Error as error:
-                lost = self._clean()
+                lost = self._clean(error)
                 unknown = unknown or (lost and self._committing)
                 if left and not self._down and (lost or isinstance(error, REPEATABLE)):
                     self.repeated += 1
                     continue
                 unit.error = UnknownOutcome() if unknown else explain(error)
             except BaseException as error:
-                self._clean()
+                self._clean(error)
                 unit.error = error
             else:
                 self.units += 1
@@ -171,15 +171,17 @@ class PostgresWriter:
                 self._down = False
                 return self._connection
 
-    def _clean(self) -> bool:
+    def _clean(self, error: BaseException) -> bool:
         """After an error: roll back, or drop the connection. True if it was lost."""
         if self._connection is None:
             return True
+        # Without the server's code it came from our side of a connection that ended, which may not call itself closed.
+        suspect = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
         try:
             self._connection.rollback()
         except psycopg.Error:
-            pass
-        if self._connection.closed:
+            suspect = True
+        if suspect or self._connection.closed:
             self._drop()
             return True
         return False

@@ -286,9 +286,11 @@ async def test_P6_a_captured_notification_posted_again_after_eight_days_changes_
 async def test_what_is_past_its_time_is_cleaned_away(rt: Runtime, meta: Meta, clock: ManualClock) -> None:
     await meta.post(notification(text_message(rt, "hi"), {"id": 5, "type": ["text"], "from": {"a": 1}}))
     assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(1, 1)]
+    await rt.db.settled()
     clock.advance(29 * 86_400)
     await housekeeping.clean(rt.db)
     assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(1, 1)]
+    await rt.db.settled()
     clock.advance(2 * 86_400)
     await housekeeping.clean(rt.db)
     assert await rows(rt, "select (select count(*) from raw_update), (select count(*) from quarantine)") == [(0, 0)]
