@@ -55,6 +55,7 @@ class Sender:
         self._claiming = False
         self._more = False
         self._waiting = False
+        self._behind = False
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._claimer: asyncio.Task[None] | None = None
@@ -65,9 +66,12 @@ class Sender:
     # ---- slots ------------------------------------------------------------------------------------------------------
 
     def reserve(self) -> bool:
-        """Keep a slot and a token for a reply that a turn may produce. Give it back with `release` if it did not."""
+        """Keep a slot and a token for a reply that a turn may produce. Give it back with `release` if it did not.
+
+        None while queued rows are due: what was said earlier goes first.
+        """
         now = self._clock.monotonic()
-        if not self.open or self._free <= 0 or self._pace.wait(now) > 0:
+        if not self.open or self._behind or self._free <= 0 or self._pace.wait(now) > 0:
             return False
         self._free -= 1
         self._pace.take(now)
@@ -108,7 +112,7 @@ class Sender:
         """Something may be due."""
         if not self.open:
             return
-        self._waiting = True
+        self._waiting = self._behind = True
         if self._claiming:
             self._more = True
         elif self._free > 0:
@@ -129,7 +133,7 @@ class Sender:
                 if wait > 0:
                     return self.wake_in(wait)
                 room = min(self._free, self._pace.room(self._clock.monotonic()))
-                taken, next_due = await self._db.write(claim, self._channel_id, room, self._blocked)
+                taken, next_due = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
                 if not self.open:
                     return await self._db.write(put_back, taken)
                 for row in taken:
@@ -149,7 +153,7 @@ class Sender:
 
     def _rest(self, next_due: int | None) -> None:
         """Nothing can go now: wait for the next due time; rows behind an unsettled one are woken by its outcome."""
-        self._waiting = next_due is not None
+        self._waiting, self._behind = next_due is not None, False
         if next_due is not None:
             ahead = (next_due - self._clock.now()) / 1000
             self.wake_in(ahead if ahead > 0 else BLOCKED_CHECK)

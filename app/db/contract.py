@@ -87,16 +87,15 @@ class Database(Protocol):
     async def stop(self) -> None:
         """Finish what waits, then close."""
 
-    async def write(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, key: int = 0) -> R:
-        """Run the unit and return its result once it is durable. `key`: units of one key keep their order."""
+    async def write(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, key: int = 0, first: bool = False) -> R:
+        """Run the unit and return its result once it is durable. `key`: units of one key keep their order. `first`:
+        before everything that waits; for few and short units that others wait for."""
 
     async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         """Like `write`, behind everything that waits there; for upkeep in small units."""
 
     def submit(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, done: Done, key: int = 0, first: bool = False) -> None:
-        """Like `write` without a future, for the hot path: `done(result, error)` runs on the loop's thread.
-
-        `first`: before everything that waits; for few and short units that others wait for."""
+        """Like `write` without a future, for the hot path: `done(result, error)` runs on the loop's thread."""
 
     async def read(self, fn: Callable[Concatenate[Reader, P], Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function on one connection."""

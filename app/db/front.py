@@ -41,8 +41,9 @@ class Front(Generic[L]):
     def reader(self) -> Reader:
         return self._reader
 
-    async def write(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, key: int = 0) -> R:
-        return await self._ask(self._queue(key).put, fn, args)
+    async def write(self, fn: Callable[[Tx, *Ts], R], *args: *Ts, key: int = 0, first: bool = False) -> R:
+        queue = self._queue(key)
+        return await self._ask(queue.put_first if first else queue.put, fn, args)
 
     async def bulk(self, fn: Callable[[Tx, *Ts], R], *args: *Ts) -> R:
         return await self._ask(self._queues[0].put_bulk, fn, args)
