@@ -63,7 +63,8 @@ class Runtime:
                 await work()
             except Exception:
                 log.exception("task %s ended and starts again", name)
-            await asyncio.sleep(RESTART_DELAY)
+            if not self.stopping:
+                await asyncio.sleep(RESTART_DELAY)
 
     async def problems(self) -> list[dict[str, str]]:
         """What keeps it from working now, as {"code", "message"}; empty when ready."""
