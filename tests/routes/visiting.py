@@ -6,9 +6,8 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from starlette.applications import Starlette
@@ -25,15 +24,6 @@ from tests.browser.house import EMAIL, PASSWORD, settings
 NOW = 1_790_000_000_000
 CONTACT = "select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone"
 ANA, LONG, PRIYA, AHMED = "5511987654321", "34600111222", "919812345678", "966501234567"
-
-
-@lru_cache(maxsize=1)
-def story() -> Path:
-    """The data folder of the bakery, written once."""
-    folder = Path(tempfile.mkdtemp(prefix="parley-story-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    filled.fill(folder, NOW)
-    return folder
 
 
 class Visit:
@@ -77,18 +67,56 @@ class Visit:
         await self.log_in(f"{role}@luna.example", password)
 
 
+class Prepared(NamedTuple):
+    """A data folder to copy, with somebody logged in: a password takes as long to check as the rest of a test."""
+
+    folder: Path
+    cookie: str
+    csrf: str
+
+
+_prepared: dict[bool, Prepared] = {}
+
+
+async def prepared(empty: bool) -> Prepared:
+    """The bakery, or an installation with nothing but its owner; each written once."""
+    if empty not in _prepared:
+        folder = Path(tempfile.mkdtemp(prefix="parley-story-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        (folder / "ballast").touch()
+        if not empty:
+            filled.fill(folder, NOW)
+        async with opened(folder, {}, empty=empty) as visit:
+            await visit.log_in()
+        _prepared[empty] = Prepared(folder, visit.cookie, visit.csrf)
+    return _prepared[empty]
+
+
 @asynccontextmanager
 async def visiting(folder: Path, *, empty: bool = False, database_url: str = "") -> AsyncIterator[Visit]:
     """The bakery at a time that stands still; `empty`: an installation with nothing but its owner."""
-    data, clock = folder / "data", ManualClock(NOW)
-    environment = {"PARLEY_DATABASE_URL": database_url} if database_url else {}
-    if empty or database_url:
-        data.mkdir(exist_ok=True)
-    else:
-        shutil.copytree(story(), data)
+    data = folder / "data"
     if database_url:
+        environment = {"PARLEY_DATABASE_URL": database_url}
+        data.mkdir(exist_ok=True)
         filled.fill(data, NOW, environment)
-    rt = await runtime.start(settings(data, environment), clock)
+        async with opened(data, environment) as visit:
+            await visit.log_in()
+            yield visit
+            await again.decide(visit.rt)
+    else:
+        source = await prepared(empty)
+        shutil.copytree(source.folder, data)
+        async with opened(data, {}) as visit:
+            visit.cookie, visit.csrf = source.cookie, source.csrf
+            yield visit
+            await again.decide(visit.rt, since=NOW)  # the story is the same in every test
+
+
+@asynccontextmanager
+async def opened(data: Path, environment: dict[str, str], *, empty: bool = False) -> AsyncIterator[Visit]:
+    """What this folder holds, running, with a browser. `empty`: its owner has to be made."""
+    rt = await runtime.start(settings(data, environment), ManualClock(NOW))
     try:
         if empty:
             await users.create_owner(rt, email=EMAIL, name="Rosa Martins", password=PASSWORD)
@@ -97,9 +125,6 @@ async def visiting(folder: Path, *, empty: bool = False, database_url: str = "")
         app = create_app(rt)
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-            visit = Visit(rt, app, client)
-            await visit.log_in()
-            yield visit
-        await again.decide(rt, since=0 if database_url else NOW)  # the story is the same in every test
+            yield Visit(rt, app, client)
     finally:
         await runtime.stop(rt)
