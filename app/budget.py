@@ -7,7 +7,7 @@ import hashlib
 
 import msgspec
 
-from app.bot.scene import HandOff, Send
+from app.bot.scene import Effect, HandOff, Send
 from app.content import encode
 
 REPLIES = 20
@@ -28,7 +28,7 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 _decoder = msgspec.json.Decoder(Budget)
 
 
-def spend(stored: str, effects: tuple[Send | HandOff, ...], now: int) -> tuple[str, tuple[Send | HandOff, ...]]:
+def spend(stored: str, effects: tuple[Effect, ...], now: int) -> tuple[str, tuple[Effect, ...]]:
     """The budget after these effects, and the effects that fit: when it is used up, only a hand-off is left."""
     sends = [effect for effect in effects if isinstance(effect, Send)]
     if not sends:

@@ -14,7 +14,7 @@ import msgspec
 from app import budget, content, events
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State, TurnInput
+from app.bot.scene import Arrived, ContactView, Decision, Effect, HandOff, Scene, Send, State, TurnInput
 from app.capabilities import Capabilities
 from app.connectors.base import Address, Inbound, Malformed, Notice, Outbound
 from app.content import Delete, Edit, Reaction, System, Text
@@ -278,7 +278,7 @@ class _Case(msgspec.Struct, frozen=True):
 class _Said(msgspec.Struct, frozen=True):
     """What the bot made of it: effects, its new state and the whole decision as JSON, or why it failed."""
 
-    effects: tuple[Send | HandOff, ...]
+    effects: tuple[Effect, ...]
     state: str
     output: str = ""
     error: str = ""
@@ -335,9 +335,7 @@ def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _
     return _Said(decision.effects, _encode(decision.state), _encode(decision))
 
 
-def _carry_out(
-    tx: Tx, intake: Intake, case: _Case, effects: tuple[Send | HandOff, ...], state: str, spent: str
-) -> bool:
+def _carry_out(tx: Tx, intake: Intake, case: _Case, effects: tuple[Effect, ...], state: str, spent: str) -> bool:
     """Replies into the outbox, the conversation after the turn. The first reply starts at once if nothing waits."""
     found, inbound = case.found, case.inbound
     sends = [effect for effect in effects if isinstance(effect, Send)]

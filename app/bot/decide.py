@@ -9,7 +9,21 @@ from typing import Any
 from app.bot.degrade import fit
 from app.bot.document import Version
 from app.bot.match import PATTERN_READS, Found, match
-from app.bot.scene import Arrived, Decision, Effect, Event, GivenBack, HandOff, NearMiss, Scene, Send, State, Trace
+from app.bot.scene import (
+    Arrived,
+    CallResult,
+    Decision,
+    Effect,
+    Event,
+    GivenBack,
+    HandOff,
+    NearMiss,
+    Scene,
+    Send,
+    State,
+    TimerFired,
+    Trace,
+)
 from app.bot.steps import Handing, Plan, Saying
 from app.bot.values import OUTPUT, Room
 from app.bot.words import READ_LIMIT, words
@@ -31,6 +45,8 @@ SENTENCES = {
     "missed_again": mark("No rule had these words {count} times in a row; the fallback went on to its last steps."),
     "unanswered": mark("No rule has these words and there is no fallback."),
     "silent": mark("A message of this kind ({kind}) is not answered."),
+    "stale": mark("Nothing waits for this any more."),
+    "no_trigger": mark("No rule listens to this."),
     "given_back": mark("A person gave the conversation back; the bot answers the next message."),
 }
 
@@ -43,6 +59,8 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     state = scene.state
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
+    if not isinstance(event, Arrived):
+        return Decision((), state, trace("stale" if isinstance(event, TimerFired | CallResult) else "no_trigger"))
     if isinstance(event.content, SILENT):
         return Decision((), state, trace("silent", kind=kind(event.content)))
     said, text, found, button = read(event, state)
@@ -110,7 +128,7 @@ def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
 def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> State:
     """The state of the next turn; the seed moves on by one step of a linear congruence."""
     seed = (state.seed * 6364136223846793005 + 1442695040888963407) & 0x7FFF_FFFF_FFFF_FFFF
-    return State(missed, choices, state.variables, seed, state.turns + 1)
+    return State(missed, choices, state.variables, seed, state.turns + 1, state.frames, state.waiting, state.held)
 
 
 def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: Trace, missed: int) -> Decision:
