@@ -2,6 +2,9 @@
 
 import difflib
 import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +20,7 @@ from app.said import N_, Sentence
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
 BOT_LINE: Final = re.compile(r"^bot:.*$", re.MULTILINE)
 CONTEXT: Final = 3  # lines around a change
+THOROUGH: Final = 1_000_000  # pairs of lines that are compared with each other
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -95,11 +99,66 @@ class DiffLine(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class Comparison(difflib.SequenceMatcher[str]):
+    """Lines that each text has once, in the same order in both, are taken for the same; only what is between them is
+    compared thoroughly. Otherwise a text of 30,000 lines with a change in each rule takes a minute."""
+
+    a: Sequence[str]
+    b: Sequence[str]
+
+    def get_matching_blocks(self) -> list[difflib.Match]:
+        found: list[difflib.Match] = []
+        i = j = 0
+        for anchor_i, anchor_j in [*anchors(self.a, self.b), (len(self.a), len(self.b))]:
+            found += between(self.a, self.b, (i, anchor_i), (j, anchor_j))
+            found.append(difflib.Match(anchor_i, anchor_j, int(anchor_i < len(self.a))))
+            i, j = anchor_i + 1, anchor_j + 1
+        return [*joined_blocks(found[:-1]), difflib.Match(len(self.a), len(self.b), 0)]
+
+
+def anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """The longest row of lines that occur once in each text and stand in the same order in both."""
+    times_a, times_b = Counter(a), Counter(b)
+    at_b = {line: j for j, line in enumerate(b) if times_b[line] == 1}
+    pairs = [(i, at_b[line]) for i, line in enumerate(a) if times_a[line] == 1 and line in at_b]
+    ends: list[int] = []  # of the shortest row of each length, the place in b where it ends
+    last: list[int] = []  # and which pair that is
+    before: list[int] = []
+    for n, (_, j) in enumerate(pairs):
+        length = bisect_left(ends, j)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1], last[length : length + 1] = [j], [n]
+    row, n = [], last[-1] if last else -1
+    while n >= 0:
+        row.append(pairs[n])
+        n = before[n]
+    return row[::-1]
+
+
+def between(a: Sequence[str], b: Sequence[str], i: tuple[int, int], j: tuple[int, int]) -> list[difflib.Match]:
+    """What two stretches have in common; nothing if they are so large that looking would take seconds."""
+    if (i[1] - i[0]) * (j[1] - j[0]) > THOROUGH:
+        return []
+    blocks = difflib.SequenceMatcher(None, a[slice(*i)], b[slice(*j)]).get_matching_blocks()
+    return [difflib.Match(block.a + i[0], block.b + j[0], block.size) for block in blocks if block.size]
+
+
+def joined_blocks(blocks: Iterable[difflib.Match]) -> list[difflib.Match]:
+    """Blocks that touch in both texts as one."""
+    joined: list[difflib.Match] = []
+    for block in blocks:
+        if joined and (joined[-1].a + joined[-1].size, joined[-1].b + joined[-1].size) == (block.a, block.b):
+            joined[-1] = difflib.Match(joined[-1].a, joined[-1].b, joined[-1].size + block.size)
+        else:
+            joined.append(block)
+    return joined
+
+
 def diff(old: str, new: str) -> list[DiffLine]:
     """What changed, line by line, with three lines around each change; empty if nothing did."""
     before, after = old.splitlines(), new.splitlines()
     lines: list[DiffLine] = []
-    for group in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(CONTEXT):
+    for group in Comparison(None, before, after).get_grouped_opcodes(CONTEXT):
         if lines or group[0][1] > 0:
             lines.append(DiffLine("gap"))
         for tag, i1, i2, j1, j2 in group:
