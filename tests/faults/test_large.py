@@ -22,9 +22,12 @@ def test_P34_SIGTERM_while_bots_of_9000_rules_are_saved_ends_in_time(house: Hous
     assert house.server
     began = time.monotonic()
     assert house.server.stop(15) == 0
-    assert time.monotonic() - began < 15
+    took = time.monotonic() - began
+    print(f"stopped after {took:.1f} s with {len(asked)} documents asked for")
+    assert took < 15
     for command in asked:
-        command.communicate(timeout=20)
+        command.kill()
+        command.communicate(timeout=5)
 
 
 def import_bot(house: House, file: Path) -> "subprocess.Popen[bytes]":
