@@ -67,9 +67,9 @@ class Versions:
         return found
 
     async def load_live(self) -> None:
-        """Compile what is live on a channel or leads a flow, and remember which those are, and which were before: a flow
-        may begin with one of those while this reads. One that this release refuses is logged: its
-        channel stores messages and answers none until a version that works is published."""
+        """Compile what is live on a channel or leads a flow, and remember which those are, and which were before: with
+        one of those a flow may begin while this reads. One that this release refuses is logged: its channel stores
+        messages and answers none until a version that works is published."""
         rows = await self._db.reader.all(store.LIVE)
         self._before, self._live = self._live, frozenset(version_id for version_id, _ in rows)
         for version_id, document in rows:

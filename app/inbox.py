@@ -390,9 +390,9 @@ def _carry_out(
     closed = handed is None and any(isinstance(effect, Close) for effect in effects)
     tx.run(
         conversations.AFTER_TURN, id=case.conversation_id, state=_encode(state), version_id=keeps, budget=spent,
-        closed_at=tx.now if closed else None, mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
-        waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "", heard_at=inbound.at,
-        at=tx.now, last_id=last_id, snippet=snippet[:160],
+        mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
+        waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "",
+        closed_at=tx.now if closed else None, heard_at=inbound.at, at=tx.now, last_id=last_id, snippet=snippet[:160],
     )  # fmt: skip
     if handed:
         tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))

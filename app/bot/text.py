@@ -77,6 +77,8 @@ def compile_text(source: str) -> Text:
 
 def compile_expression(source: str) -> Text:
     """Checks one expression, as it stands between braces: `evaluate` gives its value. Raises `TextError`."""
+    if any(brace in source for brace in ("{{", "}}", "{%", "%}", "{#", "#}")):
+        raise TextError(N_("Expected one expression without braces, like quantity > 10"))
     body = _parse("{{" + source + "}}").body
     [node] = body if len(body) == 1 else [None]
     if not isinstance(node, nodes.Output) or len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
