@@ -42,7 +42,7 @@ GROWING = {
     "conversation": f"""
         insert into conversation
           (id, channel_id, contact_id, address, version_id, mode, taken_by, waiting_since, last_at, last_id, created_at)
-        select {ID}, 1 + n % 97, {ID}, '{{}}', 1,
+        select {ID}, 1 + n % 97, {ID}, '{{}}', case when n % 100 = 2 then 1 end,
                case when n % 100 = 0 then 'waiting' when n % 100 = 1 then 'person' else 'bot' end,
                case when n % 100 = 1 then 1 + n % 5 end, case when n % 100 = 0 then {AT} end, {AT}, {ID}, {AT}
         from series
