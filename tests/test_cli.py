@@ -1,9 +1,11 @@
 """The command line, with the installation at rest and running; the door between the two."""
 
+import asyncio
 import io
 import json
 import logging
 import stat
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from app import control
-from app.cli import main, reach
+from app.cli import exit_code, main, reach
 from app.commands import COMMANDS
 from app.errors import Invalid, NotFound
 from app.instance import Instance
@@ -197,6 +199,18 @@ def test_doctor_fails_where_others_can_look_into_the_folder(parley: Parley, tmp_
     assert code == 1 and "chmod 700" in out
 
 
+WITHOUT_LIBYAML = "import sys, yaml; del yaml.CSafeLoader; from app.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize("words", [("serve", "--port", "0"), ("bot", "lint", "bot.yaml")])
+def test_a_pyyaml_without_libyaml_is_named_at_the_start(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "bot.yaml").write_text(BOT, encoding="utf-8")
+    begun = [sys.executable, "-c", WITHOUT_LIBYAML, *words]
+    environment = {"PARLEY_DATA": str(tmp_path / "data"), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(begun, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 78 and "built without libyaml" in done.stderr and "Traceback" not in done.stderr
+
+
 # ---- the door of a running installation -----------------------------------------------------------------------------
 
 
@@ -241,6 +255,27 @@ async def test_only_the_owner_can_open_the_door_and_it_goes_with_the_server(rt: 
     assert not path.exists()
     with pytest.raises(control.NotListening):
         await control.ask(rt.settings.data, "user.list", {})
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("said", [b"", b'{"result": '])
+async def test_a_command_whose_server_goes_away_says_so_and_is_not_done_again(
+    rt: Runtime, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(said)
+        writer.close()
+
+    async def again(*_: object) -> None:
+        raise AssertionError("carried out a second time")
+
+    monkeypatch.setattr(reach, "run_here", again)
+    server = await asyncio.start_unix_server(hang_up, rt.settings.data / control.NAME)
+    async with server:
+        with pytest.raises(control.Lost, match="may have been carried out or not") as lost:
+            await ask(rt, "user.list")
+    assert exit_code(lost.value) == 1
 
 
 @pytest.mark.anyio

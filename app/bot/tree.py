@@ -15,13 +15,26 @@ from yaml import SequenceStartEvent as ListStartEvent
 
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.bot.shape import Problem
+from app.errors import Misconfigured
 from app.said import N_, Sentence
+
+try:
+    from yaml import CSafeLoader
+except ImportError:
+    raise Misconfigured(
+        N_(
+            "The PyYAML of this machine was built without libyaml, which reads bot documents. Install libyaml with its "
+            "headers, then PyYAML again: pip install --force-reinstall --no-binary PyYAML PyYAML"
+        )
+    ) from None
 
 DEEPEST = 64
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 NULL_TAG = "tag:yaml.org,2002:null"
 NOT_BREAKS = "\x85\u2028\u2029"
 HALVES = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+END_OF_LINE = re.compile(r"\r\n|\r|\n")
+AT_A_COLON = ("did not find expected node content", "found unexpected ':'")
 PRIVATE = 0xF0000  # from here on, characters mean nothing to anybody
 
 
@@ -39,13 +52,16 @@ def compose(text: str) -> MappingNode:
     stand_ins = _stand_ins(text)
     back = {stand_in: code for code, stand_in in stand_ins.items()}
     try:
-        node = _document(yaml.parse(text.translate(stand_ins), Loader=yaml.CSafeLoader), back)
+        node = _document(yaml.parse(text.translate(stand_ins), Loader=CSafeLoader), back)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         lines = text.count("\n") + 1
         if line > lines:  # libyaml begins another line where a text ends too early
             line, column = lines, len(text) - text.rfind("\n")
+        if error.problem in AT_A_COLON and _character(text, line, column) == ":":
+            said = N_("Within braces or brackets, a text that begins or ends with “:” stands in quotes, like ':)'")
+            raise NotYaml(line, column, said) from None
         raise _broken(line, column, error.problem or error.context or "") from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise _broken(1, 1, str(error).splitlines()[0]) from None
@@ -56,6 +72,11 @@ def compose(text: str) -> MappingNode:
 
 def _broken(line: int, column: int, reason: str) -> NotYaml:
     return NotYaml(line, column, N_("This is not YAML: {reason}", reason=reason))
+
+
+def _character(text: str, line: int, column: int) -> str:
+    """What stands at a place that libyaml named; '' at an end."""
+    return END_OF_LINE.split(text)[line - 1][column - 1 : column]
 
 
 def _whole(text: str) -> str:
