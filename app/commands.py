@@ -144,11 +144,11 @@ async def export_bot(rt: "Runtime", *, name: str, number: int) -> Row:
     return {"name": bot.name, "document": await bots.text_of(rt.db.reader, bot, number)}
 
 
-async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str) -> Row:
+async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool) -> Row:
     """On the channels named, or on every channel without a bot."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    number = await bots.publish(rt, bot.id, chosen, note, None)
+    number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
     live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
     return {"id": str(bot.id), "name": bot.name, "version": number, "live": live}
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -293,3 +294,35 @@ async def test_where_no_socket_fits_a_token_file_opens_the_door(rt: Runtime, mon
             await control.ask(rt.settings.data, "user.list", {})
     finally:
         await opened.close()
+
+
+TESTED = (
+    BOT
+    + "tests:\n  - {name: greets, chat: [{user: hi}, {bot: He*}]}\n"
+    + '  - {name: "b<&\\x01", chat: [{user: hi}, {bot: Yo}]}\n'
+)
+
+
+def test_the_tests_of_a_document_run_without_an_installation(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(TESTED, encoding="utf-8")
+    code, out, _err = parley("bot", "test", "luna.yaml", "--junit", "report.xml")
+    assert code == 1 and "- bot: Yo" in out and "+ bot: Hello." in out and "1 of 2 tests fails." in out
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot()
+    assert suite.attrib["tests"] == "2" and suite.attrib["failures"] == "1"
+    assert [case.attrib["name"] for case in suite] == ["greets", "b<&"]
+    found = json.loads(parley("bot", "test", "luna.yaml", "--json")[1])
+    assert [(test["passed"], test["line"]) for test in found] == [(True, 7), (False, 8)]
+    assert found[1]["why"] == "expected “Yo”, found “Hello.”."
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_draft_of_a_bot_is_tested_by_name_and_published_anyway(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(TESTED, encoding="utf-8")
+    assert parley("bot", "import", "luna.yaml")[0] == 0
+    assert parley("bot", "test", "Luna")[0] == 1
+    code, _out, err = parley("bot", "publish", "Luna")
+    assert code == 1 and "tests fail: 1" in err
+    assert parley("bot", "publish", "Luna", "--anyway")[0] == 0
+    (tmp_path / "luna.yaml").write_text(TESTED.replace("Yo", "'*'"), encoding="utf-8")
+    parley("bot", "import", "luna.yaml")
+    assert parley("bot", "test", "Luna")[0] == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app.bot.cases import CASES, Case
 from app.bot.hours import Hours, HoursShape
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.said import N_
@@ -110,6 +111,7 @@ class Document(msgspec.Struct, frozen=True):
     hours: Hours | None = None
     vocabulary: dict[str, tuple[Located, ...]] = {}
     fallback: Fallback | None = None
+    tests: tuple[Case, ...] = ()
 
 
 class Address(Text):
@@ -286,6 +288,7 @@ DOCUMENT: Shape = Keys(
         "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
         "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),
         "fallback": FALLBACK,
+        "tests": CASES,
     },
     ("bot",),
     N_("a bot document, which begins with “bot: name”"),

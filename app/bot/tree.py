@@ -48,7 +48,7 @@ class NotYaml(Exception):
 
 def compose(text: str) -> MappingNode:
     """The tree of the text's one document, a group of keys. An alias is the node that it names. Raises `NotYaml`."""
-    text = _whole(text) if text.startswith("{") else text
+    text = whole(text) if text.startswith("{") else text
     stand_ins = _stand_ins(text)
     back = {stand_in: code for code, stand_in in stand_ins.items()}
     try:
@@ -79,7 +79,7 @@ def _character(text: str, line: int, column: int) -> str:
     return END_OF_LINE.split(text)[line - 1][column - 1 : column]
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """The JSON text with characters instead of two escaped halves each, which YAML does not have. Later columns of such
     a line count what is left."""
 
@@ -147,9 +147,9 @@ def _node(event: Event, anchors: dict[str, Node], back: dict[int, int]) -> Node 
         empty = event.tag == NULL_TAG or (event.tag is None and event.implicit[0] and value in NULLS)
         node = ScalarNode(line, column, value, empty, event.style in ("|", ">"))
     elif isinstance(event, MappingStartEvent):
-        node = MappingNode(line, column, [])
+        node = MappingNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, ListStartEvent):
-        node = SequenceNode(line, column, [])
+        node = SequenceNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, AliasEvent):
         if event.anchor not in anchors:
             raise _broken(line, column, f"found undefined alias {event.anchor!r}")

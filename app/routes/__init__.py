@@ -6,7 +6,7 @@ Ids in paths are written `{id:id}`: digits in the address, an int in `request.pa
 
 from typing import Final
 
-from app.routes import account, bots, channels, health, home, inbox, login, media, settings, setup, simulator
+from app.routes import account, bots, channels, health, home, inbox, keeping, login, media, settings, setup, simulator
 from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
 
@@ -81,6 +81,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/bots/{id:id}/diff", bots.diff, "bots.diff", READ),
     Entry("GET", "/bots/{id:id}/publish", bots.confirm, "bots.publish", BUILD),
     Entry("POST", "/bots/{id:id}/publish", bots.publish, "bots.put_live", BUILD),
+    Entry("POST", "/bots/{id:id}/tests", keeping.add_test, "bots.add_test", BUILD),
     Entry("POST", "/bots/{id:id}/rollback", bots.roll_back, "bots.roll_back", BUILD),
     Entry("GET", "/simulator", simulator.show, "simulator", BUILD),
     Entry("GET", "/simulator/screen", simulator.screen, "simulator.screen", BUILD),

@@ -15,3 +15,13 @@ STRIKE = Statement(
     on conflict (name) do update set strikes = suspect.strikes + 1, at = excluded.at
     """
 )
+OF_BOT = Query(
+    """
+    select t.input, t.output
+    from turn t
+    join version v on v.id = t.version_id
+    where t.conversation_id = :conversation_id and v.bot_id = :bot_id and t.error = ''
+    order by t.at desc, t.id desc limit :limit
+    """,
+    lambda given, output: (given, output),
+)
