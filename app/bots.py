@@ -6,8 +6,9 @@ back are the same act, pointing a channel at a version, and each is recorded in 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -29,6 +30,8 @@ LONGEST: Final = 2_000_000  # characters of a document
 NOTE: Final = 500
 KEPT: Final = 32  # compiled versions that are not live anywhere: drafts that were tried
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +42,13 @@ class Versions:
         self._db = db
         self._compiled: dict[int, Version] = {}
         self._live: frozenset[int] = frozenset()
+        self._one = asyncio.Lock()
+
+    async def aside(self, work: Callable[[str], T], text: str) -> T:
+        """Work on a document in a thread, one at a time: several large ones would take the interpreter from the
+        pipeline, and a stop would have to wait for all of them; those whose turn has not come are dropped by it."""
+        async with self._one:
+            return await asyncio.to_thread(work, text)
 
     def get(self, version_id: int) -> Version:
         """The compiled version. Raises KeyError if it was not loaded."""
@@ -51,7 +61,7 @@ class Versions:
             row = await self._db.reader.one(store.VERSION, id=version_id)
             if row is None:
                 raise NotFound(N_("There is no such version."))
-            found = await asyncio.to_thread(compile_version, row.document, version_id)
+            found = await self.aside(partial(compile_version, version_id=version_id), row.document)
             self._keep(version_id, found)
         return found
 
@@ -63,7 +73,8 @@ class Versions:
         for version_id, document in rows:
             if version_id not in self._compiled:
                 try:
-                    self._keep(version_id, await asyncio.to_thread(compile_version, document, version_id))
+                    made = await self.aside(partial(compile_version, version_id=version_id), document)
+                    self._keep(version_id, made)
                 except DocumentError as error:
                     log.error("version %s is live but cannot be used: %s", version_id, error)
 
@@ -80,7 +91,7 @@ class Versions:
 async def create(rt: "Runtime", name: str, text: str, user: "User | None") -> int:
     """A new bot with this draft. `name` '' takes the document's. Raises `Invalid`, `Conflict` if the name is taken."""
     check_size(text)
-    found = check_name(name or await asyncio.to_thread(name_of, text))
+    found = check_name(name or await rt.versions.aside(name_of, text))
     return await rt.db.write(insert, found, text, id_of(user))
 
 
@@ -96,7 +107,7 @@ async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -
 async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user: "User | None") -> int:
     """Keep the text, right or wrong, and return its revision. Raises `Conflict` if somebody saved since `revision`."""
     check_size(text)
-    name = await asyncio.to_thread(name_of, text)
+    name = await rt.versions.aside(name_of, text)
     return await rt.db.write(store_draft, bot_id, text, revision, name, id_of(user))
 
 
@@ -115,13 +126,13 @@ async def publish(
     another bot has the document's name.
     """
     bot = await get(rt.db.reader, bot_id)
-    await check(bot.draft, anyway=anyway)
+    await check(rt, bot.draft, anyway=anyway)
     if len(note) > NOTE:
         raise Invalid(
             N_("The note is longer than {most} characters.", most=NOTE),
             fields={"note": N_("At most {most} characters.", most=NOTE)},
         )
-    name = await asyncio.to_thread(name_of, bot.draft)
+    name = await rt.versions.aside(name_of, bot.draft)
     version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
     await rt.versions.load(version_id)
     await go_live(rt, channels, version_id)
@@ -274,9 +285,9 @@ def tell(tx: Tx, bot_id: int) -> None:
 # ---- checks ---------------------------------------------------------------------------------------------------------
 
 
-async def check(text: str, *, anyway: bool = False) -> None:
+async def check(rt: "Runtime", text: str, *, anyway: bool = False) -> None:
     """Raises `Invalid` while the document has errors or, unless `anyway`, a test of it fails."""
-    problems = await asyncio.to_thread(problems_of, text)
+    problems = await rt.versions.aside(problems_of, text)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         said = N_(

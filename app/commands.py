@@ -127,7 +127,7 @@ def _channel(row: ChannelRow) -> Row:
 
 async def import_bot(rt: "Runtime", *, text: str) -> Row:
     """The document becomes the draft of the bot that it names; a new bot if there is none."""
-    name = documents.name_of(text)
+    name = await rt.versions.aside(documents.name_of, text)
     if not name:
         raise Invalid("This document has errors, so it was not imported.", code="document")
     known = await rt.db.reader.one(bot_rows.BY_NAME, name=bot_rows.fold(name))

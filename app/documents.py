@@ -2,8 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Iterable
-from functools import cache
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
@@ -20,18 +22,59 @@ from app.said import N_, Sentence
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
 BOT_LINE: Final = re.compile(r"^bot:.*$", re.MULTILINE)
 CONTEXT: Final = 3  # lines around a change
+THOROUGH: Final = 1_000_000  # pairs of lines that are compared with each other
 
 
-def problems_of(text: str) -> list[Problem]:
-    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not, and a `test` that
-    fails does unless somebody says so."""
+class Listed(msgspec.Struct, frozen=True):
+    """A rule as the list beside the editor shows it. `kind`: say, hand (it gives to a person) or fallback, which has no
+    name."""
+
+    kind: Literal["say", "hand", "fallback"]
+    line: int
+    name: str = ""
+    hears: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What is known of a text: what the document calls the bot ('' while it cannot be read), everything wrong or
+    doubtful by line, and its rules (none while it cannot be read)."""
+
+    name: str
+    problems: tuple[Problem, ...]
+    rules: tuple[Listed, ...]
+
+
+@lru_cache(maxsize=8)
+def read(text: str) -> Reading:
+    """Reads a document as far as it goes. About 0.2 ms a rule the first time, so in a thread: see `Versions.aside`."""
+    document = None
     try:
         document = parse(text)
         version = prepare(document)
         found = [*lint(document), *failures(tested(document, version))]
     except DocumentError as error:
         found = list(error.problems)
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+    problems = tuple(sorted(found, key=lambda problem: (problem.line, problem.column)))
+    return Reading(document.bot.text if document else "", problems, rules_of(document) if document else ())
+
+
+def rules_of(document: Document) -> tuple[Listed, ...]:
+    """Its rules in order, and the fallback."""
+    found = []
+    for rule in document.rules:
+        heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
+        gives = any(type(step).__name__ == "Give" for step in rule.do)
+        hears = ", ".join(said.text for said in heard)
+        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, hears))
+    if document.fallback:
+        found.append(Listed("fallback", document.fallback.line))
+    return tuple(found)
+
+
+def problems_of(text: str) -> list[Problem]:
+    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not, and a `test` that
+    fails does unless somebody says so."""
+    return list(read(text).problems)
 
 
 def sentence(problem: Problem) -> Sentence:
@@ -85,10 +128,7 @@ def shortened(text: str) -> str:
 
 def name_of(text: str) -> str:
     """What the document calls the bot; '' while it cannot be read."""
-    try:
-        return parse(text).bot.text
-    except DocumentError:
-        return ""
+    return read(text).name
 
 
 def digest_of(text: str) -> str:
@@ -105,11 +145,66 @@ class DiffLine(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class Comparison(difflib.SequenceMatcher[str]):
+    """Lines that each text has once, in the same order in both, are taken for the same; only what is between them is
+    compared thoroughly. Otherwise a text of 30,000 lines with a change in each rule takes a minute."""
+
+    a: Sequence[str]
+    b: Sequence[str]
+
+    def get_matching_blocks(self) -> list[difflib.Match]:
+        found: list[difflib.Match] = []
+        i = j = 0
+        for anchor_i, anchor_j in [*anchors(self.a, self.b), (len(self.a), len(self.b))]:
+            found += between(self.a, self.b, (i, anchor_i), (j, anchor_j))
+            found.append(difflib.Match(anchor_i, anchor_j, int(anchor_i < len(self.a))))
+            i, j = anchor_i + 1, anchor_j + 1
+        return [*joined_blocks(found[:-1]), difflib.Match(len(self.a), len(self.b), 0)]
+
+
+def anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """The longest row of lines that occur once in each text and stand in the same order in both."""
+    times_a, times_b = Counter(a), Counter(b)
+    at_b = {line: j for j, line in enumerate(b) if times_b[line] == 1}
+    pairs = [(i, at_b[line]) for i, line in enumerate(a) if times_a[line] == 1 and line in at_b]
+    ends: list[int] = []  # of the shortest row of each length, the place in b where it ends
+    last: list[int] = []  # and which pair that is
+    before: list[int] = []
+    for n, (_, j) in enumerate(pairs):
+        length = bisect_left(ends, j)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1], last[length : length + 1] = [j], [n]
+    row, n = [], last[-1] if last else -1
+    while n >= 0:
+        row.append(pairs[n])
+        n = before[n]
+    return row[::-1]
+
+
+def between(a: Sequence[str], b: Sequence[str], i: tuple[int, int], j: tuple[int, int]) -> list[difflib.Match]:
+    """What two stretches have in common; nothing if they are so large that looking would take seconds."""
+    if (i[1] - i[0]) * (j[1] - j[0]) > THOROUGH:
+        return []
+    blocks = difflib.SequenceMatcher(None, a[slice(*i)], b[slice(*j)]).get_matching_blocks()
+    return [difflib.Match(block.a + i[0], block.b + j[0], block.size) for block in blocks if block.size]
+
+
+def joined_blocks(blocks: Iterable[difflib.Match]) -> list[difflib.Match]:
+    """Blocks that touch in both texts as one."""
+    joined: list[difflib.Match] = []
+    for block in blocks:
+        if joined and (joined[-1].a + joined[-1].size, joined[-1].b + joined[-1].size) == (block.a, block.b):
+            joined[-1] = difflib.Match(joined[-1].a, joined[-1].b, joined[-1].size + block.size)
+        else:
+            joined.append(block)
+    return joined
+
+
 def diff(old: str, new: str) -> list[DiffLine]:
     """What changed, line by line, with three lines around each change; empty if nothing did."""
     before, after = old.splitlines(), new.splitlines()
     lines: list[DiffLine] = []
-    for group in difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(CONTEXT):
+    for group in Comparison(None, before, after).get_grouped_opcodes(CONTEXT):
         if lines or group[0][1] > 0:
             lines.append(DiffLine("gap"))
         for tag, i1, i2, j1, j2 in group:

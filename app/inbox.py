@@ -327,11 +327,13 @@ def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _
     name, before = case.inbound.provider_id, case.found.state
     if intake.guard.is_poison(name):
         return _Said((), before, error="The process ended twice while deciding this message; it was left unanswered.")
+    at = intake.guard.begin(name)
     try:
-        with intake.guard.deciding(name):
-            decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
+        decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
     except Exception:
         return _Said((), before, error=traceback.format_exc(limit=-8))
+    finally:
+        intake.guard.end(at)
     return _Said(decision.effects, _encode(decision.state), _encode(decision))
 
 

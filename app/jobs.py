@@ -10,6 +10,7 @@ from app import settle
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
 from app.models import Job
+from app.said import mark
 from app.store import jobs as store
 
 AT_ONCE = 8
@@ -20,6 +21,9 @@ FIRST_BACKOFF = 5.0
 IDLE_CHECK = 5.0
 
 Handler = Callable[[Job], Awaitable[None]]
+LastWords = Mapping[str, Callable[[Tx, Job, str], None]]  # by kind: what else is written when a job is given up
+GAVE_UP = mark("It failed too often.")
+ENDED = mark("The program ended each time it was tried.")
 log = logging.getLogger(__name__)
 
 
@@ -35,10 +39,13 @@ class Later(Exception):
 class Worker:
     """Runs due jobs, at most eight at once."""
 
-    def __init__(self, db: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, db: Database, clock: Clock, handlers: Mapping[str, Handler], last_words: LastWords | None = None
+    ) -> None:
         self._db = db
         self._clock = clock
         self._handlers = handlers
+        self._last_words = last_words or {}
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[Any]] = set()
         self._open = True
@@ -107,7 +114,8 @@ class Worker:
     async def _again(self, job: Job, seconds: float, why: str, *, counts: bool = True) -> None:
         """If even this cannot be written, the end of the lease brings the job back."""
         try:
-            await self._db.write(again, job, self._clock.now() + int(seconds * 1000), why[:4000], counts)
+            due_at = self._clock.now() + int(seconds * 1000)
+            await self._db.write(again, job, due_at, why[:4000], counts, self._last_words)
         except DatabaseError as error:
             log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
 
@@ -129,24 +137,32 @@ def done(tx: Tx, job: Job) -> None:
     tx.run(store.DONE, id=job.id, attempts=job.attempts)
 
 
-def again(tx: Tx, job: Job, due_at: int, problem: str, counts: bool = True) -> None:
+def again(tx: Tx, job: Job, due_at: int, problem: str, counts: bool, last_words: LastWords) -> None:
     """Back to the queue, or dead after the last attempt. A job that was taken over meanwhile is left alone."""
     if job.attempts < ATTEMPTS or not counts:
         counted = job.attempts - (not counts)
         tx.run(
             store.AGAIN, id=job.id, attempts=job.attempts, due_at=due_at, problem=problem, counted=counted
         )  # fmt: skip
-    elif tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem=problem):
+    else:
+        give_up(tx, job, problem, GAVE_UP, last_words)
+
+
+def give_up(tx: Tx, job: Job, problem: str, said: str, last_words: LastWords) -> None:
+    """The job is dead; whoever waits for what it was to do is told in the same commit. `problem` is for the log,
+    `said` for people."""
+    if tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem=problem):
+        if job.kind in last_words:
+            last_words[job.kind](tx, job, said)
         settle.attention(tx)
 
 
-def recover(tx: Tx) -> int:
+def recover(tx: Tx, last_words: LastWords) -> int:
     """At start every running job is an orphan: back to the queue at once, or dead if it ended the process too often."""
     orphans = tx.all(store.ORPHANS)
     for job in orphans:
         if job.attempts >= KILLS:
-            tx.run(store.DEAD, id=job.id, attempts=job.attempts, problem="The process ended while this ran.")
-            settle.attention(tx)
+            give_up(tx, job, "The process ended while this ran.", ENDED, last_words)
         else:
             tx.run(store.ORPHANED, id=job.id, now=tx.now)
     return len(orphans)

@@ -15,11 +15,14 @@ import msgspec
 
 from app.channels import Channels
 from app.connectors.base import FetchesMedia, MediaFile, SendFailed
-from app.db import Database, DatabaseError, Tx
+from app.db import Database, Tx
+from app.errors import Conflict, NotFound
 from app.events import MESSAGE_UPDATED, Event
-from app.jobs import ATTEMPTS, Later
+from app.jobs import Later
 from app.models import Job, MediaRow
+from app.said import N_
 from app.store import channels as channel_rows
+from app.store import jobs as job_rows
 from app.store import media as store
 from app.store import messages
 from app.system import sync_folder
@@ -28,6 +31,7 @@ BIGGEST = 100 * 1024 * 1024
 DISK_RESERVE = 200 * 1024 * 1024
 CHUNK = 256 * 1024
 FULL_WAIT = 60.0
+KIND = "media.fetch"  # of the jobs that fetch
 USER_AGENT = "Parley"
 HOSTS = ("fbsbx.com", "whatsapp.net", "fbcdn.net", "facebook.com")
 
@@ -59,7 +63,7 @@ class Store:
 
 
 class Fetcher:
-    """The handler of `media.fetch` jobs."""
+    """The handler of the jobs that fetch."""
 
     def __init__(self, db: Database, files: Store, channels: Channels, allowed: Callable[[str], bool]) -> None:
         self._db = db
@@ -69,18 +73,10 @@ class Fetcher:
 
     async def fetch(self, job: Job) -> None:
         """Fetch one file. A refusal that will not change marks it failed; anything else is tried again, as often as
-        jobs are."""
+        jobs are; after that, `given_up` marks it failed."""
         row = await self._db.reader.one(store.MEDIA, id=int(job.subject))
-        if row is None or row.state == "stored":
-            return
-        try:
+        if row is not None and row.state != "stored":
             await self._fetch(row)
-        except DatabaseError:
-            raise
-        except Exception as error:
-            if job.attempts >= ATTEMPTS and not (isinstance(error, Later) and not error.counts):
-                await self._db.write(failed, row, "It could not be fetched.")
-            raise
 
     async def _fetch(self, row: MediaRow) -> None:
         if self._files.free() < DISK_RESERVE:
@@ -174,8 +170,33 @@ def failed(tx: Tx, row: MediaRow, problem: str) -> None:
     _changed(tx, row)
 
 
-def _changed(tx: Tx, row: MediaRow) -> None:
+def given_up(tx: Tx, job: Job, said: str) -> None:
+    """The job that was to fetch it is dead: nobody waits for the file any more, and people see why."""
+    row = tx.one(store.MEDIA, id=int(job.subject))
+    if row is not None and row.state == "wanted":
+        failed(tx, row, said)
+
+
+def want_again(tx: Tx, media_id: int) -> int | None:
+    """A person asks for a failed file once more, with all attempts. Returns its conversation, if it has one.
+
+    Raises `NotFound`, and `Conflict` if it is not failed.
+    """
+    row = tx.one(store.MEDIA, id=media_id)
+    if row is None:
+        raise NotFound(N_("There is no such file here."))
+    if not tx.run(store.WANTED, id=media_id):
+        raise Conflict(N_("This file is here or on its way."))
+    job = {"kind": KIND, "subject": str(media_id), "now": tx.now}
+    if not tx.run(job_rows.REVIVE, **job):
+        tx.run(job_rows.INSERT, id=tx.new_id(), payload="{}", due_at=tx.now, **job)
+    return _changed(tx, row)
+
+
+def _changed(tx: Tx, row: MediaRow) -> int | None:
+    """Tell whoever looks at its conversation, which is returned."""
     message = tx.one(messages.MESSAGE, id=row.message_id) if row.message_id else None
     if message:
         data = msgspec.json.encode({"conversation_id": str(message.conversation_id), "id": str(message.id)})
         tx.publish(Event(MESSAGE_UPDATED, (f"conversation-{message.conversation_id}",), data))
+    return message.conversation_id if message else None

@@ -10,13 +10,12 @@ import itertools
 import mmap
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 SLOT = 256
 SLOTS = 16
 STRIKES = 2
+NOTHING = bytes(SLOT)
 
 
 class Guard:
@@ -46,16 +45,15 @@ class Guard:
     def is_poison(self, name: str) -> bool:
         return bool(self._poison) and _short(name) in self._poison
 
-    @contextmanager
-    def deciding(self, name: str) -> Iterator[None]:
-        """While inside, a killed process leaves the name behind."""
+    def begin(self, name: str) -> int:
+        """From now until `end` with the answer, a killed process leaves the name behind."""
         at = self._slot()
         self._map[at : at + SLOT] = _short(name).encode().ljust(SLOT, b"\0")
-        try:
-            yield
-        finally:
-            self._map[at] = 0
-            self._map[at : at + SLOT] = bytes(SLOT)
+        return at
+
+    def end(self, at: int) -> None:
+        self._map[at] = 0
+        self._map[at : at + SLOT] = NOTHING
 
     def _slot(self) -> int:
         thread = threading.get_ident()

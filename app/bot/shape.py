@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 
 import msgspec
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.said import N_, Sentence
 
 Json = dict[str, Any]
@@ -63,7 +63,7 @@ class Report:
 
 def place(node: Node) -> tuple[int, int]:
     """Line and column of a node, from 1."""
-    return node.start_mark.line + 1, node.start_mark.column + 1
+    return node.line, node.column
 
 
 def describe(node: Node) -> Sentence:
@@ -76,7 +76,7 @@ def describe(node: Node) -> Sentence:
 
 
 def is_empty(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and str(node.tag) == "tag:yaml.org,2002:null"
+    return isinstance(node, ScalarNode) and node.empty
 
 
 def did_you_mean(word: str, known: list[str]) -> Sentence:
@@ -116,7 +116,7 @@ class Text(Shape):
                 node,
                 N_("Expected at most {longest} characters, found {count}", longest=self.longest, count=len(node.value)),
             )
-        return Located(node.value, *place(node), node.style in ("|", ">"))
+        return Located(node.value, *place(node), node.block)
 
     def schema(self) -> Json:
         schema: Json = {"type": ["string", "number", "boolean"], "maxLength": self.longest}

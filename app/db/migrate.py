@@ -1,9 +1,10 @@
 """Migrations: numbered `.sql` files, each applied with its record in one transaction, statement by statement.
 
 The text is the same for both databases. Five type words are used and translated: `bigint`, `integer`, `text`, `blob`
-and `double precision`. Tables are strict on SQLite, so that a wrong type fails there too, and `bigint primary
-key` becomes the row id. A statement under the comment `-- only sqlite` or `-- only postgres` runs on that one alone.
-A file that was released is never edited. `0000_core.sql` of this package always comes first.
+and `double precision`. Tables are strict on SQLite, so that a wrong type fails there too; `bigint primary key` becomes
+the row id, and a table with another key is kept in the order of that key, in one tree instead of two. A statement under
+the comment `-- only sqlite` or `-- only postgres` runs on that one alone. A file that was released is never edited.
+`0000_core.sql` of this package always comes first.
 """
 
 import re
@@ -25,6 +26,8 @@ _ONLY = re.compile(r"^\s*-- only (sqlite|postgres)\s*$", re.MULTILINE)
 _COMMENT = re.compile(r"\s*--[^\n]*\n?")
 _QUOTED = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/)", re.DOTALL)
 _TABLE = re.compile(r"create\s+table\b", re.IGNORECASE)
+# The key of a table that no single number names.
+_OTHER_KEY = re.compile(r"\bprimary\s+key\s*\(|\btext\s+primary\s+key\b", re.IGNORECASE)
 _TYPES = {
     "sqlite": {"bigint": "integer", "double precision": "real"},
     "postgres": {"blob": "bytea"},
@@ -142,5 +145,6 @@ def translate(statement: str, dialect: str) -> str:
     pieces[::2] = [wanted.sub(lambda match: words[match[1].lower()], piece) for piece in pieces[::2]]
     text = "".join(pieces)
     if dialect == "sqlite" and _TABLE.match(text):
-        text = f"{text.rstrip().rstrip(';')} strict"
+        kind = "strict, without rowid" if _OTHER_KEY.search(text) else "strict"
+        text = f"{text.rstrip().rstrip(';')} {kind}"
     return text

@@ -53,6 +53,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/inbox/{id:id}/close", inbox.close, "inbox.close", ANSWER),
     Entry("POST", "/inbox/messages/{id:id}/resend", inbox.resend, "inbox.resend", ANSWER),
     Entry("POST", "/inbox/messages/{id:id}/discard", inbox.discard, "inbox.discard", ANSWER),
+    Entry("POST", "/inbox/files/{id:id}/again", inbox.fetch_again, "inbox.fetch_again", ANSWER),
     Entry("GET", "/media/{id:id}", media.show, "media", READ),
     # Channels
     Entry("GET", "/channels", channels.index, "channels", READ),

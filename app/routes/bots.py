@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import bots, documents
-from app.bot.document import Document, DocumentError, parse
 from app.bot.shape import Problem
 from app.errors import Conflict, Invalid, ParleyError
 from app.i18n import _, tell
@@ -21,49 +20,8 @@ from app.store import bots as store
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
+LISTED: Final = 500  # rules beside the editor
 FORM_LIMIT: Final = 900_000  # characters in one field; longer documents come by `parley bot import`
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """A document looked at: what is wrong with it, and its rules by name and line (empty while it cannot be read)."""
-
-    text: str
-    problems: list[Problem]
-    outline: list[tuple[str, int, str, str]]
-
-    @property
-    def errors(self) -> int:
-        return sum(1 for problem in self.problems if problem.severity == "error")
-
-    @property
-    def warnings(self) -> int:
-        return len(self.problems) - self.errors - self.failing
-
-    @property
-    def failing(self) -> int:
-        """Tests of the document that fail."""
-        return sum(1 for problem in self.problems if problem.severity == "test")
-
-
-def look_at(text: str) -> Draft:
-    """Takes up to a second for a thousand rules: run it in a thread."""
-    try:
-        outline = outline_of(parse(text))
-    except DocumentError:
-        outline = []
-    return Draft(text, documents.problems_of(text), outline)
-
-
-def outline_of(document: Document) -> list[tuple[str, int, str, str]]:
-    """(name, line, icon, what it listens to) of each rule, and of the fallback."""
-    found = []
-    for rule in document.rules:
-        heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
-        gives = any(type(step).__name__ == "Give" for step in rule.do)
-        found.append((rule.name.text, rule.line, "hand" if gives else "say", ", ".join(said.text for said in heard)))
-    if document.fallback:
-        found.append((_("fallback"), document.fallback.line, "bell", _("when no rule matches")))
-    return found
 
 
 # ---- the list -------------------------------------------------------------------------------------------------------
@@ -115,8 +73,9 @@ async def upload(request: Request) -> Response:
         data = await file.read()
         await file.close()
         text = tidy(decode(data))
-        await asyncio.to_thread(check_document, text)
-        known = await rt.db.reader.one(store.BY_NAME, name=store.fold(documents.name_of(text)))
+        await rt.versions.aside(check_document, text)
+        name = await rt.versions.aside(documents.name_of, text)
+        known = await rt.db.reader.one(store.BY_NAME, name=store.fold(name))
         if known is None:
             bot_id = await bots.create(rt, "", text, request.state.user)
             return redirect(request, place(request, "bots.show", bot_id), done=_("The bot was imported."))
@@ -143,12 +102,11 @@ def decode(data: bytes) -> str:
 
 def check_document(text: str) -> None:
     """Raises `Invalid` naming the first error: a file that cannot be read names no bot."""
-    try:
-        parse(text)
-    except DocumentError as error:
-        first = error.problems[0]
+    found = documents.read(text)
+    if not found.name:
+        first = found.problems[0]
         sentence = _("Line {line}: {message}").format(line=first.line, message=tell(documents.sentence(first)))
-        raise Invalid(_("The file was not imported."), fields={"file": sentence}) from None
+        raise Invalid(_("The file was not imported."), fields={"file": sentence})
 
 
 # ---- the draft ------------------------------------------------------------------------------------------------------
@@ -159,15 +117,50 @@ async def show(request: Request) -> Response:
 
 
 async def draft_values(request: Request, bot: store.Bot) -> dict[str, Any]:
-    draft = await asyncio.to_thread(look_at, bot.draft)
+    rt: Runtime = request.state.rt
+    draft = await rt.versions.aside(look_at, bot.draft)
+    return {**await head_values(request, bot), **drawn(draft), "swap": False}
+
+
+def drawn(draft: "Draft") -> dict[str, Any]:
     return {
-        **await head_values(request, bot),
         "draft": draft,
-        "excerpts": code.excerpts(bot.draft, draft.problems),
-        "gutter": code.gutter(bot.draft, draft.problems),
-        "swap": False,
+        "excerpts": draft.excerpts,
+        "gutter": draft.gutter,
         "sentence": documents.sentence,
     }
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A document looked at. `rules` are the first of its rules, `more` how many are not among them."""
+
+    text: str
+    problems: tuple[Problem, ...]
+    rules: tuple[documents.Listed, ...]
+    more: int
+    excerpts: list[list[code.Line]]
+    gutter: list[tuple[int, str]]
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> int:
+        return len(self.problems) - self.errors - self.failing
+
+    @property
+    def failing(self) -> int:
+        """Tests of the document that fail."""
+        return sum(1 for problem in self.problems if problem.severity == "test")
+
+
+def look_at(text: str) -> Draft:
+    """Run it in a thread: a text that was not read lately takes its time."""
+    found = documents.read(text)
+    rules = found.rules[:LISTED]
+    excerpts, gutter = code.excerpts(text, found.problems), code.gutter(text, found.problems)
+    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter)
 
 
 async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
@@ -218,17 +211,9 @@ async def both(request: Request, bot: store.Bot, text: str, *, imported: bool = 
 async def check(request: Request) -> Response:
     """The problems of what is being written, and its line numbers: for the editor, nothing is kept."""
     bot = await read_bot(request)
-    draft = await asyncio.to_thread(look_at, document_of(await form(request)))
-    return await fragment(
-        request,
-        "bots/_checked.html",
-        bot=bot,
-        draft=draft,
-        excerpts=code.excerpts(draft.text, draft.problems),
-        gutter=code.gutter(draft.text, draft.problems),
-        swap=True,
-        sentence=documents.sentence,
-    )
+    rt: Runtime = request.state.rt
+    draft = await rt.versions.aside(look_at, document_of(await form(request)))
+    return await fragment(request, "bots/_checked.html", bot=bot, swap=True, **drawn(draft))
 
 
 async def export(request: Request) -> Response:

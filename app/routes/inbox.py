@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import handoff
+from app import handoff, media
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
 from app.content import Text
@@ -309,6 +309,16 @@ async def discard(request: Request) -> Response:
     conversation_id = await conversation_of(request)
     await handoff.discard(request.state.rt, request.path_params["id"])
     return rung(request, conversation_id, _("Discarded. It will not be sent."))
+
+
+async def fetch_again(request: Request) -> Response:
+    """A file that could not be fetched is wanted once more."""
+    rt: Runtime = request.state.rt
+    conversation_id = await rt.db.write(media.want_again, request.path_params["id"])
+    rt.jobs.wake()
+    if conversation_id is None:
+        raise NotFound(_("There is no such message. It may have been erased."))
+    return rung(request, conversation_id, _("It is fetched again."))
 
 
 async def conversation_of(request: Request) -> int:

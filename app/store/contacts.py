@@ -2,6 +2,7 @@
 
 from app.db import Query, Statement, Tx
 from app.models import Found
+from app.store import joining
 
 FOUND = Query(
     """
@@ -54,22 +55,6 @@ OTHER_THREADS = Query(
     lambda gone, keep: (gone, keep),
 )
 GIVE_THREAD = Statement("update conversation set contact_id = :keep where id = :id")
-MOVE_MESSAGES = Statement("update message set conversation_id = :keep where conversation_id = :gone")
-MOVE_TURNS = Statement("update turn set conversation_id = :keep where conversation_id = :gone")
-MOVE_RAW = Statement("update raw_update set conversation_id = :keep where conversation_id = :gone")
-MOVE_OUTBOX = Statement(
-    "update outbox set conversation_id = :keep, place = place + :shift where conversation_id = :gone"
-)
-SHIFT = Query(
-    """
-    update conversation
-    set places = places + (select g.places from conversation g where g.id = :gone),
-        unread = unread + (select g.unread from conversation g where g.id = :gone)
-    where id = :keep returning places - (select g.places from conversation g where g.id = :gone)
-    """,
-    int,
-)
-DROP_THREAD = Statement("delete from conversation where id = :id")
 
 
 TWINS = {"wa_id": "phone", "phone": "wa_id"}
@@ -130,19 +115,14 @@ def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:
 
 
 def merge(tx: Tx, keep: int, gone: int) -> None:
-    """Two contacts turned out to be one person: everything moves to `keep`, `gone` stays as a pointer."""
+    """Two contacts turned out to be one person: everything moves to `keep`, `gone` stays as a pointer.
+
+    What becomes of two conversations is said in `joining`.
+    """
     tx.run(MOVE_IDENTITIES, keep=keep, gone=gone)
     for gone_thread, keep_thread in tx.all(OTHER_THREADS, keep=keep, gone=gone):
         if keep_thread is None:
             tx.run(GIVE_THREAD, id=gone_thread, keep=keep)
         else:
-            _join_threads(tx, keep_thread, gone_thread)
+            joining.join(tx, keep_thread, gone_thread)
     tx.run(MARK_MERGED, keep=keep, gone=gone)
-
-
-def _join_threads(tx: Tx, keep: int, gone: int) -> None:
-    shift = tx.one(SHIFT, keep=keep, gone=gone) or 0
-    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW):
-        tx.run(move, keep=keep, gone=gone)
-    tx.run(MOVE_OUTBOX, keep=keep, gone=gone, shift=shift)
-    tx.run(DROP_THREAD, id=gone)

@@ -49,4 +49,9 @@ ORPHANS = Query(
 ORPHANED = Statement(
     "update job set state = 'queued', leased_until = null, due_at = :now where id = :id and state = 'running'"
 )
-REVIVE = Statement("update job set state = 'queued', due_at = :now, attempts = 0 where id = :id and state = 'dead'")
+REVIVE = Statement(
+    """
+    update job set state = 'queued', due_at = :now, attempts = 0
+    where kind = :kind and subject = :subject and state = 'dead'
+    """
+)

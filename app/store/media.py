@@ -23,4 +23,5 @@ STORED = Statement(
     """
 )
 FAILED = Statement("update media set state = :state, problem = :problem where id = :id")
+WANTED = Statement("update media set state = 'wanted', problem = '' where id = :id and state = 'failed'")
 KNOWN_FILE = Query("select id from media where sha256 = :sha256 and sha256 <> '' and state = 'stored' limit 1", int)

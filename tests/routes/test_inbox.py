@@ -8,6 +8,7 @@ import pytest
 from app import content as c
 from app import handoff, inbox
 from app.connectors.base import Address, Inbound
+from app.store import media
 from tests.routes.visiting import AHMED, ANA, LONG, NOW, PRIYA, Visit, visiting
 
 pytestmark = pytest.mark.anyio
@@ -15,10 +16,11 @@ HEADS = re.compile(r'id="message-(\d+)"')
 ROWS = re.compile(r'id="inbox-row-(\d+)"')
 
 
-async def hears(visit: Visit, text: str, phone: str = ANA) -> None:
+async def hears(visit: Visit, text: str | c.Content, phone: str = ANA) -> None:
     """A customer writes."""
     live = next(live for live in visit.rt.channels.by_id.values() if live.row.name == "Shop")
-    said = Inbound(live.row.account, f"wamid.{text[:40]}", Address(phone=phone, wa_id=phone), NOW, c.Text(text), b"{}")
+    name, what = (text[:40], c.Text(text)) if isinstance(text, str) else (c.kind(text), text)
+    said = Inbound(live.row.account, f"wamid.{name}", Address(phone=phone, wa_id=phone), NOW, what, b"{}")
     await visit.rt.db.write(inbox.receive, visit.rt.channels.intake, live.here, said)
 
 
@@ -165,6 +167,23 @@ async def test_a_held_message_is_sent_again_or_given_up_by_a_person_only(tmp_pat
         assert (await visit.post(f"/inbox/messages/{held}/resend", hx=True)).status_code == 204
         assert await visit.one("select state from outbox where message_id = :id", id=held) == "queued"
         assert (await visit.post(f"/inbox/messages/{held}/discard", hx=True)).status_code == 409
+
+
+async def test_a_file_that_could_not_be_fetched_is_said_so_and_tried_again(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        await visit.rt.jobs.close(5)
+        await hears(visit, c.Image(provider_id="7", mime="image/jpeg"))
+        chat, file = await visit.chat(ANA), await visit.one("select max(id) from media")
+        failed = {"id": file, "state": "failed", "problem": "It failed too often."}
+        await visit.rt.db.write(lambda tx: tx.run(media.FAILED, **failed))
+        page = (await visit.get(f"/inbox/{chat}")).text
+        assert "Could not be fetched. It failed too often." in page and f"/inbox/files/{file}/again" in page
+        assert (await visit.post(f"/inbox/files/{file}/again", hx=True)).status_code == 204
+        assert await visit.one("select state from media where id = :id", id=file) == "wanted"
+        assert (await visit.post("/inbox/files/1/again", hx=True)).status_code == 404
+        await visit.become("viewer")
+        assert "/again" not in (await visit.get(f"/inbox/{chat}")).text
+        assert (await visit.post(f"/inbox/files/{file}/again", hx=True)).status_code == 403
 
 
 async def test_a_viewer_reads_and_cannot_act(tmp_path: Path) -> None:

@@ -63,14 +63,17 @@ def statements() -> dict[str, Asked]:
 
 MIDDLE = identity(filled.ROWS // 2)
 IDS = {"id", "contact_id", "conversation_id", "message_id", "turn_id", "gone", "after", "last_id", "from", "before_id"}
-TIMES = {"now", "at", "until", "expires_at", "due_at", "sent_at", "heard_at", "waiting_since", "last_at", "before_at"}
+TIMES = {
+    "now", "at", "until", "expires_at", "due_at", "sent_at", "heard_at", "waiting_since", "last_at", "before_at",
+    "taken_at", "closed_at",
+}  # fmt: skip
 NUMBERS: Params = {
     "attempts": 1, "before": START + DAY, "besides": 4, "blocked_until": END, "body": b"{}", "bot_id": 1,
     "channel_id": 1, "counted": 1, "disabled_at": END, "down_at": 0, "down_id": 0, "draft_by": 1, "failures": 1,
     "first": identity(filled.ROWS - 100), "idle_since": START, "keep": identity(7), "last": 100, "limit": 50,
     "many": 100, "number": 1, "place": 1, "places": 1, "previous_id": 1, "published_at": END, "rate": 80.0,
     "revision": 1, "seq": 50, "shift": 1, "since": END - DAY, "size": 1, "step": 0, "to": 2**62, "to_at": END,
-    "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1,
+    "taken_by": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1,
 }  # fmt: skip
 TEXTS = {
     "field": "account_update", "kind": "wa_id", "mode": "waiting", "name": "Contact 500", "name_end": "Contact 501",

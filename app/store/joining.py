@@ -1,0 +1,81 @@
+"""Two conversations of one person become one, when two contacts turn out to be the same.
+
+The rule. A person's take-over is never lost: of two modes the one with more of a person in it stays (person, waiting,
+bot), with who has it and since when. Both with a person: whoever took it last. Both waiting: the wait that began first.
+The bot goes on from where the customer last wrote: its memory, its version, its reply budget and the address come from
+the conversation heard last. Unread counts add up, the newest message is the last one, and it is closed only if both
+were. Replies on their way all stay: those of the kept conversation first, each side in its own order.
+"""
+
+import msgspec
+
+from app.db import Query, Statement, Tx
+
+
+class Thread(msgspec.Struct, frozen=True):
+    """What one conversation knows of itself, apart from its messages."""
+
+    address: str
+    state: str
+    version_id: int | None
+    budget: str
+    mode: str
+    taken_by: int | None
+    taken_at: int | None
+    waiting_since: int | None
+    waiting_for: str
+    closed_at: int | None
+    places: int
+    unread: int
+    heard_at: int
+    last_at: int
+    last_id: int | None
+    snippet: str
+
+
+COLUMNS = Thread.__struct_fields__
+THREAD = Query(f"select {', '.join(COLUMNS)} from conversation where id = :id", Thread)
+JOINED = Statement(f"update conversation set {', '.join(f'{name} = :{name}' for name in COLUMNS)} where id = :id")
+MOVE_MESSAGES = Statement("update message set conversation_id = :keep where conversation_id = :gone")
+MOVE_TURNS = Statement("update turn set conversation_id = :keep where conversation_id = :gone")
+MOVE_RAW = Statement("update raw_update set conversation_id = :keep where conversation_id = :gone")
+MOVE_OUTBOX = Statement(
+    "update outbox set conversation_id = :keep, place = place + :shift where conversation_id = :gone"
+)
+DROP_THREAD = Statement("delete from conversation where id = :id")
+RANK = {"bot": 0, "waiting": 1, "person": 2}
+
+
+def join(tx: Tx, keep: int, gone: int) -> None:
+    """Everything of `gone` moves to `keep`, and `gone` is deleted. Both are locked: a take-over that happens meanwhile
+    is seen, or finds the conversation gone and says so."""
+    for id in sorted((keep, gone)):
+        tx.lock("conversation", id)
+    kept, other = tx.one(THREAD, id=keep), tx.one(THREAD, id=gone)
+    if kept is None or other is None:
+        return
+    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW):
+        tx.run(move, keep=keep, gone=gone)
+    tx.run(MOVE_OUTBOX, keep=keep, gone=gone, shift=kept.places)
+    tx.run(JOINED, id=keep, **msgspec.structs.asdict(joined(kept, other)))
+    tx.run(DROP_THREAD, id=gone)
+
+
+def joined(kept: Thread, other: Thread) -> Thread:
+    """What the one conversation knows; the rule is above."""
+    heard = max(kept, other, key=lambda thread: thread.heard_at)
+    newest = max(kept, other, key=lambda thread: thread.last_at)
+    holder = max(kept, other, key=_hold)
+    closed = None if kept.closed_at is None or other.closed_at is None else max(kept.closed_at, other.closed_at)
+    return Thread(
+        heard.address, heard.state, heard.version_id, heard.budget,
+        holder.mode, holder.taken_by, holder.taken_at, holder.waiting_since, holder.waiting_for, closed,
+        kept.places + other.places, kept.unread + other.unread, max(kept.heard_at, other.heard_at),
+        newest.last_at, newest.last_id, newest.snippet,
+    )  # fmt: skip
+
+
+def _hold(thread: Thread) -> tuple[int, int]:
+    """More of a person first; then the later take-over, or the longer wait."""
+    since = (thread.taken_at or 0) if thread.mode == "person" else -(thread.waiting_since or 0)
+    return RANK[thread.mode], since
