@@ -1,6 +1,7 @@
 """Replays one past conversation: what a draft would have said wherever a bot was asked, beside what was said then.
 
-The draft keeps a state of its own from the first turn on; who writes, where and when are as they were. If it hands over
+The draft keeps a state of its own from the first turn on; who writes, where, when and the seed of what is drawn by chance
+are as they were, so that only the document makes a difference. If it hands over
 where nobody was called then, it is silent from there on, until the turn in which the conversation was handed over then.
 """
 
@@ -103,7 +104,10 @@ def again(bot: Version, past: Sequence[Past]) -> tuple[list[Step], int]:
             continue
         after = None
         if not silent:
-            after = decided(bot, given, given.scene.state if state is None else state)
+            then = given.scene.state
+            after = decided(
+                bot, given, then if state is None else msgspec.structs.replace(state, seed=then.seed, turns=then.turns)
+            )
             state = after.state
         steps.append(Step("same" if after is None else outcome_of(before, after), given, before, after))
         # A turn that follows a hand-off of then exists because a person had given the conversation back.
