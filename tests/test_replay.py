@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import replay, simulator
+from app import replay, simulator, users
 from app.bot.document import compile_version
 from app.commands import COMMANDS
 from app.content import Text
@@ -15,6 +15,7 @@ from app.replay import Choice, Report
 from app.runtime import Runtime
 from app.simulator import Trial
 from app.store import bots as bot_rows
+from tests.browser.house import EMAIL, PASSWORD
 from tests.shop import BOT, change, open_shop, rows, said, take_in
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +68,9 @@ async def test_the_newest_a_period_or_a_tag_is_chosen(rt: Runtime) -> None:
 async def test_conversations_of_other_bots_and_of_the_simulator_are_left_alone(rt: Runtime) -> None:
     bot_id = await shop(rt)
     assert (await replayed(rt, bot_id + 1, Choice())).total == 0
-    await simulator.say(rt, None, Trial(bot_id), Text("twice"), "")  # type: ignore[arg-type]
+    await users.create_owner(rt, email=EMAIL, name="Rosa", password=PASSWORD)
+    await simulator.say(rt, await users.find(rt, EMAIL), Trial(bot_id), Text("twice"), "")
+    assert await rows(rt, "select count(*) from turn") == [(6,)]
     assert (await replayed(rt, bot_id, Choice())).total == 3
 
 

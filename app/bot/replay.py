@@ -1,8 +1,8 @@
 """Replays one past conversation: what a draft would have said wherever a bot was asked, beside what was said then.
 
-The draft keeps a state of its own from the first turn on; who writes, where, when and the seed of what is drawn by chance
-are as they were, so that only the document makes a difference. If it hands over
-where nobody was called then, it is silent from there on, until the turn in which the conversation was handed over then.
+The draft keeps a state of its own from the first turn on. Who writes, where, when, and the seed of what is drawn by
+chance are as they were, so that only the document makes a difference. If the draft hands over where nobody was called
+then, it is silent from there on, until the turn in which the conversation was handed over then.
 """
 
 from collections.abc import Iterable, Sequence
