@@ -72,6 +72,7 @@ async def values(request: Request, bot: store.Bot) -> dict[str, Any]:
         "report": report,
         "outcome": outcome,
         "listed": listed,
+        "chosen": any(str(one.conversation_id) == chosen for one in listed),
         "open": next((one for one in listed if str(one.conversation_id) == chosen), listed[0] if listed else None),
         "faces": faces,
         "most": MOST_CHATS,
