@@ -11,10 +11,11 @@ import msgspec
 from app import bots, content
 from app.bot.amend import add_first
 from app.bot.document import DocumentError, parse
-from app.bot.scene import Arrived, Decision, TurnInput
+from app.bot.scene import Arrived, ContactView, Decision, TurnInput
 from app.bot.trials import heard
 from app.content import Picked, Pressed
 from app.errors import Invalid
+from app.i18n import _
 from app.said import N_
 from app.store import turns
 
@@ -78,12 +79,17 @@ def case_of(rows: Sequence[tuple[str, str]], zone: str, taken: set[str]) -> dict
     said = " ".join((opening if isinstance(opening, str) else opening["button"]).split())[:60]
     local = datetime.fromtimestamp(first.now / 1_000, UTC).astimezone(ZoneInfo(zone))
     item: dict[str, Any] = {"name": unused(said, taken), "at": f"{local:%Y-%m-%d %H:%M}"}
-    contact = first.scene.contact
-    if contact.name.strip():
-        item["contact"] = {"name": contact.name[:200]} | (
-            {"first_name": contact.first_name[:200]} if contact.first_name.strip() else {}
-        )
-    return item | {"chat": chat}
+    contact = somebody(first.scene.contact, [text for line in chat for who, text in line.items() if who != "user"])
+    return item | ({"contact": contact} if contact else {}) | {"chat": chat}
+
+
+def somebody(contact: ContactView, answers: Sequence[str]) -> dict[str, str]:
+    """The contact of the test. Who it was is kept only where an answer has the name; a bot that asks whether there is
+    a name finds one."""
+    name, first = contact.name.strip()[:200], contact.first_name.strip()[:200]
+    if not any(word and word in answer for word in (name, first) for answer in answers):
+        return {"name": _("a customer")} if name else {}
+    return {"name": name} | ({"first_name": first} if first else {})
 
 
 def lines_of(turn: TurnInput, decision: Decision) -> list[dict[str, Any]]:

@@ -326,3 +326,16 @@ def test_the_draft_of_a_bot_is_tested_by_name_and_published_anyway(parley: Parle
     (tmp_path / "luna.yaml").write_text(TESTED.replace("Yo", "'*'"), encoding="utf-8")
     parley("bot", "import", "luna.yaml")
     assert parley("bot", "test", "Luna")[0] == 0
+
+
+def test_a_replay_of_an_installation_at_rest_is_told_for_people_and_programs(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(TESTED)
+    parley("bot", "import", "luna.yaml")
+    code, out, _err = parley("bot", "replay", "Luna", "--draft", "luna.yaml", "--last", "5")
+    assert code == 0 and "answered in none of the conversations" in out
+    assert json.loads(parley("bot", "replay", "Luna", "--json")[1])["conversations"]["same"] == 0
+    (tmp_path / "broken.yaml").write_text(TESTED + "colour: red\n")
+    code, _out, err = parley("bot", "replay", "Luna", "--draft", "broken.yaml")
+    assert code == 1 and "The draft has to be in order first. Line" in err
+    assert parley("bot", "replay", "Luna", "--last", "0")[0] == 2
+    assert parley("bot", "replay", "Nobody")[0] == 1

@@ -10,7 +10,7 @@ import msgspec
 from app.bot.cases import Case, Line
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, Decision, Scene, Send, State
+from app.bot.scene import Arrived, Decision, HandOff, Scene, Send, State
 from app.capabilities import Capabilities
 from app.content import Buttons, ChoiceList, Content, Picked, Pressed, Text, kind
 from app.content import text as text_of
@@ -103,13 +103,20 @@ def said(line: Line, offered: Sequence[Pressed | Picked]) -> Content | None:
 
 
 def heard(decision: Decision) -> list[tuple[str, str]]:
-    """(who, text) of what a person would see; a file without a caption by its kind, as `[image]`."""
-    return [
-        ("bot", text_of(effect.content).strip() or f"[{kind(effect.content)}]")
-        if isinstance(effect, Send)
-        else ("handoff", effect.reason)
-        for effect in decision.effects
-    ]
+    """(who, text) of what a person would see; a file without a caption by its kind, as `[image]`. What the bot only
+    notes for the team is not heard."""
+    found: list[tuple[str, str]] = []
+    for effect in decision.effects:
+        if isinstance(effect, Send):
+            found.append(("bot", words_of(effect.content)))
+        elif isinstance(effect, HandOff):
+            found.append(("handoff", effect.reason))
+    return found
+
+
+def words_of(content: Content) -> str:
+    """Its text, or what it is."""
+    return text_of(content).strip() or f"[{kind(content)}]"
 
 
 def choices_of(decision: Decision) -> tuple[Pressed | Picked, ...]:

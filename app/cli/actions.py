@@ -336,6 +336,18 @@ def test_bot(given: Given) -> int:
     return run_tests(document_of(given), given.bot, as_json=given.json, junit=given.junit)
 
 
+def replay_bot(given: Given) -> int:
+    from app.cli.replay import tell as tell_replay
+
+    text = None if given.draft is None else read_file(given.draft, N_("the bot"))
+    found = call(given, "bot.replay", name=given.bot, text=text, last=given.last, tag=given.tag)
+    if given.json:
+        output.as_json(found)
+    else:
+        tell_replay(found)
+    return 0
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -362,6 +374,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.export": export_bot,
     "bot.lint": lint_bot,
     "bot.test": test_bot,
+    "bot.replay": replay_bot,
     "bot.publish": publish_bot,
     "bot.list": list_bots,
     "simulate": simulate,
