@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 
 from app.bot.document import DocumentError
-from app.bot.nodes import Node, SequenceNode
+from app.bot.nodes import Node, ScalarNode, SequenceNode
 from app.bot.tree import NotYaml, compose, whole
 
-BREAK: Final = re.compile("\r\n|\r|\n")
 # What JSON writes as it is and YAML takes only escaped.
+BREAK: Final = re.compile(r"\r\n|\r|\n")
 UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
@@ -19,38 +19,36 @@ def add_first(text: str, key: str, item: dict[str, Any]) -> str:
 
     Raises `DocumentError` if the text is no YAML group. Whether the result is a good document is for the caller to ask.
     """
-    text = whole(text) if text.startswith("{") else text
+    text = whole(text) if text.startswith("{") else text  # places count what is left of escaped halves
     try:
         root = compose(text)
     except NotYaml as error:
         raise DocumentError([error.problem]) from None
-    found = next((value for name, value in root.value if getattr(name, "value", "") == key), None)
-    if isinstance(found, SequenceNode) and opens(text, found) != "[":
-        start = index_of(text, found) - found.column + 1
-        return text[:start] + block(item, found.column - 1) + text[start:]
+    found = next((value for name, value in root.value if isinstance(name, ScalarNode) and name.value == key), None)
+    if isinstance(found, SequenceNode) and not found.flow and found.value:
+        return before_line(text, found, item)
     if isinstance(found, SequenceNode):
         return after_bracket(text, found, flow(item) + (", " if found.value else ""))
-    if opens(text, root) == "{":
+    if root.flow:
         return after_bracket(text, root, f"{flow(key)}: [{flow(item)}]" + (", " if root.value else ""))
     ended = text if text.endswith("\n") else text + "\n"
     return f"{ended}{key}:\n{block(item, 2)}"
 
 
-def opens(text: str, node: Node) -> str:
-    """The character that the node begins with."""
-    at = index_of(text, node)
-    return text[at : at + 1]
-
-
-def index_of(text: str, node: Node) -> int:
-    """Where the node begins, counted in characters of the text."""
-    ends = [0, *(found.end() for found in BREAK.finditer(text))]
-    return ends[node.line - 1] + node.column - 1
+def before_line(text: str, items: SequenceNode, item: dict[str, Any]) -> str:
+    at = start_of(text, items.line)
+    return text[:at] + block(item, items.column - 1) + text[at:]
 
 
 def after_bracket(text: str, node: Node, piece: str) -> str:
-    at = index_of(text, node) + 1
+    at = start_of(text, node.line) + node.column
     return text[:at] + piece + text[at:]
+
+
+def start_of(text: str, line: int) -> int:
+    """Where a line begins; they count from 1."""
+    ends = [found.end() for found in BREAK.finditer(text)]
+    return ends[line - 2] if line > 1 else 0
 
 
 def block(item: dict[str, Any], indent: int) -> str:

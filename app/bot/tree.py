@@ -126,9 +126,9 @@ def _node(event: Event, anchors: dict[str, Node], back: dict[int, int]) -> Node 
         empty = event.tag == NULL_TAG or (event.tag is None and event.implicit[0] and value in NULLS)
         node = ScalarNode(line, column, value, empty, event.style in ("|", ">"))
     elif isinstance(event, MappingStartEvent):
-        node = MappingNode(line, column, [])
+        node = MappingNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, ListStartEvent):
-        node = SequenceNode(line, column, [])
+        node = SequenceNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, AliasEvent):
         if event.anchor not in anchors:
             raise _broken(line, column, f"found undefined alias {event.anchor!r}")
