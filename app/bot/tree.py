@@ -60,7 +60,7 @@ def end_of(text: str, items: SequenceNode) -> tuple[int, int]:
     for event in yaml.parse(text.translate(_stand_ins(text)), Loader=yaml.CSafeLoader):
         mark = event.start_mark
         here = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        if isinstance(event, SequenceStartEvent):
+        if isinstance(event, ListStartEvent):
             open_lists.append(here)
         elif isinstance(event, SequenceEndEvent) and open_lists.pop() == (items.line, items.column):
             return here
