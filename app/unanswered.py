@@ -125,7 +125,7 @@ def sorted_out(rows: Sequence[turns.Miss], aside: Sequence[turns.Miss], draft: s
     )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def compiled(draft: str) -> Version | None:
     """None while it has errors."""
     try:

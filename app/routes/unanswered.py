@@ -40,7 +40,7 @@ async def make_rule(request: Request) -> Response:
         line = await unanswered.make_rule(request.state.rt, bot_id, turn_id, days, request.state.user)
     except Invalid as error:
         return await refused(request, "bots/unanswered.html", error, **await values(request, days))
-    done = _("The draft has a new rule in line {line}. Write its answer there.").format(line=line)
+    done = _("The draft has a new rule in line {line}. Write its answer, then save.").format(line=line)
     return redirect(request, f"{place(request, 'bots.show', bot_id)}#l{line}", done=done)
 
 

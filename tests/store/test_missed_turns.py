@@ -46,7 +46,8 @@ def fill(tx: Tx) -> None:
         "insert into channel (id, key, name, connector, account, config, secrets, rate, state, state_code, state_at,"
         " created_at) values (1, 'k', 'Shop', 'whatsapp_cloud', '1', '{}', '{}', 80, 'connected', '', 0, 0)",
         "insert into contact (id, name, created_at) values (1, 'Ana', 0)",
-        "insert into conversation (id, channel_id, contact_id, address, last_at, created_at) values (1, 1, 1, '', 0, 0)",
+        "insert into conversation (id, channel_id, contact_id, address, last_at, created_at)"
+        " values (1, 1, 1, '', 0, 0)",
     ):
         tx.run(Statement(sql))
     tx.many(NEW, [{"id": n, "output": output} for n, output in enumerate(OUTPUTS)])
