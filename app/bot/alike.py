@@ -16,7 +16,8 @@ import msgspec
 from app.bot.near import one_away, shorter
 from app.bot.words import fold, words
 
-READ: Final = 25  # words of a message
+READ: Final = 40  # words of a message
+TELLING: Final = 12  # of these, the words that say something
 LIKE: Final = 0.4  # of all words of two messages, how many both have
 INSIDE: Final = 4  # a message of so many words belongs to a shorter one that is wholly in it
 MANY: Final = 40  # among so many wordings,
@@ -92,7 +93,9 @@ def told(keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
     often = len(keys) * OFTEN if len(keys) >= MANY else len(keys) + 1
     empty = FILLERS | {word for word, count in counts.items() if count > often}
     return {
-        key: frozenset(meant.get(word, word) for word in key if word not in empty) or frozenset(key) for key in keys
+        key: frozenset([meant.get(word, word) for word in key if word not in empty][:TELLING])
+        or frozenset(key[:TELLING])
+        for key in keys
     }
 
 
