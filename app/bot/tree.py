@@ -70,6 +70,19 @@ def compose(text: str) -> MappingNode:
     return node
 
 
+def end_of(text: str, items: SequenceNode) -> tuple[int, int]:
+    """Line and column of the bracket that closes a list of this text, or of what follows a list written in lines."""
+    open_lists: list[tuple[int, int]] = []
+    for event in yaml.parse(text.translate(_stand_ins(text)), Loader=yaml.CSafeLoader):
+        mark = event.start_mark
+        here = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if isinstance(event, ListStartEvent):
+            open_lists.append(here)
+        elif isinstance(event, SequenceEndEvent) and open_lists.pop() == (items.line, items.column):
+            return here
+    raise LookupError("the list is not of this text")
+
+
 def _broken(line: int, column: int, reason: str) -> NotYaml:
     return NotYaml(line, column, N_("This is not YAML: {reason}", reason=reason))
 

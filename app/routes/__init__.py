@@ -20,6 +20,7 @@ from app.routes import (
     settings,
     setup,
     simulator,
+    unanswered,
 )
 from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
@@ -100,6 +101,10 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/bots/{id:id}/replay", replay.begin, "bots.begin_replay", BUILD),
     Entry("GET", "/bots/{id:id}/replay/summary", replay.summary, "bots.replay_summary", BUILD),
     Entry("POST", "/bots/{id:id}/replay/cancel", replay.cancel, "bots.cancel_replay", BUILD),
+    Entry("GET", "/bots/{id:id}/unanswered", unanswered.show, "bots.unanswered", READ),
+    Entry("POST", "/bots/{id:id}/unanswered/rule", unanswered.make_rule, "bots.make_rule", BUILD),
+    Entry("POST", "/bots/{id:id}/unanswered/ignore", unanswered.ignore, "bots.ignore", BUILD),
+    Entry("POST", "/bots/{id:id}/unanswered/again", unanswered.show_again, "bots.show_again", BUILD),
     Entry("POST", "/bots/{id:id}/rollback", bots.roll_back, "bots.roll_back", BUILD),
     Entry("GET", "/simulator", simulator.show, "simulator", BUILD),
     Entry("GET", "/simulator/screen", simulator.screen, "simulator.screen", BUILD),

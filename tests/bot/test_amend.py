@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.bot.amend import add_first
+from app.bot.amend import add_at, add_first
 from app.bot.document import DocumentError, parse
 
 ITEM = {
@@ -44,3 +44,46 @@ def test_the_new_one_is_first_and_every_line_stays(text: str) -> None:
 def test_what_is_no_document_is_refused() -> None:
     with pytest.raises(DocumentError):
         add_first("- a\n- b\n", "tests", ITEM)
+
+
+RULE = {"name": "new", "when": {"says": ["a: b", "#c"]}, "do": [{"say": "N"}]}
+A, B = "{name: a, when: {says: a}, do: [{say: A}]}", "{name: b, when: {says: b}, do: [{say: 'B ] # no'}]}"
+LINES = f"bot: Luna\nrules: # all\n  # the first\n  - {A} # keep\n\n  # the second\n  - {B}\n"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "text",
+    [
+        LINES,
+        LINES.removesuffix("\n"),
+        LINES + "  # - {name: old}\n",
+        LINES + "\n# the rest\nfallback: {do: [{say: F}]}\n",
+        LINES + "\n# nothing more\n\n",
+        LINES.replace("\n", "\r\n"),
+        LINES.replace("\n  ", "\n") + "tests: []\n",
+        f"bot: Luna\nrules:\n  - {A}\n  -\n    # why\n    {B}\n",
+        "bot: L\nrules:\n- name: a\n  when: {says: a}\n  do:\n  - say: |\n      A\n      # no comment\n\n"
+        "- name: b\n  when: {says: b}\n  do:\n  - say: |\n      B\n      # none\n\n\nfallback: {do: [{say: F}]}\n",
+        f"bot: Luna\nrules: [{A}, {B}] # end ]\n",
+        f"bot: Luna\nrules: [\n  {A}, # ]\n  {B},\n  ]\n",
+        '{"bot": "\\ud83c\\udf82", "rules": [{"name": "a", "when": {"says": "a"}, "do": [{"say": "A"}]},\n'
+        ' {"name": "b", "when": {"says": "b"}, "do": [{"say": "]"}]}]}',
+    ],
+)
+def test_a_new_one_stands_at_its_place_and_comments_stay_above_theirs(text: str, place: int) -> None:
+    changed, line = add_at(text, "rules", place, RULE)
+    before, after = parse(text).rules, parse(changed).rules
+    names = [rule.name.text for rule in after]
+    assert names == [*"ab"[:place], "new", *"ab"[place:]]
+    assert after[place].line == line and [said.text for said in after[place].says.any] == ["a: b", "#c"]
+    others = [rule for rule in after if rule.name.text != "new"]
+    assert [rule.do[0].texts[0].text for rule in others] == [rule.do[0].texts[0].text for rule in before]  # type: ignore[union-attr]
+    if "# the second" in text:
+        lines = changed.splitlines()
+        assert lines[next(at for at, one in enumerate(lines) if "# the second" in one) + 1].lstrip() == f"- {B}"
+
+
+def test_a_place_is_found_where_there_is_no_list_yet() -> None:
+    changed, line = add_at("bot: Luna\n", "rules", 3, RULE)
+    assert [rule.line for rule in parse(changed).rules] == [line] == [3]
