@@ -261,10 +261,17 @@ class Builder:
             raise TextError(N_("This text has more than {nodes} parts", nodes=NODES), node.lineno)
 
     def refuse(self, node: nodes.Node) -> TextError:
+        line = _line(node)
         for kind, message in _NOT_ALLOWED.items():
             if isinstance(node, kind):
-                return TextError(message, node.lineno)
-        return TextError(N_("“{value}” is not possible in texts", value=type(node).__name__.lower()), node.lineno)
+                return TextError(message, line)
+        return TextError(N_("“{value}” is not possible in texts", value=type(node).__name__.lower()), line)
+
+
+def _line(node: nodes.Node) -> int:
+    """Where it begins. Jinja gives none to what it puts around a block by itself; what is inside has one."""
+    lines = [found.lineno for found in (node, *node.find_all(nodes.Node))]
+    return next((line for line in lines if line), 1)
 
 
 def _plain(node: nodes.Const) -> Any:
