@@ -42,6 +42,7 @@ class Versions:
         self._db = db
         self._compiled: dict[int, Version] = {}
         self._live: frozenset[int] = frozenset()
+        self._before: frozenset[int] = frozenset()
         self._one = asyncio.Lock()
 
     async def aside(self, work: Callable[[str], T], text: str) -> T:
@@ -66,10 +67,11 @@ class Versions:
         return found
 
     async def load_live(self) -> None:
-        """Compile what is live on a channel, and remember which those are. One that this release refuses is logged: its
+        """Compile what is live on a channel or leads a flow, and remember which those are, and which were before: a flow
+        may begin with one of those while this reads. One that this release refuses is logged: its
         channel stores messages and answers none until a version that works is published."""
         rows = await self._db.reader.all(store.LIVE)
-        self._live = frozenset(version_id for version_id, _ in rows)
+        self._before, self._live = self._live, frozenset(version_id for version_id, _ in rows)
         for version_id, document in rows:
             if version_id not in self._compiled:
                 try:
@@ -80,7 +82,7 @@ class Versions:
 
     def _keep(self, version_id: int, version: Version) -> None:
         self._compiled[version_id] = version
-        tried = [known for known in self._compiled if known not in self._live and known != version_id]
+        tried = [known for known in self._compiled if known not in self._live | self._before and known != version_id]
         for oldest in tried[: max(0, len(tried) - KEPT + 1)]:
             del self._compiled[oldest]
 

@@ -7,12 +7,13 @@ import hashlib
 
 import msgspec
 
-from app.bot.scene import HandOff, Send
+from app.bot.scene import Effect, HandOff, Send, SetField, Tag
 from app.content import encode
 
 REPLIES = 20
 PERIOD = 5 * 60_000
 SAME = 3
+RULE = "budget"
 REASON = "The bot answered too often in a short time."
 
 
@@ -28,8 +29,9 @@ class Budget(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
 _decoder = msgspec.json.Decoder(Budget)
 
 
-def spend(stored: str, effects: tuple[Send | HandOff, ...], now: int) -> tuple[str, tuple[Send | HandOff, ...]]:
-    """The budget after these effects, and the effects that fit: when it is used up, only a hand-off is left."""
+def spend(stored: str, effects: tuple[Effect, ...], now: int) -> tuple[str, tuple[Effect, ...]]:
+    """The budget after these effects, and the effects that fit: when it is used up, what is noted about the contact
+    stays, and a hand-off instead of all else."""
     sends = [effect for effect in effects if isinstance(effect, Send)]
     if not sends:
         return stored, effects
@@ -39,8 +41,14 @@ def spend(stored: str, effects: tuple[Send | HandOff, ...], now: int) -> tuple[s
     last = _digest(sends)
     spent = Budget(budget.since, budget.replies + len(sends), last, budget.same + 1 if last == budget.last else 1)
     if spent.replies > REPLIES or spent.same > SAME:
-        return stored, (HandOff(REASON, "budget"),)
+        noted = tuple(effect for effect in effects if isinstance(effect, Tag | SetField))
+        return stored, (*noted, HandOff(REASON, RULE))
     return msgspec.json.encode(spent).decode(), effects
+
+
+def is_used_up(effects: tuple[Effect, ...]) -> bool:
+    """Whether these are the effects that were left of more."""
+    return any(isinstance(effect, HandOff) and effect.rule == RULE and effect.reason == REASON for effect in effects)
 
 
 def _digest(sends: list[Send]) -> str:

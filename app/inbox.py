@@ -11,10 +11,24 @@ from typing import Protocol
 
 import msgspec
 
-from app import budget, content, events
+from app import budget, content, events, noted
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State, TurnInput
+from app.bot.run import left
+from app.bot.scene import (
+    Arrived,
+    Close,
+    ContactView,
+    Decision,
+    Effect,
+    HandOff,
+    Scene,
+    Send,
+    SetField,
+    State,
+    Tag,
+    TurnInput,
+)
 from app.capabilities import Capabilities
 from app.connectors.base import Address, Inbound, Malformed, Notice, Outbound
 from app.content import Delete, Edit, Reaction, System, Text
@@ -278,8 +292,8 @@ class _Case(msgspec.Struct, frozen=True):
 class _Said(msgspec.Struct, frozen=True):
     """What the bot made of it: effects, its new state and the whole decision as JSON, or why it failed."""
 
-    effects: tuple[Send | HandOff, ...]
-    state: str
+    effects: tuple[Effect, ...]
+    state: State
     output: str = ""
     error: str = ""
 
@@ -297,12 +311,22 @@ def _turn(tx: Tx, intake: Intake, case: _Case, version_id: int) -> bool:
     if said.error:
         tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
     spent, effects = budget.spend(case.found.budget, said.effects, tx.now)
-    return _carry_out(tx, intake, case, effects, said.state, spent)
+    state = left(said.state) if budget.is_used_up(effects) else said.state
+    keeps = _keeps(case, state, version_id)
+    return _carry_out(tx, intake, case, effects, state, spent, keeps)
+
+
+def _keeps(case: _Case, state: State, version_id: int) -> int | None:
+    """The version that a conversation goes on with, whatever is published: while a flow runs, the one it began with. A
+    channel without a version (the simulator's) leaves it to whoever chose one."""
+    return version_id if state.frames else case.found.version_id if case.here.version_id is None else None
 
 
 def _scene(case: _Case) -> Scene:
     found, here = case.found, case.here
     state = State(seed=case.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
+    if found.version_id is None and state.frames:
+        state = left(state)  # a person had the conversation meanwhile, which ends the flow
     return Scene(state, _contact(found), here.capabilities, here.name, here.network)
 
 
@@ -324,23 +348,33 @@ def _event(inbound: Inbound) -> Arrived:
 def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _Said:
     """The pure decision, guarded: one that raises, or ended the process before, is stored as failed and says
     nothing."""
-    name, before = case.inbound.provider_id, case.found.state
+    name, before = case.inbound.provider_id, given.scene.state
     if intake.guard.is_poison(name):
         return _Said((), before, error="The process ended twice while deciding this message; it was left unanswered.")
     at = intake.guard.begin(name)
     try:
         decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
+        _check(decision.effects)
     except Exception:
         return _Said((), before, error=traceback.format_exc(limit=-8))
     finally:
         intake.guard.end(at)
-    return _Said(decision.effects, _encode(decision.state), _encode(decision))
+    return _Said(decision.effects, decision.state, _encode(decision))
+
+
+def _check(effects: tuple[Effect, ...]) -> None:
+    """Raises TypeError for an effect that is not carried out here: the turn is stored as failed and shown, rather than
+    done in part."""
+    for effect in effects:
+        if not isinstance(effect, Send | HandOff | Tag | SetField | Close):
+            raise TypeError(f"an effect that cannot be carried out: {effect!r}")
 
 
 def _carry_out(
-    tx: Tx, intake: Intake, case: _Case, effects: tuple[Send | HandOff, ...], state: str, spent: str
+    tx: Tx, intake: Intake, case: _Case, effects: tuple[Effect, ...], state: State, spent: str, keeps: int | None
 ) -> bool:
-    """Replies into the outbox, the conversation after the turn. The first reply starts at once if nothing waits."""
+    """Replies into the outbox, what is noted about the contact, the conversation after the turn. The first reply starts
+    at once if nothing waits."""
     found, inbound = case.found, case.inbound
     sends = [effect for effect in effects if isinstance(effect, Send)]
     handed = next((effect for effect in effects if isinstance(effect, HandOff)), None)
@@ -351,9 +385,12 @@ def _carry_out(
         snippet = content.text(send.content)
     if len(sends) > at_once:
         tx.after_commit(intake.wake, case.here.id)
+    if len(effects) > len(sends):
+        noted.note(tx, found.contact_id, effects)
+    closed = handed is None and any(isinstance(effect, Close) for effect in effects)
     tx.run(
-        conversations.AFTER_TURN, id=case.conversation_id, state=state, budget=spent,
-        mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
+        conversations.AFTER_TURN, id=case.conversation_id, state=_encode(state), version_id=keeps, budget=spent,
+        closed_at=tx.now if closed else None, mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
         waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "", heard_at=inbound.at,
         at=tx.now, last_id=last_id, snippet=snippet[:160],
     )  # fmt: skip

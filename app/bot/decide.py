@@ -6,19 +6,35 @@ the number of rules (contract: design, section 4).
 
 from typing import Any
 
-from app.bot.degrade import fit
-from app.bot.document import Version
-from app.bot.match import PATTERN_READS, Found, match
-from app.bot.scene import Arrived, Decision, Effect, Event, GivenBack, HandOff, NearMiss, Scene, Send, State, Trace
-from app.bot.steps import Handing, Plan, Saying
-from app.bot.values import OUTPUT, Room
-from app.bot.words import READ_LIMIT, words
-from app.capabilities import Capabilities
-from app.content import Content, Delete, Edit, Note, Picked, Pressed, Reaction, System, Text, kind
-from app.content import text as text_of
-from app.said import N_, Said, Sentence, mark
+import msgspec
 
-MOST_EFFECTS = 20
+from app.bot.document import Version
+from app.bot.expect import chosen
+from app.bot.expect import read as read_answer
+from app.bot.index import whole
+from app.bot.match import PATTERN_READS, Found, match
+from app.bot.program import Asking
+from app.bot.run import Machine, Place, left, opened, title
+from app.bot.scene import (
+    Arrived,
+    CallResult,
+    Decision,
+    Event,
+    GivenBack,
+    NearMiss,
+    Scene,
+    State,
+    TimerFired,
+    Trace,
+)
+from app.bot.steps import Handing, Plan
+from app.bot.turn import Turn, after, names
+from app.bot.values import MISSING, Room
+from app.bot.words import words
+from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
+from app.content import text as text_of
+from app.said import N_, Said, mark
+
 SILENT = (Reaction, System, Edit, Delete, Note)
 SENTENCES = {
     "word": mark("{said} “{words}”, a word of rule {rule}."),
@@ -31,6 +47,13 @@ SENTENCES = {
     "missed_again": mark("No rule had these words {count} times in a row; the fallback went on to its last steps."),
     "unanswered": mark("No rule has these words and there is no fallback."),
     "silent": mark("A message of this kind ({kind}) is not answered."),
+    "stale": mark("Nothing waits for this any more."),
+    "no_trigger": mark("No rule listens to this."),
+    "answer": mark("{said} “{words}”, the answer to {place}, question {number}: {name}."),
+    "again": mark("{said} “{words}”, which does not fit {place}, question {number}: {name}; it was asked again."),
+    "gave_up": mark("{said} “{words}”, which does not fit {place}, question {number}: {name}, one time too often."),
+    "cancelled": mark("{said} “{words}”, which leaves {place} at question {number}: {name}."),
+    "interrupted": mark("{said} “{words}”, for which rule {rule} may interrupt {place}."),
     "given_back": mark("A person gave the conversation back; the bot answers the next message."),
 }
 
@@ -43,9 +66,21 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     state = scene.state
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
+    if not isinstance(event, Arrived):
+        return Decision((), state, trace("stale" if isinstance(event, TimerFired | CallResult) else "no_trigger"))
     if isinstance(event.content, SILENT):
         return Decision((), state, trace("silent", kind=kind(event.content)))
-    said, text, found, button = read(event, state)
+    if state.waiting is not None and state.waiting.kind == "answer":
+        places = opened(bot, state)
+        if places:
+            return answer(bot, scene, event, now, places)
+        scene = without_flow(scene)
+    return listen(bot, scene, event, now)
+
+
+def listen(bot: Version, scene: Scene, event: Arrived, now: int) -> Decision:
+    """No question is open: the rules are asked."""
+    said, text, found, button = read(event, scene.state)
     hit = match(bot.index, text[:PATTERN_READS], found, button)
     if hit.order >= 0:
         plan = bot.plans[hit.order]
@@ -54,6 +89,75 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
         )
         return act(plan, bot, scene, event, now, seen, missed=0)
     return miss(bot, scene, event, now, found, hit)
+
+
+def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Place]) -> Decision:
+    """A question is open. In this order: one of its choices; a word that leaves the flow; a rule that may interrupt,
+    after which the question is asked again; an answer that fits; one that does not."""
+    said, text, found, button = read(event, scene.state)
+    program, at = places[-1]
+    asking: Asking = program.code[at]
+    machine = machine_for(bot, scene, event, now)
+    machine.places = places
+    where = {"place": title(program), "number": asking.number, "name": asking.save, "said": said, "words": text[:100]}
+    own = f"{program.shown}/{asking.save}"
+    if not chosen(asking.expected, text, button):
+        if asking.cancel and {whole(found, text), " ".join(button or ())} & asking.cancel:
+            return cancel(bot, scene, event, now, machine, own, where)
+        hit = match(bot.interrupts.index, text[:PATTERN_READS], found, button) if bot.interrupts is not None else None
+        if hit is not None and hit.order >= 0 and bot.interrupts is not None:
+            plan = bot.interrupts.plans[hit.order]
+            assert plan.program is not None
+            machine.begin(plan.program)
+            machine.run()
+            seen = trace(
+                "interrupted", plan, hit.matched, said=said, words="”, “".join(hit.matched), rule=plan.name,
+                place=title(program),
+            )  # fmt: skip
+            return machine.decision(seen, 0)
+    value = read_answer(asking.expected, event.content, text, button)
+    waiting = scene.state.waiting
+    tries = waiting.tries + 1 if waiting is not None else 1
+    code = "answer"
+    if value is not MISSING:
+        machine.turn.choices = ()
+        machine.set(asking.save, value)
+        machine.go_on(at + 1)
+    elif tries <= asking.retries:
+        code = "again"
+        machine.ask(program, at, asking, asking.again, tries)
+    elif asking.otherwise >= 0:
+        code = "gave_up"
+        machine.turn.choices = ()
+        machine.go_on(asking.otherwise)
+    else:
+        return listen(bot, without_flow(scene), event, now)
+    machine.run()
+    verdict = N_(SENTENCES[code], **where)
+    return machine.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
+
+
+def cancel(
+    bot: Version, scene: Scene, event: Arrived, now: int, machine: Machine, own: str, where: dict[str, Any]
+) -> Decision:
+    """The flows are left. What the question has to say to that is said, else the rules are asked."""
+    program, at = machine.places[-1]
+    asking: Asking = program.code[at]
+    if asking.cancelled is None:
+        return listen(bot, without_flow(scene), event, now)
+    machine.places = []
+    machine.turn.rule, machine.turn.choices = own, ()
+    machine.turn.say(asking.cancelled, scene.state.seed)
+    return machine.decision(Trace(N_(SENTENCES["cancelled"], **where), own, asking.line, code="cancelled"), 0)
+
+
+def without_flow(scene: Scene) -> Scene:
+    return msgspec.structs.replace(scene, state=left(scene.state))
+
+
+def machine_for(bot: Version, scene: Scene, event: Arrived, now: int) -> Machine:
+    known = names(scene, event, now)
+    return Machine(bot, Turn(scene.capabilities, "", Room(known), scene.state), scene, known, now)
 
 
 def read(event: Arrived, state: State) -> tuple[Said, str, list[str], list[str] | None]:
@@ -107,96 +211,20 @@ def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
     return tuple((later + failed)[:3])
 
 
-def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> State:
-    """The state of the next turn; the seed moves on by one step of a linear congruence."""
-    seed = (state.seed * 6364136223846793005 + 1442695040888963407) & 0x7FFF_FFFF_FFFF_FFFF
-    return State(missed, choices, state.variables, seed, state.turns + 1)
-
-
 def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: Trace, missed: int) -> Decision:
     """Runs the steps of a plan."""
     state, can = scene.state, scene.capabilities
     if plan.effects is not None and plan.longest <= can.text:
         return Decision(plan.effects, after(state, missed, state.choices), seen)
+    if plan.program is not None and not plan.steps:
+        machine = machine_for(bot, scene, event, now)
+        machine.begin(plan.program)
+        machine.run()
+        return machine.decision(seen, missed)
     turn = Turn(can, plan.name, Room(names(scene, event, now)), state)
     for at, step in enumerate(plan.steps):
         if isinstance(step, Handing):
             turn.hand(step.reason.render(turn.room).strip())
         else:
             turn.say(step, state.seed + at)
-    if turn.notes or turn.room.problems:
-        seen = Trace(
-            seen.verdict,
-            seen.rule,
-            seen.line,
-            seen.matched,
-            seen.near,
-            tuple(turn.notes),
-            tuple(turn.room.problems),
-            seen.code,
-        )
-    return Decision(tuple(turn.effects), after(state, missed, turn.choices), seen)
-
-
-class Turn:
-    """The effects of one turn as they come about, within what a turn may do."""
-
-    __slots__ = ("can", "choices", "effects", "left", "notes", "room", "rule")
-
-    def __init__(self, can: Capabilities, rule: str, room: Room, state: State) -> None:
-        self.can, self.rule, self.room = can, rule, room
-        self.effects: list[Effect] = []
-        self.notes: list[Sentence] = []
-        self.choices = state.choices
-        self.left = OUTPUT
-
-    def say(self, step: Saying, seed: int) -> None:
-        pick = (seed >> 17) % len(step.texts) if len(step.texts) > 1 else 0
-        if step.ready is not None:
-            content = step.ready[pick]
-        else:
-            content = step.build(self.room, step.texts[pick].render(self.room).strip())
-        if isinstance(content, Text) and not content.text:
-            self.room.problem(N_("A text came out empty and was not sent"))
-            return
-        shown = fit(content, self.can)
-        self.notes += [note for note in shown.notes if note not in self.notes]
-        if shown.choices:
-            self.choices = shown.choices
-        for part in shown.contents:
-            self.send(part)
-
-    def send(self, content: Content) -> None:
-        self.left -= len(text_of(content))
-        if len(self.effects) >= MOST_EFFECTS or self.left < 0:
-            self.room.problem(N_("This turn said more than is possible; the rest was left out"))
-        else:
-            self.effects.append(Send(content, self.rule))
-
-    def hand(self, reason: str) -> None:
-        """A hand-off is never lost: it takes the last place if the turn is full."""
-        del self.effects[MOST_EFFECTS - 1 :]
-        self.effects.append(HandOff(reason, self.rule))
-
-
-def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
-    """What texts can read."""
-    contact = scene.contact
-    return {
-        **scene.state.variables,
-        "contact": {
-            "id": contact.id,
-            "name": contact.name,
-            "first_name": contact.first_name,
-            "phone": contact.phone,
-            "username": contact.username,
-            "language": contact.language,
-            "tags": contact.tags,
-            "fields": contact.fields,
-            "first_seen": contact.first_seen,
-        },
-        "message": {"text": (event.text or text_of(event.content))[:READ_LIMIT]},
-        "channel": scene.channel,
-        "network": scene.network,
-        "now": now,
-    }
+    return Decision(tuple(turn.effects), after(state, missed, turn.choices), turn.explained(seen))

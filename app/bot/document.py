@@ -7,8 +7,10 @@ import msgspec
 from app.bot.grammar import DOCUMENT, Document
 from app.bot.hours import Hours
 from app.bot.index import Index, build
+from app.bot.loops import endless
+from app.bot.program import Program
 from app.bot.shape import MISSING, Problem, Report
-from app.bot.steps import Compiler, Plan, plan, plan_rule
+from app.bot.steps import Compiler, Plan, flow, plan, plan_rule
 from app.bot.tree import NotYaml, compose
 from app.said import N_
 
@@ -25,8 +27,16 @@ class DocumentError(Exception):
         super().__init__("\n".join(f"Line {p.line}, column {p.column}: {p.message}" for p in self.problems))
 
 
+class Interrupts(msgspec.Struct, frozen=True):
+    """The rules that may interrupt a question, in their order."""
+
+    index: Index
+    plans: tuple[Plan, ...]
+
+
 class Version(msgspec.Struct, frozen=True):
-    """A bot ready to decide. `plans` are the rules in order, `names` their names."""
+    """A bot ready to decide. `plans` are the rules in order, `names` their names; `programs` are what can lead a
+    conversation, by the key its state keeps."""
 
     id: int
     name: str
@@ -38,6 +48,8 @@ class Version(msgspec.Struct, frozen=True):
     fallback: Plan | None
     after: int
     then: Plan | None
+    programs: dict[str, Program] = {}
+    interrupts: Interrupts | None = None
 
 
 def parse(text: str) -> Document:
@@ -76,9 +88,13 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 def prepare(document: Document, version_id: int = 0) -> Version:
     index, problems = build(document.rules, document.vocabulary)
-    compiler = Compiler(problems)
+    compiler = Compiler(problems, document.flows)
     plans = tuple(plan_rule(rule, compiler) for rule in document.rules)
     back = document.fallback
+    do = plan("fallback", back.line, back.do, compiler, "fallback do") if back else None
+    then = plan("fallback", back.line, back.then, compiler, "fallback then") if back and back.then else None
+    flows = tuple(flow(name, steps, compiler) for name, steps in document.flows.items())
+    programs = [made.program for made in (*plans, do, then) if made is not None and made.program is not None]
     version = Version(
         version_id,
         document.bot.text,
@@ -87,10 +103,22 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         index,
         plans,
         tuple(made.name for made in plans),
-        plan("fallback", back.line, back.do, compiler) if back else None,
+        do,
         back.after if back else 0,
-        plan("fallback", back.line, back.then, compiler) if back and back.then else None,
+        then,
+        {program.key: program for program in (*programs, *flows)},
+        interrupts(document, plans),
     )
+    problems += endless(version.programs)
     if problems:
         raise DocumentError(problems)
     return version
+
+
+def interrupts(document: Document, plans: tuple[Plan, ...]) -> Interrupts | None:
+    chosen = [(rule, made) for rule, made in zip(document.rules, plans, strict=True) if rule.interrupt]
+    if not chosen:
+        return None
+    # What is wrong with their words was found when all rules were read.
+    index, _ = build(tuple(rule for rule, _ in chosen), document.vocabulary)
+    return Interrupts(index, tuple(made for _, made in chosen))

@@ -9,11 +9,14 @@ from typing import Any
 
 import msgspec
 
+from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.said import N_
 
 MEDIA = ("image", "video", "audio", "document")
+MOST_STEPS = 20
+MOST_FLOW_STEPS = 200
 
 
 class Button(msgspec.Struct, frozen=True):
@@ -71,7 +74,7 @@ class Give(msgspec.Struct, frozen=True):
     line: int = 0
 
 
-Step = Say | Show | Give
+Step = Say | Show | Give | Move
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -86,10 +89,13 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
+    """`interrupt`: it answers while a question is open, too."""
+
     name: Located
     says: Condition
     do: tuple[Step, ...]
     line: int = 0
+    interrupt: bool = False
 
 
 class Fallback(msgspec.Struct, frozen=True):
@@ -110,6 +116,7 @@ class Document(msgspec.Struct, frozen=True):
     hours: Hours | None = None
     vocabulary: dict[str, tuple[Located, ...]] = {}
     fallback: Fallback | None = None
+    flows: dict[str, tuple[Step, ...]] = {}
 
 
 class Address(Text):
@@ -261,7 +268,9 @@ FILES = {
     for kind in MEDIA
 }
 HANDOFF = Keys(_give, {"handoff": SENTENCE}, ("handoff",), located=True)
-STEPS = ListOf(Verbs({"say": SAY, **FILES, "handoff": HANDOFF}, N_("a step")), 20, N_("a list of steps"))
+STEPS = Steps(MOST_STEPS)
+STEPS.verbs.update({"say": SAY, **FILES, "handoff": HANDOFF, **verbs(STEPS, BUTTONS)})
+FLOW = ListOf(Verbs(STEPS.verbs, N_("a step")), MOST_FLOW_STEPS, N_("a list of steps"))
 SAYS = Says(
     PHRASES,
     Keys(_condition, {"any": PHRASES, "all": PHRASES, "starts": PHRASES, "exact": PHRASES, "regex": PATTERNS}),
@@ -269,7 +278,11 @@ SAYS = Says(
 )
 WHEN = Keys(_when, {"says": SAYS}, ("says",))
 RULE = Keys(
-    _rule, {"name": Text(100, N_("a name")), "when": WHEN, "do": STEPS}, ("name", "when", "do"), N_("a rule"), True
+    _rule,
+    {"name": Text(100, N_("a name")), "when": WHEN, "do": STEPS, "interrupt": Truth()},
+    ("name", "when", "do"),
+    N_("a rule"),
+    True,
 )
 FALLBACK = Keys(
     _fallback,
@@ -286,6 +299,7 @@ DOCUMENT: Shape = Keys(
         "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
         "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),
         "fallback": FALLBACK,
+        "flows": MapOf(Name(FLOW_NAME, N_("the name of a flow")), FLOW, 500, N_("flows by name")),
     },
     ("bot",),
     N_("a bot document, which begins with “bot: name”"),

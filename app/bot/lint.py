@@ -6,9 +6,12 @@ Errors are found by `document.parse` and `document.prepare`; here the document i
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from app.bot.flow import Ask, If, Set, Start, Switch
 from app.bot.grammar import Condition, Document, Say, Step
+from app.bot.loops import doubtful
+from app.bot.program import Program
 from app.bot.shape import Located, Problem
-from app.bot.steps import Compiler
+from app.bot.steps import Compiler, flow, plan, plan_rule
 from app.bot.words import words
 from app.said import N_, Sentence
 
@@ -28,7 +31,17 @@ WHATSAPP_BUTTON_TEXT = 1024
 
 def lint(document: Document) -> list[Problem]:
     """Warnings, sorted by line."""
-    found = [*_fallback(document), *_reach(document), *_names(document), *_limits(document)]
+    compiler = Compiler([], document.flows)
+    programs = _programs(document, compiler)
+    found = [
+        *_fallback(document),
+        *_reach(document),
+        *_names(document, compiler),
+        *_limits(document),
+        *_flows(document),
+        *_answers(document, compiler),
+        *doubtful(programs),
+    ]
     return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
@@ -74,13 +87,56 @@ def _plain(says: Condition, vocabulary: dict[str, tuple[Located, ...]]) -> Itera
                 yield found
 
 
-def _names(document: Document) -> Iterator[Problem]:
-    compiler = Compiler([])
+def _programs(document: Document, compiler: Compiler) -> dict[str, Program]:
+    """What leads the conversation, made once more, so that the compiler has seen every text."""
+    plans = [plan_rule(rule, compiler) for rule in document.rules]
+    if back := document.fallback:
+        plans += [plan("fallback", back.line, back.do, compiler, "fallback do")]
+        plans += [plan("fallback", back.line, back.then, compiler, "fallback then")]
+    programs = [made.program for made in plans if made.program is not None]
+    programs += [flow(name, steps, compiler) for name, steps in document.flows.items()]
+    return {program.key: program for program in programs}
+
+
+def _flows(document: Document) -> Iterator[Problem]:
+    """A flow that nothing starts can never run."""
+    outside = [step for rule in document.rules for step in _within(rule.do)]
+    if document.fallback is not None:
+        outside += _within((*document.fallback.do, *document.fallback.then))
+    reached: set[str] = set()
+    waiting = [step.flow.text for step in outside if isinstance(step, Start)]
+    while waiting:
+        name = waiting.pop()
+        if name in document.flows and name not in reached:
+            reached.add(name)
+            waiting += [step.flow.text for step in _within(document.flows[name]) if isinstance(step, Start)]
+    for name, made in document.flows.items():
+        if name not in reached:
+            yield _warn(made[0].line, N_("The flow “{name}” never runs: nothing starts it.", name=name))
+
+
+def _answers(document: Document, compiler: Compiler) -> Iterator[Problem]:
+    """An answer that no text and no condition reads was asked for nothing."""
+    read = {name.split(".", 1)[0] for name, _, _ in compiler.names}
     for step in steps(document):
-        compiler.step(step)
+        if isinstance(step, Ask) and step.save.text not in read:
+            yield _warn(step.save, N_("The answer “{name}” is never used.", name=step.save.text))
+
+
+def _variables(document: Document) -> set[str]:
+    """What questions and `set` give a value."""
+    found = {step.save.text for step in steps(document) if isinstance(step, Ask)}
+    return found.union(*(step.values for step in steps(document) if isinstance(step, Set)))
+
+
+def _names(document: Document, compiler: Compiler) -> Iterator[Problem]:
+    variables = _variables(document)
+    known = sorted(KNOWN | variables)
     for name, line, column in compiler.names:
+        if name.split(".", 1)[0] in variables:
+            continue
         if name not in KNOWN and not name.startswith("contact.fields."):
-            close = get_close_matches(name, sorted(KNOWN), 1, 0.7)
+            close = get_close_matches(name, known, 1, 0.7)
             guess = N_(" Did you mean “{close}”?", close=close[0]) if close else ""
             said = N_(
                 "No variable “{name}” is known here, so nothing will stand in its place.{guess}",
@@ -94,6 +150,8 @@ def _limits(document: Document) -> Iterator[Problem]:
     for step in steps(document):
         if isinstance(step, Say):
             yield from _say_limits(step)
+        elif isinstance(step, Ask):
+            yield from _say_limits(Say((step.text,), step.choices, line=step.line))
 
 
 def _say_limits(step: Say) -> Iterator[Problem]:
@@ -144,6 +202,25 @@ def _row_limits(step: Say) -> Iterator[Problem]:
 def steps(document: Document) -> Iterable[Step]:
     """Every step of the document, in order."""
     for rule in document.rules:
-        yield from rule.do
+        yield from _within(rule.do)
     if document.fallback is not None:
-        yield from (*document.fallback.do, *document.fallback.then)
+        yield from _within((*document.fallback.do, *document.fallback.then))
+    for flow_steps in document.flows.values():
+        yield from _within(flow_steps)
+
+
+def _within(given: tuple[Step, ...]) -> list[Step]:
+    """The steps, and those inside their branches, in order."""
+    found: list[Step] = []
+    for step in given:
+        found.append(step)
+        match step:
+            case If(then=then, otherwise=otherwise):
+                found += _within((*then, *otherwise))
+            case Switch(cases=cases, otherwise=otherwise):
+                found += _within((*(inner for case in cases.values() for inner in case), *otherwise))
+            case Ask(otherwise=otherwise):
+                found += _within(otherwise or ())
+            case _:
+                pass
+    return found

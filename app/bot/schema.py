@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.bot.grammar import DOCUMENT
+from app.bot.grammar import DOCUMENT, STEPS
 
 
 def json_schema() -> dict[str, Any]:
     """What is served at /api/v1/bot.schema.json."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Parley bot document"}
-    return head | DOCUMENT.schema()
+    return head | DOCUMENT.schema() | {"$defs": {"steps": STEPS.list.schema()}}

@@ -1,11 +1,14 @@
 """The steps of a document made ready to run: texts checked, buttons given ids, whatever is constant built once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from app.bot.flow import Move
 from app.bot.grammar import Button, Give, Group, Header, Rule, Say, Show, Step
+from app.bot.index import Builder
+from app.bot.program import Assembler, Program
 from app.bot.scene import Effect, HandOff, Send
 from app.bot.shape import Located, Problem
 from app.bot.text import Text, TextError, compile_text
@@ -34,6 +37,11 @@ class Handing(msgspec.Struct, frozen=True):
 Ready = Saying | Handing
 
 
+class Question(msgspec.Struct, frozen=True):
+    saying: Saying
+    choices: tuple[Choice, ...] = ()
+
+
 class Plan(msgspec.Struct, frozen=True):
     """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest
     of which has `longest` characters; `line` is the rule's."""
@@ -43,18 +51,33 @@ class Plan(msgspec.Struct, frozen=True):
     steps: tuple[Ready, ...]
     effects: tuple[Effect, ...] | None
     longest: int = 0
+    program: Program | None = None
 
 
-def plan(name: str, line: int, steps: tuple[Step, ...], compiler: "Compiler") -> Plan:
-    ready = tuple(compiler.step(step) for step in steps)
+def plan(
+    name: str, line: int, steps: tuple[Step, ...], compiler: "Compiler", key: str = "", *, interrupt: bool = False
+) -> Plan:
+    """`key` is what a conversation that waits in these steps remembers them by. Steps that only say something need no
+    program, unless they may interrupt one."""
+    key = key or f"rule {name}"
+    if any(isinstance(step, Move) for step in steps):
+        return Plan(name, line, (), None, 0, Assembler(compiler).program(key, name, steps))
+    ready = tuple(compiler.step(step) for step in steps if not isinstance(step, Move))
     effects = _constant_effects(name, ready)
     contents = [effect.content for effect in effects or () if isinstance(effect, Send)]
     lengths = [len(content.text) for content in contents if isinstance(content, Words)]
-    return Plan(name, line, ready, effects if sum(lengths) <= OUTPUT else None, max(lengths, default=0))
+    return Plan(
+        name, line, ready, effects if sum(lengths) <= OUTPUT else None, max(lengths, default=0),
+        Program(key, name, ready) if interrupt else None,
+    )  # fmt: skip
 
 
 def plan_rule(rule: Rule, compiler: "Compiler") -> Plan:
-    return plan(rule.name.text, rule.line, rule.do, compiler)
+    return plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+
+
+def flow(name: str, steps: tuple[Step, ...], compiler: "Compiler") -> Program:
+    return Assembler(compiler).program(f"flow {name}", f"flow {name}", steps)
 
 
 def _is_plain(content: Content) -> bool:
@@ -78,11 +101,13 @@ def _constant_effects(name: str, steps: tuple[Ready, ...]) -> tuple[Effect, ...]
 class Compiler:
     """Makes steps ready and collects what is wrong with their texts."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], flows: Iterable[str] = ()) -> None:
         self.problems = problems
+        self.flows = frozenset(flows)
+        self.patterns = Builder({})
         self.names: list[tuple[str, int, int]] = []
 
-    def step(self, step: Step) -> Ready:
+    def step(self, step: Say | Show | Give) -> Ready:
         if isinstance(step, Give):
             return Handing(self.text(step.reason))
         if isinstance(step, Show):
@@ -136,6 +161,18 @@ class Compiler:
                 texts, lambda room, text: Buttons(text, choices, header(room), footer.render(room).strip()), constant
             )
         return _saying(texts, lambda room, text: Words(text), True)
+
+    def question(self, text: Located, buttons: tuple[Button, ...]) -> Question:
+        """What a question says, with its choices."""
+        words, choices = self.text(text), self.choices(buttons, set())
+        if choices:
+            return Question(_saying((words,), lambda room, text: Buttons(text, choices), True), choices)
+        return Question(_saying((words,), lambda room, text: Words(text), True))
+
+    def pattern(self, source: Located) -> Any:
+        """The compiled pattern of an answer; None if it was refused."""
+        self.patterns.problems = self.problems
+        return self.patterns.pattern(source)
 
     def menu(self, step: Say, header: Callable[[Room], Any], footer: Text) -> Callable[[Room, str], Content]:
         assert step.menu is not None

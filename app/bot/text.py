@@ -75,6 +75,26 @@ def compile_text(source: str) -> Text:
     return Text(None, evaluate, tuple(builder.names))
 
 
+def compile_expression(source: str) -> Text:
+    """Checks one expression, as it stands between braces: `evaluate` gives its value. Raises `TextError`."""
+    body = _parse("{{" + source + "}}").body
+    [node] = body if len(body) == 1 else [None]
+    if not isinstance(node, nodes.Output) or len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
+        raise TextError(N_("Expected one expression without braces, like quantity > 10"))
+    builder = Builder()
+    return Text(None, builder.expression(node.nodes[0], 1), tuple(builder.names))
+
+
+def compile_value(source: str) -> Text:
+    """Checks what a variable is set to: a text, or, where it is one place to fill in and nothing else, that value as it
+    is. Raises `TextError`."""
+    text = source.strip()
+    inside = text[2:-2]
+    if text.startswith("{{") and text.endswith("}}") and "{{" not in inside and "}}" not in inside:
+        return compile_expression(inside.strip("-"))
+    return compile_text(source)
+
+
 def _parse(source: str) -> nodes.Template:
     try:
         return _environment.parse(source)

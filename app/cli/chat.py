@@ -88,6 +88,11 @@ def tell(decision: Decision) -> None:
                 output.paint("  " + _("(handed to a person: {reason})").format(reason=effect.reason or "-"), "doubtful")
             )
             continue
+        if not isinstance(effect, Send):
+            import msgspec
+
+            output.say(output.paint(f"  {msgspec.json.encode(effect).decode()}", "doubtful"))
+            continue
         output.say("  " + (content.text(effect.content) or f"[{content.kind(effect.content)}]").replace("\n", "\n  "))
         if isinstance(effect.content, Link):
             output.say(f"  [{effect.content.label}] {effect.content.url}")

@@ -124,10 +124,16 @@ CHANNELS = Query(
     """,
     Live,
 )
+# What a channel answers with, and what conversations in the middle of a flow began with. A channel without a version is
+# the simulator's, which loads what it tries.
 LIVE = Query(
     """
     select v.id, v.document from version v
     where v.id in (select c.version_id from channel c where c.removed_at is null)
+       or exists (
+         select 1 from conversation k join channel c on c.id = k.channel_id
+         where k.version_id = v.id and c.version_id is not null and c.removed_at is null
+       )
     """,
     lambda id, document: (int(id), str(document)),
 )

@@ -43,6 +43,8 @@ RENAME = Statement(
     where id = :id
     """
 )
+NOTED = Query("select tags, fields from contact where id = :id", lambda tags, fields: (str(tags), str(fields)))
+NOTE = Statement("update contact set tags = :tags, fields = :fields where id = :id")
 MOVE_IDENTITIES = Statement("update identity set contact_id = :keep where contact_id = :gone")
 MARK_MERGED = Statement("update contact set merged_into = :keep where id = :gone or merged_into = :gone")
 OTHER_THREADS = Query(

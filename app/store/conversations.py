@@ -27,8 +27,8 @@ SET_ADDRESS = Statement("update conversation set address = :address where id = :
 AFTER_TURN = Statement(
     """
     update conversation
-    set state = :state, mode = :mode, budget = :budget, places = :places, unread = unread + :unread,
-        waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = null,
+    set state = :state, version_id = :version_id, mode = :mode, budget = :budget, places = :places,
+        unread = unread + :unread, waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = :closed_at,
         heard_at = :heard_at, last_at = :at, last_id = :last_id, snippet = :snippet
     where id = :id
     """
@@ -52,12 +52,14 @@ SAID = Statement(
     where id = :id
     """
 )
+# A person who takes, gives back or closes a conversation ends the flow in it: without a version of its own, the bot
+# leaves the flow (`inbox`).
 TAKE = Statement(
     """
     update conversation
     set mode = 'person', taken_by = :user_id,
         taken_at = case when mode = 'person' and taken_by = :user_id then taken_at else :now end,
-        waiting_since = null, waiting_for = '', unread = 0, closed_at = null
+        waiting_since = null, waiting_for = '', unread = 0, closed_at = null, version_id = null
     where id = :id
     """
 )
@@ -65,7 +67,7 @@ GIVE_BACK = Statement(
     """
     update conversation
     set mode = 'bot', taken_by = null, taken_at = null, waiting_since = null, waiting_for = '', budget = '',
-        closed_at = null
+        closed_at = null, version_id = null
     where id = :id and mode <> 'bot'
     """
 )
@@ -73,7 +75,7 @@ CLOSE = Statement(
     """
     update conversation
     set mode = 'bot', taken_by = null, taken_at = null, waiting_since = null, waiting_for = '', unread = 0,
-        budget = '', closed_at = :now
+        budget = '', closed_at = :now, version_id = null
     where id = :id
     """
 )

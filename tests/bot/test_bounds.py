@@ -7,10 +7,11 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.bot.decide import MOST_EFFECTS, decide
+from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.scene import Arrived, ContactView, Decision, Scene, State
+from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
 from app.capabilities import Capabilities
 from app.content import Content, Image, Picked, Pressed, Text

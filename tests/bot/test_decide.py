@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
-from app.bot.decide import MOST_EFFECTS, decide
+from app.bot.decide import decide
 from app.bot.document import compile_version
 from app.bot.scene import Arrived, Decision, GivenBack, Send, State, TurnInput
+from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
 from app.content import Buttons, Choice, Content, Delete, Image, Location, Note, Reaction, System, Text
 from tests.bot.turns import NOW, PLAIN, WHATSAPP, arrived, listening, press, rules, said, scene, turn

@@ -164,6 +164,7 @@ create index conversation_contact on conversation (contact_id);
 create index conversation_last on conversation (last_at, id);
 create index conversation_mode on conversation (mode, last_at, id);
 create index conversation_waiting on conversation (waiting_since) where waiting_since is not null;
+create index conversation_version on conversation (version_id) where version_id is not null;
 create index conversation_taken on conversation (taken_by, last_at, id) where taken_by is not null;
 
 create table message (

@@ -1,0 +1,109 @@
+"""One turn as it comes about: what is said and asked for so far, within what a turn may do."""
+
+from typing import Any
+
+from app.bot.degrade import fit
+from app.bot.scene import Arrived, Effect, HandOff, Scene, Send, State, Trace
+from app.bot.steps import Saying
+from app.bot.values import OUTPUT, Room
+from app.bot.words import READ_LIMIT
+from app.capabilities import Capabilities
+from app.content import Content, Text
+from app.content import text as text_of
+from app.said import N_, Sentence
+
+MOST_EFFECTS = 20
+
+
+def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> State:
+    """The state of the next turn; the seed moves on by one step of a linear congruence."""
+    seed = (state.seed * 6364136223846793005 + 1442695040888963407) & 0x7FFF_FFFF_FFFF_FFFF
+    return State(missed, choices, state.variables, seed, state.turns + 1, state.frames, state.waiting, state.held)
+
+
+class Turn:
+    """The effects of one turn as they come about, within what a turn may do. `over`: the bot gave the conversation away
+    or closed it, so nothing more is asked."""
+
+    __slots__ = ("can", "choices", "effects", "left", "notes", "over", "room", "rule")
+
+    def __init__(self, can: Capabilities, rule: str, room: Room, state: State) -> None:
+        self.can, self.rule, self.room = can, rule, room
+        self.effects: list[Effect] = []
+        self.notes: list[Sentence] = []
+        self.choices = state.choices
+        self.left = OUTPUT
+        self.over = False
+
+    def say(self, step: Saying, seed: int) -> None:
+        pick = (seed >> 17) % len(step.texts) if len(step.texts) > 1 else 0
+        if step.ready is not None:
+            content = step.ready[pick]
+        else:
+            content = step.build(self.room, step.texts[pick].render(self.room).strip())
+        if isinstance(content, Text) and not content.text:
+            self.room.problem(N_("A text came out empty and was not sent"))
+            return
+        shown = fit(content, self.can)
+        self.notes += [note for note in shown.notes if note not in self.notes]
+        if shown.choices:
+            self.choices = shown.choices
+        for part in shown.contents:
+            self.send(part)
+
+    def send(self, content: Content) -> None:
+        self.left -= len(text_of(content))
+        if self.left < 0:
+            self.room.problem(N_("This turn said more than is possible; the rest was left out"))
+        else:
+            self.add(Send(content, self.rule))
+
+    def add(self, effect: Effect) -> None:
+        if len(self.effects) >= MOST_EFFECTS:
+            self.room.problem(N_("This turn said more than is possible; the rest was left out"))
+        else:
+            self.effects.append(effect)
+
+    def hand(self, reason: str) -> None:
+        """A hand-off is never lost: it takes the last place if the turn is full."""
+        del self.effects[MOST_EFFECTS - 1 :]
+        self.effects.append(HandOff(reason, self.rule))
+        self.over = True
+
+    def explained(self, seen: Trace) -> Trace:
+        """The trace with what could not be shown and what went wrong."""
+        if not self.notes and not self.room.problems:
+            return seen
+        return Trace(
+            seen.verdict,
+            seen.rule,
+            seen.line,
+            seen.matched,
+            seen.near,
+            tuple(self.notes),
+            tuple(self.room.problems),
+            seen.code,
+        )
+
+
+def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
+    """What texts can read."""
+    contact = scene.contact
+    return {
+        **scene.state.variables,
+        "contact": {
+            "id": contact.id,
+            "name": contact.name,
+            "first_name": contact.first_name,
+            "phone": contact.phone,
+            "username": contact.username,
+            "language": contact.language,
+            "tags": contact.tags,
+            "fields": contact.fields,
+            "first_seen": contact.first_seen,
+        },
+        "message": {"text": (event.text or text_of(event.content))[:READ_LIMIT]},
+        "channel": scene.channel,
+        "network": scene.network,
+        "now": now,
+    }

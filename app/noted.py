@@ -1,0 +1,50 @@
+"""What bots note about a contact: tags and fields, written in the unit of the turn that noted them."""
+
+from typing import Any
+
+import msgspec
+
+from app.bot.scene import Effect, SetField, Tag
+from app.db import Tx
+from app.store import contacts
+
+# Of one contact. What comes on top is not kept: of tags the oldest stay, and a new field finds no room.
+MOST_TAGS = 100
+MOST_FIELDS = 100
+
+_tags: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
+_fields: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+
+
+def note(tx: Tx, contact_id: int, effects: tuple[Effect, ...]) -> None:
+    """Carry out every `Tag` and `SetField`, in their order, on what the contact has now."""
+    wanted = [effect for effect in effects if isinstance(effect, Tag | SetField)]
+    if not wanted:
+        return
+    tx.lock("contact", contact_id)
+    row = tx.one(contacts.NOTED, id=contact_id)
+    if row is None:
+        return
+    tags, fields = _tags.decode(row[0]), _fields.decode(row[1])
+    for effect in wanted:
+        if isinstance(effect, Tag):
+            tags = tagged(tags, effect)
+        else:
+            fields = filled(fields, effect)
+    tx.run(contacts.NOTE, id=contact_id, tags=_text(tags), fields=_text(fields))
+
+
+def tagged(tags: list[str], effect: Tag) -> list[str]:
+    kept = [tag for tag in tags if tag not in effect.remove]
+    return (kept + [tag for tag in effect.add if tag not in kept])[:MOST_TAGS]
+
+
+def filled(fields: dict[str, Any], effect: SetField) -> dict[str, Any]:
+    others = {name: value for name, value in fields.items() if name != effect.name}
+    if effect.value is None or (effect.name not in fields and len(fields) >= MOST_FIELDS):
+        return others
+    return others | {effect.name: effect.value}
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
