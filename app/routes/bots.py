@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import bots, documents
+from app.bot import map as flows
 from app.bot.schema import json_schema
 from app.bot.shape import Problem
 from app.errors import Conflict, Invalid, ParleyError
@@ -145,6 +146,9 @@ def drawn(draft: "Draft") -> dict[str, Any]:
         "excerpts": draft.excerpts,
         "gutter": draft.gutter,
         "sentence": documents.sentence,
+        "maps": draft.maps,
+        "short": flows.short,
+        "fits": flows.TITLE,
     }
 
 
@@ -157,6 +161,7 @@ class Draft(msgspec.Struct, frozen=True):
     more: int
     excerpts: list[list[code.Line]]
     gutter: list[tuple[int, str]]
+    maps: flows.Maps
 
     @property
     def errors(self) -> int:
@@ -172,7 +177,7 @@ def look_at(text: str) -> Draft:
     found = documents.read(text)
     rules = found.rules[:LISTED]
     excerpts, gutter = code.excerpts(text, found.problems), code.gutter(text, found.problems)
-    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter)
+    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
 
 
 async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:

@@ -208,7 +208,7 @@ function open() {
       CM.indentOnInput(), CM.bracketMatching(), CM.highlightSelectionMatches(), CM.search({ top: true }),
       CM.indentUnit.of("  "), EditorState.tabSize.of(2), CM.yaml(), CM.syntaxHighlighting(colours()), CM.lintGutter(),
       look(), EditorState.phrases.of(JSON.parse(field.dataset.phrases)),
-      EditorView.contentAttributes.of({ "aria-label": field.getAttribute("aria-label"), dir: "ltr" }),
+      EditorView.contentAttributes.of({ "aria-label": field.getAttribute("aria-label"), dir: "ltr", tabindex: "0" }),
       keymap.of([
         ...CM.completionKeymap, ...CM.defaultKeymap, ...CM.searchKeymap, ...CM.historyKeymap, ...CM.lintKeymap,
         CM.indentWithTab,

@@ -190,3 +190,42 @@ def test_without_scripts_the_text_area_is_the_editor(browser: Browser, bakery: H
     expect(page.locator("#toasts")).to_contain_text("Draft saved")
     assert stored(bakery, place).endswith("# plain\n")
     visitor.close()
+
+
+FLOWS = """\
+bot: Luna {n}
+rules: [{{name: order, when: {{says: buy}}, do: [{{start: order}}]}}]
+flows:
+  order:
+    - ask: {{text: "What would you like? ماذا تريد 🎂", save: item}}
+    - if: "item == 'cake'"
+      then: [{{handoff: orders}}]
+      else: [{{say: Noted}}]
+  long:
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_flows_are_drawn_and_each_step_leads_to_its_line(
+    browser: Browser, bakery: House, theme: str, phone: bool
+) -> None:
+    text = FLOWS.format(n=next(NUMBERS)) + "".join(f"    - say: step {n}\n" for n in range(50))
+    bot_id = bakery.run(bots.create(bakery.rt, "", text, None))
+    visitor = Visitor(browser, bakery, theme=theme, **({"size": PHONE} if phone else {}))
+    visitor.log_in()
+    page = visitor.go(f"/bots/{bot_id}")
+    expect(page.locator(".map")).to_have_count(2)
+    expect(page.locator(".map").nth(1).locator("a")).to_have_count(50)
+    assert not findings(page)
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
+    page.locator(".map a", has_text="Hand off").click()
+    expect(page.locator(".cm-activeLine")).to_have_text("      then: [{handoff: orders}]")
+    page.locator(".as-list summary").first.click()
+    page.locator(".as-list a", has_text="Noted").click()
+    expect(page.locator(".cm-activeLine")).to_have_text("      else: [{say: Noted}]")
+    editor(page)
+    page.keyboard.type("    - close:")
+    expect(page.locator(".map").nth(1).locator("a")).to_have_count(51, timeout=SOON)
+    assert not visitor.complaints()
+    visitor.close()
