@@ -67,9 +67,9 @@ class Versions:
         return found
 
     async def load_live(self) -> None:
-        """Compile what is live on a channel or leads a flow, and remember which those are, and which were before: a flow
-        may begin with one of those while this reads. One that this release refuses is logged: its
-        channel stores messages and answers none until a version that works is published."""
+        """Compile what is live on a channel or leads a flow, and remember which those are, and which were before: with
+        one of those a flow may begin while this reads. One that this release refuses is logged: its channel stores
+        messages and answers none until a version that works is published."""
         rows = await self._db.reader.all(store.LIVE)
         self._before, self._live = self._live, frozenset(version_id for version_id, _ in rows)
         for version_id, document in rows:
@@ -113,13 +113,22 @@ async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user:
     return await rt.db.write(store_draft, bot_id, text, revision, name, id_of(user))
 
 
-async def publish(rt: "Runtime", bot_id: int, channel_ids: Sequence[int] | None, note: str, user: "User | None") -> int:
+async def publish(
+    rt: "Runtime",
+    bot_id: int,
+    channel_ids: Sequence[int] | None,
+    note: str,
+    user: "User | None",
+    *,
+    anyway: bool = False,
+) -> int:
     """Make the draft a version and put it live; None = on every channel without a bot. Returns its number.
 
-    Raises `Invalid` while the draft has errors, `NotFound`, `Conflict` if another bot has the document's name.
+    Raises `Invalid` while the draft has errors or, unless `anyway`, a test of it fails; `NotFound`; `Conflict` if
+    another bot has the document's name.
     """
     bot = await get(rt.db.reader, bot_id)
-    await check(rt, bot.draft)
+    await check(rt, bot.draft, anyway=anyway)
     if len(note) > NOTE:
         raise Invalid(
             N_("The note is longer than {most} characters.", most=NOTE),
@@ -278,15 +287,23 @@ def tell(tx: Tx, bot_id: int) -> None:
 # ---- checks ---------------------------------------------------------------------------------------------------------
 
 
-async def check(rt: "Runtime", text: str) -> None:
-    """Raises `Invalid` while the document has errors."""
-    errors = [p for p in await rt.versions.aside(problems_of, text) if p.severity == "error"]
+async def check(rt: "Runtime", text: str, *, anyway: bool = False) -> None:
+    """Raises `Invalid` while the document has errors or, unless `anyway`, a test of it fails."""
+    problems = await rt.versions.aside(problems_of, text)
+    errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         said = N_(
             "This bot cannot be published yet. Errors: {count}. The first is in line {line}: {sentence}",
             count=len(errors), line=errors[0].line, sentence=sentence(errors[0]),
         )  # fmt: skip
         raise Invalid(said, code="document")
+    failing = [problem for problem in problems if problem.severity == "test"]
+    if failing and not anyway:
+        said = N_(
+            "This bot was not published, because tests fail: {count}. The first is in line {line}: {sentence}",
+            count=len(failing), line=failing[0].line, sentence=sentence(failing[0]),
+        )  # fmt: skip
+        raise Invalid(said, code="tests")
 
 
 def check_name(name: str) -> str:

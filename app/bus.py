@@ -101,6 +101,12 @@ class Bus:
                 if topic is not None:
                     self._ring(topic, frame(event.seq, name, event.data))
 
+    def tell(self, name: str) -> None:
+        """Ring a topic of which nothing is stored: whoever misses it looks again by itself."""
+        topic = self.topics.get(name)
+        if topic is not None:
+            self._ring(topic, frame(self.seq, name, b"{}"))
+
     def _ring(self, topic: Topic, piece: bytes) -> None:
         loop = asyncio.get_running_loop()
         if topic.pending is not None:

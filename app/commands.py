@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, users
+from app import bots, channels, doctor, documents, replay, users
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
+from app.said import N_
 from app.store import bots as bot_rows
 from app.store import channels as channel_rows
 
@@ -144,13 +145,54 @@ async def export_bot(rt: "Runtime", *, name: str, number: int) -> Row:
     return {"name": bot.name, "document": await bots.text_of(rt.db.reader, bot, number)}
 
 
-async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str) -> Row:
+async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool) -> Row:
     """On the channels named, or on every channel without a bot."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    number = await bots.publish(rt, bot.id, chosen, note, None)
+    number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
     live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
     return {"id": str(bot.id), "name": bot.name, "version": number, "live": live}
+
+
+async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, tag: str) -> Row:
+    """Past conversations of the bot through a document, or without one through its draft: counts, and of each
+    conversation that differs the first turns that do."""
+    bot = await bots.find(rt.db.reader, name)
+    if not 1 <= last <= replay.MOST_CHATS:
+        raise Invalid(N_("Between 1 and {most} conversations are replayed at once.", most=replay.MOST_CHATS))
+    version = await replay.compiled(rt, bot.draft if text is None else text)
+    report = await replay.replay(rt.db.reader, bot.id, version, replay.Choice(last, tag=tag), lambda done, total: None)
+    return {
+        "id": str(bot.id),
+        "name": bot.name,
+        "conversations": report.conversations,
+        "turns": report.turns,
+        "held": report.held,
+        "unreadable": report.unreadable,
+        "cut": report.cut,
+        "took_ms": report.took,
+        "differing": [_differing(one) for one in report.differing],
+    }
+
+
+def _differing(one: replay.Differing) -> Row:
+    turns = [turn for turn in one.turns if turn.outcome != "same"][:3]
+    return {
+        "conversation": str(one.conversation_id),
+        "contact": one.name,
+        "outcome": one.outcome,
+        "differences": one.differences,
+        "turns": [
+            {
+                "outcome": turn.outcome,
+                "at": turn.at,
+                "asked": turn.asked,
+                "before": [{"who": said.who, "text": said.text, "rule": said.rule} for said in turn.before],
+                "after": [{"who": said.who, "text": said.text, "rule": said.rule} for said in turn.after],
+            }
+            for turn in turns
+        ],
+    }
 
 
 async def list_bots(rt: "Runtime") -> list[Row]:
@@ -182,6 +224,7 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "bot.import": import_bot,
     "bot.export": export_bot,
     "bot.publish": publish_bot,
+    "bot.replay": replay_bot,
     "bot.list": list_bots,
     "doctor": doctor.examine,
 }

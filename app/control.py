@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app.errors import Invalid, ParleyError
+from app.errors import Invalid, ParleyError, Unavailable
 from app.said import N_, Sentence
 from app.system import make_private, open_private
 
@@ -62,6 +62,18 @@ class Address(msgspec.Struct, frozen=True):
 
 class NotListening(Exception):
     """Nobody answers at this folder's door."""
+
+
+class Lost(Unavailable):
+    """The door closed after the command had gone through it, so nobody here knows what became of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_(
+                "Parley stopped before it answered. The command may have been carried out or not: look at what it "
+                "was to change, and give it again if nothing did."
+            )
+        )
 
 
 class Refused(ParleyError):
@@ -135,18 +147,18 @@ async def run(rt: "Runtime", commands: dict[str, Any], command: str, values: dic
 
 
 async def ask(data: Path, command: str, values: dict[str, Any]) -> Any:
-    """The running Parley's result. Raises `NotListening`, `Refused`."""
+    """The running Parley's result. Raises `NotListening` (nothing was asked), `Refused`, `Lost`."""
     reader, writer, token = await _connect(data / NAME)
     try:
         writer.write(msgspec.json.encode(Request(command, values, token)) + b"\n")
         await writer.drain()
         line = await reader.readline()
-    except OSError as error:
-        raise NotListening from error
+    except OSError:
+        raise Lost from None
     finally:
         writer.close()
-    if not line:
-        raise NotListening
+    if not line.endswith(b"\n"):
+        raise Lost
     answer = msgspec.json.decode(line, type=Answer)
     if answer.error is not None:
         raise Refused(answer.error)

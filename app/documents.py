@@ -12,9 +12,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.bot.document import Document, DocumentError, parse, prepare
+from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.lint import lint
 from app.bot.shape import Problem
+from app.bot.trials import Outcome, run
+from app.connectors import CONNECTORS
 from app.said import N_, Sentence
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
@@ -48,8 +50,8 @@ def read(text: str) -> Reading:
     document = None
     try:
         document = parse(text)
-        prepare(document)
-        found = list(lint(document))
+        version = prepare(document)
+        found = [*lint(document), *failures(tested(document, version))]
     except DocumentError as error:
         found = list(error.problems)
     problems = tuple(sorted(found, key=lambda problem: (problem.line, problem.column)))
@@ -70,7 +72,8 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
 
 
 def problems_of(text: str) -> list[Problem]:
-    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not."""
+    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not, and a `test` that
+    fails does unless somebody says so."""
     return list(read(text).problems)
 
 
@@ -78,6 +81,49 @@ def sentence(problem: Problem) -> Sentence:
     """The message with its full stop."""
     ends = str(problem.message).endswith((".", "?", "!"))
     return problem.message if ends else N_("{message}.", message=problem.message)
+
+
+def test(text: str) -> list[Outcome]:
+    """How each test of the document goes. Raises `DocumentError`."""
+    document = parse(text)
+    return tested(document, prepare(document))
+
+
+def tested(document: Document, version: Version) -> list[Outcome]:
+    """As WhatsApp shows it."""
+    return run(version, document.tests, CONNECTORS["whatsapp_cloud"].capabilities)
+
+
+def failures(outcomes: Iterable[Outcome]) -> list[Problem]:
+    """One problem for each test that fails, at the line of the chat where it does."""
+    return [
+        Problem(
+            next((spoken.line for spoken in reversed(outcome.chat) if spoken.line), outcome.line),
+            1,
+            N_("The test “{name}” fails: {why}", name=outcome.name, why=why(outcome)),
+            "test",
+        )
+        for outcome in outcomes
+        if not outcome.passed
+    ]
+
+
+def why(outcome: Outcome) -> Sentence:
+    """What went differently first, in one sentence."""
+    first, *more = outcome.wrong
+    text = shortened(first.text)
+    if first.fits == "unknown":
+        return N_("no button “{text}” was there to press.", text=text)
+    if first.fits == "extra":
+        return N_("the bot also said “{text}”.", text=text)
+    said = next((spoken for spoken in more if spoken.fits == "extra"), None)
+    if said is None:
+        return N_("expected “{text}”, but nothing more was said.", text=text)
+    return N_("expected “{text}”, found “{said}”.", text=text, said=shortened(said.text))
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= 120 else text[:119] + "…"
 
 
 def name_of(text: str) -> str:

@@ -290,11 +290,13 @@ class _Case(msgspec.Struct, frozen=True):
 
 
 class _Said(msgspec.Struct, frozen=True):
-    """What the bot made of it: effects, its new state and the whole decision as JSON, or why it failed."""
+    """What the bot made of it: effects, its new state, the whole decision as JSON and its kind of verdict, or why it
+    failed."""
 
     effects: tuple[Effect, ...]
     state: State
     output: str = ""
+    code: str = ""
     error: str = ""
 
 
@@ -306,7 +308,8 @@ def _turn(tx: Tx, intake: Intake, case: _Case, version_id: int) -> bool:
     took = (time.perf_counter_ns() - began) // 1000
     tx.run(
         turns.INSERT, id=case.message_id, conversation_id=case.conversation_id, message_id=case.message_id,
-        version_id=version_id, input=_encode(given), output=said.output, error=said.error, took_us=took, at=tx.now,
+        version_id=version_id, input=_encode(given), output=said.output, code=said.code, error=said.error,
+        took_us=took, at=tx.now,
     )  # fmt: skip
     if said.error:
         tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
@@ -359,7 +362,7 @@ def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _
         return _Said((), before, error=traceback.format_exc(limit=-8))
     finally:
         intake.guard.end(at)
-    return _Said(decision.effects, decision.state, _encode(decision))
+    return _Said(decision.effects, decision.state, _encode(decision), decision.trace.code)
 
 
 def _check(effects: tuple[Effect, ...]) -> None:
@@ -390,9 +393,9 @@ def _carry_out(
     closed = handed is None and any(isinstance(effect, Close) for effect in effects)
     tx.run(
         conversations.AFTER_TURN, id=case.conversation_id, state=_encode(state), version_id=keeps, budget=spent,
-        closed_at=tx.now if closed else None, mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
-        waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "", heard_at=inbound.at,
-        at=tx.now, last_id=last_id, snippet=snippet[:160],
+        mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
+        waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "",
+        closed_at=tx.now if closed else None, heard_at=inbound.at, at=tx.now, last_id=last_id, snippet=snippet[:160],
     )  # fmt: skip
     if handed:
         tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))

@@ -21,6 +21,7 @@ from app.instance import Instance
 from app.media import Fetcher, Store, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
+from app.replay import Replays
 from app.security.secrets import Keyring
 from app.security.setup import SetupLink
 from app.settings import Settings
@@ -42,6 +43,7 @@ class Runtime:
     keys: Keyring
     bus: Bus
     versions: Versions
+    replays: Replays
     channels: Channels
     jobs: jobs.Worker
     media: Store
@@ -98,6 +100,7 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.bus = Bus(rt.db)
     rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
+    rt.replays = Replays(rt.db.reader, rt.bus)
     rt.media = Store(settings.data / "media")
     await _start_work(rt)
     return rt
@@ -143,7 +146,7 @@ def _watch(rt: Runtime) -> None:
 async def stop(rt: Runtime) -> None:
     """No new work; what is under way gets ten seconds; everything is written and closed (P34)."""
     rt.begin_stop()
-    await asyncio.gather(rt.channels.stop(), rt.jobs.close(10.0))
+    await asyncio.gather(rt.channels.stop(), rt.jobs.close(10.0), rt.replays.close())
     await rt.cancel_tasks()
     await rt.db.stop()
 

@@ -187,3 +187,16 @@ def test_every_starter_can_be_published_as_it_is() -> None:
         renamed = documents.renamed(starter.text, 'A "new": name')
         assert documents.name_of(renamed) == 'A "new": name'
         assert not documents.problems_of(renamed)
+
+
+TESTED = DRAFT + "tests:\n  - name: greets\n    chat:\n      - user: hi\n      - bot: Good*\n"
+
+
+async def test_a_failing_test_stops_publishing_unless_somebody_says_anyway(rt: Runtime) -> None:
+    bot_id = await bots.create(rt, "", TESTED, None)
+    with pytest.raises(Invalid, match=r"tests fail: 1\. The first is in line 10: .*“greets”.*“Good\*”.*“Hello\.”"):
+        await bots.publish(rt, bot_id, [], "", None)
+    assert (await bots.get(rt.db.reader, bot_id)).last_number == 0
+    assert await bots.publish(rt, bot_id, [], "", None, anyway=True) == 1
+    await bots.save_draft(rt, bot_id, TESTED.replace("Good*", "Hel*"), 1, None)
+    assert await bots.publish(rt, bot_id, [], "", None) == 2

@@ -1,18 +1,21 @@
 """The command line, with the installation at rest and running; the door between the two."""
 
+import asyncio
 import io
 import json
 import logging
 import stat
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from app import control
-from app.cli import main, reach
+from app.cli import exit_code, main, reach
 from app.commands import COMMANDS
 from app.errors import Invalid, NotFound
 from app.instance import Instance
@@ -197,6 +200,18 @@ def test_doctor_fails_where_others_can_look_into_the_folder(parley: Parley, tmp_
     assert code == 1 and "chmod 700" in out
 
 
+WITHOUT_LIBYAML = "import sys, yaml; del yaml.CSafeLoader; from app.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize("words", [("serve", "--port", "0"), ("bot", "lint", "bot.yaml")])
+def test_a_pyyaml_without_libyaml_is_named_at_the_start(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "bot.yaml").write_text(BOT, encoding="utf-8")
+    begun = [sys.executable, "-c", WITHOUT_LIBYAML, *words]
+    environment = {"PARLEY_DATA": str(tmp_path / "data"), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(begun, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 78 and "built without libyaml" in done.stderr and "Traceback" not in done.stderr
+
+
 # ---- the door of a running installation -----------------------------------------------------------------------------
 
 
@@ -244,6 +259,27 @@ async def test_only_the_owner_can_open_the_door_and_it_goes_with_the_server(rt: 
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("said", [b"", b'{"result": '])
+async def test_a_command_whose_server_goes_away_says_so_and_is_not_done_again(
+    rt: Runtime, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(said)
+        writer.close()
+
+    async def again(*_: object) -> None:
+        raise AssertionError("carried out a second time")
+
+    monkeypatch.setattr(reach, "run_here", again)
+    server = await asyncio.start_unix_server(hang_up, rt.settings.data / control.NAME)
+    async with server:
+        with pytest.raises(control.Lost, match="may have been carried out or not") as lost:
+            await ask(rt, "user.list")
+    assert exit_code(lost.value) == 1
+
+
+@pytest.mark.anyio
 async def test_where_no_socket_fits_a_token_file_opens_the_door(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "LONGEST_NAME", 10)
     opened = control.Control(rt, COMMANDS)
@@ -258,3 +294,48 @@ async def test_where_no_socket_fits_a_token_file_opens_the_door(rt: Runtime, mon
             await control.ask(rt.settings.data, "user.list", {})
     finally:
         await opened.close()
+
+
+TESTED = (
+    BOT
+    + "tests:\n  - {name: greets, chat: [{user: hi}, {bot: He*}]}\n"
+    + '  - {name: "b<&\\x01", chat: [{user: hi}, {bot: Yo}]}\n'
+)
+
+
+def test_the_tests_of_a_document_run_without_an_installation(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(TESTED, encoding="utf-8")
+    code, out, _err = parley("bot", "test", "luna.yaml", "--junit", "report.xml")
+    assert code == 1 and "- bot: Yo" in out and "+ bot: Hello." in out and "1 of 2 tests fails." in out
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot()
+    assert suite.attrib["tests"] == "2" and suite.attrib["failures"] == "1"
+    assert [case.attrib["name"] for case in suite] == ["greets", "b<&"]
+    found = json.loads(parley("bot", "test", "luna.yaml", "--json")[1])
+    assert [(test["passed"], test["line"]) for test in found] == [(True, 7), (False, 8)]
+    assert found[1]["why"] == "expected “Yo”, found “Hello.”."
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_draft_of_a_bot_is_tested_by_name_and_published_anyway(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(TESTED, encoding="utf-8")
+    assert parley("bot", "import", "luna.yaml")[0] == 0
+    assert parley("bot", "test", "Luna")[0] == 1
+    code, _out, err = parley("bot", "publish", "Luna")
+    assert code == 1 and "tests fail: 1" in err
+    assert parley("bot", "publish", "Luna", "--anyway")[0] == 0
+    (tmp_path / "luna.yaml").write_text(TESTED.replace("Yo", "'*'"), encoding="utf-8")
+    parley("bot", "import", "luna.yaml")
+    assert parley("bot", "test", "Luna")[0] == 0
+
+
+def test_a_replay_of_an_installation_at_rest_is_told_for_people_and_programs(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(TESTED)
+    parley("bot", "import", "luna.yaml")
+    code, out, _err = parley("bot", "replay", "Luna", "--draft", "luna.yaml", "--last", "5")
+    assert code == 0 and "answered in none of the conversations" in out
+    assert json.loads(parley("bot", "replay", "Luna", "--json")[1])["conversations"]["same"] == 0
+    (tmp_path / "broken.yaml").write_text(TESTED + "colour: red\n")
+    code, _out, err = parley("bot", "replay", "Luna", "--draft", "broken.yaml")
+    assert code == 1 and "The draft has to be in order first. Line" in err
+    assert parley("bot", "replay", "Luna", "--last", "0")[0] == 2
+    assert parley("bot", "replay", "Nobody")[0] == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
@@ -116,6 +117,7 @@ class Document(msgspec.Struct, frozen=True):
     hours: Hours | None = None
     vocabulary: dict[str, tuple[Located, ...]] = {}
     fallback: Fallback | None = None
+    tests: tuple[Case, ...] = ()
     flows: dict[str, tuple[Step, ...]] = {}
 
 
@@ -299,6 +301,7 @@ DOCUMENT: Shape = Keys(
         "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
         "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),
         "fallback": FALLBACK,
+        "tests": CASES,
         "flows": MapOf(Name(FLOW_NAME, N_("the name of a flow")), FLOW, 500, N_("flows by name")),
     },
     ("bot",),

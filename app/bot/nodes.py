@@ -17,15 +17,21 @@ class ScalarNode(msgspec.Struct, frozen=True, eq=False):
 
 
 class SequenceNode(msgspec.Struct, frozen=True, eq=False):
+    """`flow`: written in brackets."""
+
     line: int
     column: int
     value: "list[Node]"
+    flow: bool = False
 
 
 class MappingNode(msgspec.Struct, frozen=True, eq=False):
+    """`flow`: written in braces."""
+
     line: int
     column: int
     value: "list[tuple[Node, Node]]"
+    flow: bool = False
 
 
 Node: TypeAlias = ScalarNode | SequenceNode | MappingNode

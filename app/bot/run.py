@@ -1,7 +1,7 @@
 """Runs what leads a conversation: the programs of flows and rules, up to the next question or their end.
 
 Bounded: a turn makes at most `MOST_STEPS` steps, and at most `DEEPEST` flows run inside each other. What is beyond is
-told in the turn's explanation, and the flows are left.
+told in the turn's explanation, and the flows (or the outer ones) are left.
 """
 
 import re
@@ -70,17 +70,16 @@ class Machine:
         self.places: list[Place] = []
         self.waiting: Waiting | None = None
         self.steps = 0
-        self.tries = 0
 
     def begin(self, program: Program) -> None:
         """One more program, on top. One that has nothing left to do makes room."""
         while self.places and self.at_end(*self.places[-1]):
             self.places.pop()
         if len(self.places) >= DEEPEST:
-            self.turn.room.problem(N_("More than {most} flows ran inside each other; they were left", most=DEEPEST))
+            said = N_("More than {most} flows ran inside each other; all but the last were left", most=DEEPEST)
+            self.turn.room.problem(said)
             self.places.clear()
-        else:
-            self.places.append((program, 0))
+        self.places.append((program, 0))
 
     def at_end(self, program: Program, at: int) -> bool:
         for _ in range(MOST_STEPS):
@@ -96,6 +95,7 @@ class Machine:
         self.places[-1] = (self.places[-1][0], at)
 
     def run(self) -> None:
+        """Up to the next question or the end. Whoever has handed over or closed the conversation does nothing more."""
         while self.places and self.waiting is None:
             program, at = self.places[-1]
             if at >= len(program.code):
@@ -111,9 +111,8 @@ class Machine:
             self.places[-1] = (program, at + 1)
             self.turn.rule = program.shown
             self.step(program, at)
-        if self.turn.over:
-            self.places.clear()
-            self.waiting = None
+            if self.turn.over:
+                self.places.clear()
 
     def step(self, program: Program, at: int) -> None:
         room = self.turn.room
@@ -148,10 +147,7 @@ class Machine:
                 self.turn.over = True
 
     def ask(self, program: Program, at: int, asking: Asking, saying: Saying, tries: int) -> None:
-        """Says the question and waits, unless nobody waits for answers any more."""
-        if self.turn.over:
-            self.places.clear()
-            return
+        """Says the question and waits."""
         self.turn.rule = f"{program.shown}/{asking.save}"
         self.turn.choices = ()
         self.turn.say(saying, self.state.seed + self.steps)

@@ -77,6 +77,8 @@ def compile_text(source: str) -> Text:
 
 def compile_expression(source: str) -> Text:
     """Checks one expression, as it stands between braces: `evaluate` gives its value. Raises `TextError`."""
+    if any(brace in source for brace in ("{{", "}}", "{%", "%}", "{#", "#}")):
+        raise TextError(N_("Expected one expression without braces, like quantity > 10"))
     body = _parse("{{" + source + "}}").body
     [node] = body if len(body) == 1 else [None]
     if not isinstance(node, nodes.Output) or len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
@@ -259,10 +261,17 @@ class Builder:
             raise TextError(N_("This text has more than {nodes} parts", nodes=NODES), node.lineno)
 
     def refuse(self, node: nodes.Node) -> TextError:
+        line = _line(node)
         for kind, message in _NOT_ALLOWED.items():
             if isinstance(node, kind):
-                return TextError(message, node.lineno)
-        return TextError(N_("“{value}” is not possible in texts", value=type(node).__name__.lower()), node.lineno)
+                return TextError(message, line)
+        return TextError(N_("“{value}” is not possible in texts", value=type(node).__name__.lower()), line)
+
+
+def _line(node: nodes.Node) -> int:
+    """Where it begins. Jinja gives none to what it puts around a block by itself; what is inside has one."""
+    lines = [found.lineno for found in (node, *node.find_all(nodes.Node))]
+    return next((line for line in lines if line), 1)
 
 
 def _plain(node: nodes.Const) -> Any:

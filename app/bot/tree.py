@@ -15,13 +15,26 @@ from yaml import SequenceStartEvent as ListStartEvent
 
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.bot.shape import Problem
+from app.errors import Misconfigured
 from app.said import N_, Sentence
+
+try:
+    from yaml import CSafeLoader
+except ImportError:
+    raise Misconfigured(
+        N_(
+            "The PyYAML of this machine was built without libyaml, which reads bot documents. Install libyaml with its "
+            "headers, then PyYAML again: pip install --force-reinstall --no-binary PyYAML PyYAML"
+        )
+    ) from None
 
 DEEPEST = 64
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 NULL_TAG = "tag:yaml.org,2002:null"
 NOT_BREAKS = "\x85\u2028\u2029"
 HALVES = re.compile(r"\\\\|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+END_OF_LINE = re.compile(r"\r\n|\r|\n")
+AT_A_COLON = ("did not find expected node content", "found unexpected ':'")
 PRIVATE = 0xF0000  # from here on, characters mean nothing to anybody
 
 
@@ -35,17 +48,20 @@ class NotYaml(Exception):
 
 def compose(text: str) -> MappingNode:
     """The tree of the text's one document, a group of keys. An alias is the node that it names. Raises `NotYaml`."""
-    text = _whole(text) if text.startswith("{") else text
+    text = whole(text) if text.startswith("{") else text
     stand_ins = _stand_ins(text)
     back = {stand_in: code for code, stand_in in stand_ins.items()}
     try:
-        node = _document(yaml.parse(text.translate(stand_ins), Loader=yaml.CSafeLoader), back)
+        node = _document(yaml.parse(text.translate(stand_ins), Loader=CSafeLoader), back)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         lines = text.count("\n") + 1
         if line > lines:  # libyaml begins another line where a text ends too early
             line, column = lines, len(text) - text.rfind("\n")
+        if error.problem in AT_A_COLON and _character(text, line, column) == ":":
+            said = N_("Within braces or brackets, a text that begins or ends with “:” stands in quotes, like ':)'")
+            raise NotYaml(line, column, said) from None
         raise _broken(line, column, error.problem or error.context or "") from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise _broken(1, 1, str(error).splitlines()[0]) from None
@@ -54,11 +70,29 @@ def compose(text: str) -> MappingNode:
     return node
 
 
+def end_of(text: str, items: SequenceNode) -> tuple[int, int]:
+    """Line and column of the bracket that closes a list of this text, or of what follows a list written in lines."""
+    open_lists: list[tuple[int, int]] = []
+    for event in yaml.parse(text.translate(_stand_ins(text)), Loader=yaml.CSafeLoader):
+        mark = event.start_mark
+        here = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if isinstance(event, ListStartEvent):
+            open_lists.append(here)
+        elif isinstance(event, SequenceEndEvent) and open_lists.pop() == (items.line, items.column):
+            return here
+    raise LookupError("the list is not of this text")
+
+
 def _broken(line: int, column: int, reason: str) -> NotYaml:
     return NotYaml(line, column, N_("This is not YAML: {reason}", reason=reason))
 
 
-def _whole(text: str) -> str:
+def _character(text: str, line: int, column: int) -> str:
+    """What stands at a place that libyaml named; '' at an end."""
+    return END_OF_LINE.split(text)[line - 1][column - 1 : column]
+
+
+def whole(text: str) -> str:
     """The JSON text with characters instead of two escaped halves each, which YAML does not have. Later columns of such
     a line count what is left."""
 
@@ -126,9 +160,9 @@ def _node(event: Event, anchors: dict[str, Node], back: dict[int, int]) -> Node 
         empty = event.tag == NULL_TAG or (event.tag is None and event.implicit[0] and value in NULLS)
         node = ScalarNode(line, column, value, empty, event.style in ("|", ">"))
     elif isinstance(event, MappingStartEvent):
-        node = MappingNode(line, column, [])
+        node = MappingNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, ListStartEvent):
-        node = SequenceNode(line, column, [])
+        node = SequenceNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, AliasEvent):
         if event.anchor not in anchors:
             raise _broken(line, column, f"found undefined alias {event.anchor!r}")

@@ -23,7 +23,7 @@ def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> St
 
 class Turn:
     """The effects of one turn as they come about, within what a turn may do. `over`: the bot gave the conversation away
-    or closed it, so nothing more is asked."""
+    or closed it, which ends every flow."""
 
     __slots__ = ("can", "choices", "effects", "left", "notes", "over", "room", "rule")
 

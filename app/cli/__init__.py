@@ -37,4 +37,4 @@ def exit_code(error: ParleyError) -> int:
     if isinstance(error, Misconfigured):
         return CONFIGURATION
     wrong_words = isinstance(error, Invalid) or error.status == Invalid.status
-    return USAGE if wrong_words and error.code != "document" else FAILED
+    return USAGE if wrong_words and error.code not in ("document", "tests") else FAILED

@@ -302,13 +302,14 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:
-            kind = output.paint(_("error") if wrong else _("warning"), "bad" if wrong else "doubtful", stream)
+            name = {"error": _("error"), "test": _("test")}.get(problem.severity, _("warning"))
+            kind = output.paint(name, "bad" if wrong else "doubtful", stream)
             print(f"{path}:{problem.line}:{problem.column}: {kind}: {tell(problem.message)}", file=stream)
     return failed
 
 
 def publish_bot(given: Given) -> int:
-    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note)
+    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway)
     live = ", ".join(done["live"])
     text = (
         _("“{name}” version {version} is live on {channels}.")
@@ -326,12 +327,34 @@ def list_bots(given: Given) -> int:
 def simulate(given: Given) -> int:
     from app.cli.chat import chat
 
+    return chat(document_of(given), given.bot, as_json=given.json)
+
+
+def test_bot(given: Given) -> int:
+    from app.cli.trials import run as run_tests
+
+    return run_tests(document_of(given), given.bot, as_json=given.json, junit=given.junit)
+
+
+def replay_bot(given: Given) -> int:
+    from app.cli.replay import tell as tell_replay
+
+    text = None if given.draft is None else read_file(given.draft, N_("the bot"))
+    found = call(given, "bot.replay", name=given.bot, text=text, last=given.last, tag=given.tag)
+    if given.json:
+        output.as_json(found)
+    else:
+        tell_replay(found)
+    return 0
+
+
+def document_of(given: Given) -> str:
+    """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
     if path.is_file():
-        text = read_file(path, N_("the bot"))
-    else:
-        text = call(given, "bot.export", name=given.bot, number=0)["document"]
-    return chat(text, given.bot, as_json=given.json)
+        return read_file(path, N_("the bot"))
+    text: str = call(given, "bot.export", name=given.bot, number=0)["document"]
+    return text
 
 
 ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
@@ -350,6 +373,8 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.import": import_bot,
     "bot.export": export_bot,
     "bot.lint": lint_bot,
+    "bot.test": test_bot,
+    "bot.replay": replay_bot,
     "bot.publish": publish_bot,
     "bot.list": list_bots,
     "simulate": simulate,

@@ -13,8 +13,9 @@ STEP: Final = 0.05
 
 
 async def call(settings: Settings, command: str, values: dict[str, Any]) -> Any:
-    """The command's result, from wherever the installation is. Raises what the command raises, or `AlreadyRunning` if
-    another process keeps the folder without answering."""
+    """The command's result, from wherever the installation is. Raises what the command raises, `AlreadyRunning` if
+    another process keeps the folder without answering, or `control.Lost`: a command that was asked for is never carried
+    out a second time."""
     end = time.monotonic() + PATIENCE
     while True:
         try:

@@ -6,7 +6,22 @@ Ids in paths are written `{id:id}`: digits in the address, an int in `request.pa
 
 from typing import Final
 
-from app.routes import account, bots, channels, health, home, inbox, login, media, settings, setup, simulator
+from app.routes import (
+    account,
+    bots,
+    channels,
+    health,
+    home,
+    inbox,
+    keeping,
+    login,
+    media,
+    replay,
+    settings,
+    setup,
+    simulator,
+    unanswered,
+)
 from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
 
@@ -84,6 +99,15 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/bots/{id:id}/diff", bots.diff, "bots.diff", READ),
     Entry("GET", "/bots/{id:id}/publish", bots.confirm, "bots.publish", BUILD),
     Entry("POST", "/bots/{id:id}/publish", bots.publish, "bots.put_live", BUILD),
+    Entry("POST", "/bots/{id:id}/tests", keeping.add_test, "bots.add_test", BUILD),
+    Entry("GET", "/bots/{id:id}/replay", replay.show, "bots.replay", BUILD),
+    Entry("POST", "/bots/{id:id}/replay", replay.begin, "bots.begin_replay", BUILD),
+    Entry("GET", "/bots/{id:id}/replay/summary", replay.summary, "bots.replay_summary", BUILD),
+    Entry("POST", "/bots/{id:id}/replay/cancel", replay.cancel, "bots.cancel_replay", BUILD),
+    Entry("GET", "/bots/{id:id}/unanswered", unanswered.show, "bots.unanswered", READ),
+    Entry("POST", "/bots/{id:id}/unanswered/rule", unanswered.make_rule, "bots.make_rule", BUILD),
+    Entry("POST", "/bots/{id:id}/unanswered/ignore", unanswered.ignore, "bots.ignore", BUILD),
+    Entry("POST", "/bots/{id:id}/unanswered/again", unanswered.show_again, "bots.show_again", BUILD),
     Entry("POST", "/bots/{id:id}/rollback", bots.roll_back, "bots.roll_back", BUILD),
     Entry("GET", "/simulator", simulator.show, "simulator", BUILD),
     Entry("GET", "/simulator/screen", simulator.screen, "simulator.screen", BUILD),

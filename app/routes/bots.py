@@ -169,7 +169,12 @@ class Draft(msgspec.Struct, frozen=True):
 
     @property
     def warnings(self) -> int:
-        return len(self.problems) - self.errors
+        return len(self.problems) - self.errors - self.failing
+
+    @property
+    def failing(self) -> int:
+        """Tests of the document that fail."""
+        return sum(1 for problem in self.problems if problem.severity == "test")
 
 
 def look_at(text: str) -> Draft:
@@ -357,8 +362,9 @@ async def publish(request: Request) -> Response:
     fields = await form(request)
     chosen = [int(text) for text in fields.many("channel") if text.isdecimal() and len(text) < 19]
     note = fields.text("note", limit=5000)
+    anyway = fields.text("anyway", limit=10) == "yes"
     try:
-        number = await bots.publish(request.state.rt, bot.id, chosen, note, request.state.user)
+        number = await bots.publish(request.state.rt, bot.id, chosen, note, request.state.user, anyway=anyway)
     except (Invalid, Conflict) as error:
         shown = error if isinstance(error, Invalid) else Invalid(error.said)
         return await refused(request, "bots/publish.html", shown, **await publish_values(request, bot) | {"note": note})

@@ -49,6 +49,7 @@ class Why(msgspec.Struct, frozen=True):
     version: str
     live: bool
     bot_id: int | None
+    conversation_id: int
     turns: int
     near: tuple[NearMiss, ...]
     variables: tuple[Variable, ...]
@@ -89,6 +90,7 @@ def view(turn: Turn, times: Times | None = None) -> Why:
         version=_version(turn),
         live=bool(turn.live),
         bot_id=turn.bot_id,
+        conversation_id=turn.conversation_id,
         turns=given.scene.state.turns + 1 if given else 0,
         near=tuple(map(_near, trace.near)) if trace else (),
         variables=_variables(given, decision),

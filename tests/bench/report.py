@@ -101,6 +101,7 @@ are measured in turns with us, so a ratio says more than a number: pywa and tele
 {table(rows)}
 
 12 is not a number: `make faults` kills the server under load and counts what was acknowledged and lost.
+What holds the rows that are missed: [profile.md](profile.md).
 
 ## The numbers behind it
 

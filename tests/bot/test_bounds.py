@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
+from app.bot.run import DEEPEST, MOST_VARIABLES
 from app.bot.scene import Arrived, ContactView, Decision, Scene, State
 from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
@@ -63,10 +64,49 @@ step = st.one_of(
     st.fixed_dictionaries({"image": st.just("https://x.example/{{ x }}")}, optional={"caption": template}),
     st.fixed_dictionaries({"handoff": template}),
 )
-steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
-rule = st.fixed_dictionaries({"when": st.fixed_dictionaries({"says": says}), "do": steps})
+plain_steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
+FLOWS = ["one", "two", "three"]
+kinds = st.sampled_from(["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media"])
+question = st.fixed_dictionaries(
+    {"text": template, "save": st.sampled_from("xyz")},
+    optional={"retries": st.integers(0, 2), "again": template, "cancel": phrase, "expect": kinds},
+)
+choosing = st.fixed_dictionaries({"text": template, "save": st.sampled_from("xyz"), "choices": titles})
+
+
+def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Steps that lead a conversation, with such steps inside."""
+    branch = st.lists(inner, min_size=1, max_size=3)
+    return st.one_of(
+        st.fixed_dictionaries({"ask": question | choosing}, optional={"otherwise": branch}),
+        st.fixed_dictionaries({"if": expression, "then": branch}, optional={"else": branch}),
+        st.fixed_dictionaries(
+            {"switch": expression, "cases": st.dictionaries(word, branch, min_size=1, max_size=2)},
+            optional={"else": branch},
+        ),
+        st.fixed_dictionaries({"start": st.sampled_from(FLOWS)}),
+        st.fixed_dictionaries({"goto": st.sampled_from(["here", "start"])}),
+        st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
+        st.fixed_dictionaries({"field": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
+        st.fixed_dictionaries({"tag": template}),
+        st.fixed_dictionaries({"untag": template}),
+        st.sampled_from([{"return": True}, {"close": True}]),
+    )
+
+
+moves = st.recursive(step, leading, max_leaves=6)
+steps = plain_steps | st.lists(moves, min_size=1, max_size=6).map(
+    lambda made: [{"label": "start"}, *made, {"label": "here"}]
+)
+rule = st.fixed_dictionaries(
+    {"when": st.fixed_dictionaries({"says": says}), "do": steps}, optional={"interrupt": st.booleans()}
+)
 documents = st.fixed_dictionaries(
-    {"bot": st.just("T"), "rules": st.lists(rule, min_size=1, max_size=4)},
+    {
+        "bot": st.just("T"),
+        "rules": st.lists(rule, min_size=1, max_size=4),
+        "flows": st.fixed_dictionaries({name: steps for name in FLOWS}),
+    },
     optional={
         "fallback": st.fixed_dictionaries({"do": steps}),
         "vocabulary": st.dictionaries(word, phrase, max_size=3),
@@ -125,19 +165,26 @@ def test_P17_no_accepted_document_makes_a_turn_raise_or_exceed_its_limits(
     bot = accepted(document)
     if bot is None:
         return
-    for scene, content in turns:
+    state = turns[0][0].state
+    for one, content in turns:
+        scene = msgspec.structs.replace(one, state=state)
         event = Arrived(content, text_of(content))
         began = time.thread_time()
         decision = decide(bot, scene, event, NOW)
         assert time.thread_time() - began < 0.2
         assert within_limits(decision)
         assert repr(decide(bot, scene, event, NOW)) == repr(decision)
+        stored = msgspec.json.decode(msgspec.json.encode(decision.state), type=State)
+        state = stored if len(turns) % 2 else one.state
 
 
 def within_limits(decision: Decision) -> bool:
     said = sum(len(text_of(effect.content)) for effect in decision.effects if hasattr(effect, "content"))
     trace = decision.trace
     known = trace.verdict and len(trace.near) <= 3 and len(trace.problems) <= 10
+    state = decision.state
+    running = len(state.frames) <= DEEPEST and bool(state.frames) == (state.waiting is not None)
+    known = known and running and len(state.variables) <= MOST_VARIABLES + 3
     return bool(known and len(decision.effects) <= MOST_EFFECTS and said <= OUTPUT and 0 <= decision.state.seed < 2**63)
 
 

@@ -111,7 +111,7 @@ language: english please
         ("rules: []", 1, 1, "Expected the key “bot”"),
         ("bot:\n", 1, 5, "Expected the bot's name, found nothing"),
         ("bot: [a]", 1, 6, "Expected the bot's name, found a list"),
-        ("bot: T\nflows: {}\n", 2, 1, "Unknown key “flows”. Known here: bot, language"),
+        ("bot: T\nthemes: {}\n", 2, 1, "Unknown key “themes”. Known here: bot, language"),
         ("bot: T\nbot: U\n", 2, 1, "“bot” is given twice"),
         ("bot: T\nhours: {mon: closed}", 2, 8, "Expected the key “zone”, like America/Sao_Paulo"),
         ("bot: T\nhours: {zone: UTC, mon: closed, mon-tue: closed}", 2, 33, "Hours for mon are given twice"),

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from app.bot.cases import CASE, CONTACT
 from app.bot.document import Version, compile_version, parse
 from app.bot.filters import FILTERS, TESTS
-from app.bot.grammar import DOCUMENT, FILES, HANDOFF, SAY
+from app.bot.flow import PLAIN_ANSWERS
+from app.bot.grammar import DOCUMENT, STEPS
 from app.bot.lint import KNOWN
 from app.bot.scene import State
 from app.bot.shape import Keys
-from tests.bot.turns import said, turn
+from app.bot.trials import run
+from tests.bot.turns import WHATSAPP, said, turn
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bot-language.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml bot\n(.*?)```\s+```chat\n(.*?)```", PAGE, re.DOTALL)
@@ -34,8 +37,16 @@ def test_an_example_answers_as_the_page_says(number: int) -> None:
         assert "\n".join(said(decision)) == answer
 
 
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_tests_of_an_example_pass(number: int) -> None:
+    document = EXAMPLES[number][0]
+    outcomes = run(compile_version(document), parse(document).tests, WHATSAPP)
+    assert [outcome.wrong for outcome in outcomes if not outcome.passed] == []
+    assert bool(outcomes) is ("tests:" in document)
+
+
 def test_no_example_is_left_unread() -> None:
-    assert len(EXAMPLES) == PAGE.count("```yaml") == PAGE.count("```chat") == 4
+    assert len(EXAMPLES) == PAGE.count("```yaml") == PAGE.count("```chat") == 7
     assert all(exchanges(chat) for _, chat in EXAMPLES)
 
 
@@ -43,14 +54,16 @@ def test_everything_there_is_stands_on_the_page() -> None:
     assert isinstance(DOCUMENT, Keys)
     names = [
         *DOCUMENT.shapes,
-        *SAY.shapes,
-        *HANDOFF.shapes,
+        *CASE.shapes,
+        *CONTACT.shapes,
+        *STEPS.verbs["ask"].shapes["ask"].shapes,  # type: ignore[attr-defined]
+        *PLAIN_ANSWERS,
         *FILTERS,
         *TESTS,
         *KNOWN - {"contact", "contact.fields", "message"},
     ]
-    for file in FILES.values():
-        names += file.shapes
+    for step in STEPS.verbs.values():
+        names += step.shapes
     assert [name for name in names if not re.search(rf"`[^`]*\b{re.escape(name)}\b[^`]*`", PAGE)] == []
 
 

@@ -68,3 +68,33 @@ def test_an_unknown_name_in_a_text_is_told_with_what_was_meant() -> None:
 )
 def test_what_whatsapp_cannot_show_is_told_beforehand(step: str, warning: str) -> None:
     assert warnings(with_say(step)) == ([(6, warning)] if warning else [])
+
+
+def test_what_is_doubtful_about_flows() -> None:
+    text = """\
+bot: T
+rules:
+  - {name: a, when: {says: a}, do: [{start: one}]}
+flows:
+  one:
+    - ask: {text: "q {{ itme }}", save: item}
+    - ask: {text: "{{ item }} {{ total.x }}", save: unused, choices: [a, b, c, d]}
+    - set: {total: 1}
+    - start: two
+  two:
+    - label: again
+    - set: {n: 1}
+    - if: n > 1
+      then: [{goto: again}, {say: "{{ wrong }}"}]
+  three: [{start: four}]
+  four: [{say: x}]
+"""
+    assert warnings(text + FINE) == [
+        (6, "No variable “itme” is known here, so nothing will stand in its place. Did you mean “item”?"),
+        (7, "WhatsApp shows 3 buttons; these 4 become a list."),
+        (7, "The answer “unused” is never used."),
+        (14, "These steps can go round without a question; only a condition ends it"),
+        (14, "No variable “wrong” is known here, so nothing will stand in its place."),
+        (15, "The flow “three” never runs: nothing starts it."),
+        (16, "The flow “four” never runs: nothing starts it."),
+    ]

@@ -2,7 +2,7 @@
 
 import json
 
-from app.bot.grammar import DOCUMENT, FILES, SAY
+from app.bot.grammar import DOCUMENT, SAY, STEPS
 from app.bot.schema import json_schema
 
 
@@ -12,8 +12,9 @@ def test_the_schema_knows_every_key_and_no_other() -> None:
     assert list(schema["properties"]) == list(DOCUMENT.shapes)  # type: ignore[attr-defined]
     rule = schema["properties"]["rules"]["items"]
     assert rule["required"] == ["name", "when", "do"]
-    steps = rule["properties"]["do"]["items"]["anyOf"]
-    assert [next(iter(step["required"])) for step in steps] == ["say", *FILES, "handoff"]
+    assert rule["properties"]["do"] == {"$ref": "#/$defs/steps"}
+    steps = schema["$defs"]["steps"]["items"]["anyOf"]
+    assert [next(iter(step["required"])) for step in steps] == list(STEPS.verbs)
     assert list(steps[0]["properties"]) == list(SAY.shapes)
 
 

@@ -86,13 +86,20 @@ def test_P17_no_text_reaches_beyond_its_values(source: str) -> None:
     began = time.thread_time()
     try:
         shown, _ = show(source)
-    except TextError:
+    except TextError as error:
         shown = ""
+        assert error.line == 1
     assert time.thread_time() - began < 0.1
     assert len(shown) <= OUTPUT * 2
     if "{{" in source or "{%" in source:
         assert not any(leak in shown for leak in LEAKS)
         assert "49" not in shown
+
+
+def test_what_jinja_puts_around_a_block_by_itself_is_refused_at_the_block() -> None:
+    with pytest.raises(TextError) as refusal:
+        compile_text("one\n{% autoescape false %}{{ contact.name }}{% endautoescape %}")
+    assert refusal.value.line == 2
 
 
 def test_P17_the_corpus_is_as_large_as_promised() -> None:

@@ -102,6 +102,19 @@ def test_what_is_no_document_is_told_with_its_place(text: str, line: int, column
     assert (caught.value.problem.line, caught.value.problem.column) == (line, column)
 
 
+@pytest.mark.parametrize("text", ["a: {say: :)}", "{a: x, say: :-)}", "b: x\r\na: [one:, two]", "a: {b: c:}"])
+def test_a_text_that_needs_quotes_for_its_colon_is_told_so(text: str) -> None:
+    with pytest.raises(NotYaml, match="stands in quotes"):
+        compose(text)
+
+
+def test_a_colon_is_no_reason_where_something_else_is_wrong() -> None:
+    for text in ("a: x: y", "a: {b: @x}", "a: {b: c", "a: ]"):
+        with pytest.raises(NotYaml, match="This is not YAML"):
+            compose(text)
+    assert isinstance(compose("a: {say: ':)', b: hi :), c: 'x:'}\nd: :)"), MappingNode)
+
+
 def test_depth_is_bounded_before_any_stack_is() -> None:
     """Also where the brackets of half a million levels come: neither the interpreter's stack nor libyaml's is at
     stake, and it takes no time."""

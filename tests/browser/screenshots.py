@@ -12,6 +12,7 @@ from tests.browser.house import House
 from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium
 
 CHAT = Query("select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone", int)
+BOT = Query("select min(id) from bot", int)
 
 
 SHOWN = ("home", "inbox", "channels", "bots", "simulator")  # what docs/ keeps; name others on the command line
@@ -27,6 +28,7 @@ def chat_of(house: House, phone: str) -> int:
 def pictures(house: House) -> dict[str, str]:
     """Name of a picture → what it shows."""
     shop = next(live.row.id for live in house.rt.channels.by_id.values() if live.row.name == "Shop")
+    bot = house.run(house.rt.db.reader.one(BOT))
     return {
         "home": "/",
         "inbox": f"/inbox/{chat_of(house, '5511987654321')}?view=all",
@@ -38,6 +40,7 @@ def pictures(house: House) -> dict[str, str]:
         "channel": f"/channels/{shop}",
         "channel-new": "/channels/new/whatsapp_cloud",
         "bots": "/bots",
+        "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
         "account": "/account",

@@ -219,3 +219,15 @@ async def test_a_bot_that_is_not_there_is_404_everywhere(tmp_path: Path) -> None
         for path in ("/bots/1", "/bots/1/versions", "/bots/1/publish", "/bots/1/export", f"{page}/versions/9"):
             assert (await visit.get(path)).status_code == 404, path
         assert (await visit.post("/bots/1", {"text": DRAFT, "revision": "1"})).status_code == 404
+
+
+async def test_a_failing_test_is_shown_and_stops_publishing_until_somebody_says_anyway(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        tested = DRAFT + "tests:\n  - {name: greets, chat: [{user: hi}, {bot: '<b>'}]}\n"
+        page = f"/bots/{await bots.create(visit.rt, '', tested, None)}"
+        assert "expected “&lt;b&gt;”, found “" in (await visit.get(page)).text
+        form = (await visit.get(f"{page}/publish")).text
+        assert "1 test of this draft fails." in form and 'name="anyway"' in form
+        refused = await visit.post(f"{page}/publish", {"note": "kept"})
+        assert refused.status_code == 422 and "tests fail: 1" in refused.text and 'value="kept"' in refused.text
+        assert (await visit.post(f"{page}/publish", {"anyway": "yes"})).status_code == 303

@@ -202,6 +202,7 @@ async def addresses(visit: Visit) -> list[str]:
         f"/bots/{bakery}/versions/1",
         f"/bots/{bakery}/diff?from=1&to=0",
         f"/bots/{bakery}/publish",
+        f"/bots/{bakery}/replay",
         f"/bots/{wrong}/publish",
         *(f"/simulator?bot={doubtful}&on={network}" for network in ("telegram", "whatsapp_cloud")),
         f"/simulator?bot={wrong}",

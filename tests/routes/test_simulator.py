@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app import bots
+from app import bots, documents
 from tests.routes.visiting import Visit, visiting
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +164,37 @@ async def test_the_page_works_without_a_bot_and_only_for_builders(tmp_path: Path
         await visit.become("agent")
         assert (await visit.get("/simulator")).status_code == 403
         assert (await visit.post("/simulator/say", trial | {"text": "hi"})).status_code == 403
+
+
+async def test_a_run_becomes_a_test_of_the_draft_that_passes(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        trial = await started(visit, BOT + "# the end\n")
+        await visit.post("/simulator/say", trial | {"text": "hi"}, hx=True)
+        html = await screen(visit, trial)
+        choice = re.search(r'name="choice" value="([^"]+)"[^>]*>Menu', html)
+        assert choice
+        await visit.post("/simulator/say", trial | {"kind": "list", "choice": choice[1], "title": "Menu"}, hx=True)
+        await visit.post("/simulator/say", trial | {"text": "a person"}, hx=True)
+        page = await reasons(visit, trial)
+        form = re.search(r'action="([^"]+/tests)".*?name="conversation" value="(\d+)"', page, re.DOTALL)
+        assert form and "Make this a test" in page
+        for _again in range(2):
+            answer = await visit.post(form[1], {"conversation": form[2]})
+            assert answer.status_code == 303
+        draft = (await bots.get(visit.rt.db.reader, int(trial["bot"]))).draft
+        assert draft.startswith(BOT + "# the end\n")
+        outcomes = documents.test(draft)
+        assert [(outcome.name, outcome.wrong) for outcome in outcomes] == [("hi (2)", ()), ("hi", ())]
+        assert [spoken.who for spoken in outcomes[0].chat] == ["user", "bot", "button", "bot", "user", "handoff"]
+
+
+async def test_nothing_becomes_a_test_where_nothing_was_decided_or_the_draft_is_wrong(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        trial = await started(visit)
+        page = f"/bots/{trial['bot']}/tests"
+        for conversation in ("1", "x", ""):
+            assert (await visit.post(page, {"conversation": conversation})).status_code == 422
+        await bots.save_draft(visit.rt, int(trial["bot"]), BOT + "colour: red\n", 1, None)
+        answer = await visit.post(page, {"conversation": "1"})
+        assert answer.status_code == 422 and "The draft has to be in order first." in answer.text
+        assert (await bots.get(visit.rt.db.reader, int(trial["bot"]))).draft == BOT + "colour: red\n"

@@ -58,8 +58,10 @@ GROWING = {
         from series
     """,
     "turn": f"""
-        insert into turn (id, conversation_id, message_id, version_id, input, output, error, took_us, at)
-        select {ID}, {ID}, {ID}, 1, '{{}}', '{{}}', case when n % 500 = 0 then 'KeyError' else '' end, 200, {AT}
+        insert into turn
+          (id, conversation_id, message_id, version_id, input, output, code, error, took_us, at, ignored_at)
+        select {ID}, {ID}, {ID}, 1, '{{}}', '{{}}', case when n % 50 = 0 then 'missed' else 'word' end,
+               case when n % 500 = 0 then 'KeyError' else '' end, 200, {AT}, case when n % 500 = 0 then {AT} end
         from series
     """,
     "outbox": f"""

@@ -1,0 +1,133 @@
+"""Tests in a bot document: their structs, and the shapes that say what may stand under `tests`."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from app.bot.scene import ContactView
+from app.bot.shape import Either, Keys, ListOf, Located, MapOf, OneOrMany, Report, Text, Verbs
+from app.said import N_
+
+MOST_CASES = 200
+MOST_LINES = 50
+SOMEBODY = ContactView("1")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a test's chat. `who`: `user` (writes the text), `button` (the user presses the one with this title or
+    id), `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern)."""
+
+    who: str
+    text: Located
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A test: what the customer does, and after each time all that the bot is to answer. `at` is local time in the
+    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day."""
+
+    name: Located
+    chat: tuple[Line, ...]
+    at: str = ""
+    contact: ContactView = SOMEBODY
+    line: int = 0
+
+
+class Moment(Text):
+    """A day and a time, as text."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            16, N_("a day and time, like 2026-09-21 14:30"), r"^20\d\d-(0[1-9]|1[0-2])-\d\d[ T]([01]\d|2[0-3]):[0-5]\d$"
+        )
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        if not isinstance(value, Located):
+            return value
+        fits = re.match(self.pattern, value.text) and 1 <= int(value.text[8:10]) <= days(value.text)
+        return value.text if fits else self.wrong(node, report)
+
+
+def days(text: str) -> int:
+    """Of the month that the text begins with, as 2026-09."""
+    year, month = int(text[:4]), int(text[5:7])
+    if month == 2:
+        return 29 if year % 4 == 0 else 28
+    return 30 if month in (4, 6, 9, 11) else 31
+
+
+def _user(user: Located | Line) -> Line:
+    return user if isinstance(user, Line) else Line("user", user)
+
+
+def _press(button: Located) -> Line:
+    return Line("button", button)
+
+
+def _bot(bot: Located) -> Line:
+    return Line("bot", bot)
+
+
+def _handoff(handoff: Located) -> Line:
+    return Line("handoff", handoff)
+
+
+def _contact(
+    name: Located | None = None, first_name: Located | None = None, tags: tuple[Located, ...] = (), **values: Any
+) -> ContactView:
+    full = name.text.strip() if name else ""
+    first = first_name.text if first_name else full.partition(" ")[0]
+    fields = {key: value.text for key, value in values.pop("fields", {}).items()}
+    plain = {key: value.text for key, value in values.items()}
+    return ContactView("1", full, first, tags=tuple(tag.text for tag in tags), fields=fields, **plain)
+
+
+def _case(chat: tuple[Line, ...], **values: Any) -> Case:
+    if chat and chat[0].who not in ("user", "button"):
+        raise ValueError(N_("A test begins with what the customer writes: “user”"))
+    return Case(chat=chat, **values)
+
+
+SHORT = Text(200, N_("a short text"))
+CONTACT = Keys(
+    _contact,
+    {
+        "name": SHORT,
+        "first_name": SHORT,
+        "phone": SHORT,
+        "username": SHORT,
+        "language": Text(35, N_("a language, like en or pt-BR")),
+        "tags": OneOrMany(SHORT, 50, N_("a tag or a list of tags")),
+        "fields": MapOf(Text(100, N_("a name")), Text(1_000), 50, N_("fields with their values")),
+    },
+)
+LINE = Verbs(
+    {
+        "user": Keys(
+            _user,
+            {
+                "user": Either(
+                    Text(4_096), Keys(_press, {"button": SHORT}, ("button",)), N_("a text or {button: title}")
+                )
+            },
+            ("user",),
+        ),
+        "bot": Keys(_bot, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
+        "handoff": Keys(_handoff, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
+    },
+    N_("a line of a chat"),
+)
+CASE = Keys(
+    _case,
+    {
+        "name": Text(200, N_("a name")),
+        "at": Moment(),
+        "contact": CONTACT,
+        "chat": ListOf(LINE, MOST_LINES, N_("the lines of a chat")),
+    },
+    ("name", "chat"),
+    N_("a test"),
+    located=True,
+)
+CASES = ListOf(CASE, MOST_CASES, N_("a list of tests"), least=0)

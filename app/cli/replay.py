@@ -1,0 +1,47 @@
+"""`parley bot replay`: what came out, for people."""
+
+from typing import Any, Final
+
+from app.cli import output
+from app.i18n import _, fmt, ngettext
+from app.said import mark
+
+SHOWN: Final = 20  # conversations
+NAMED: Final = {
+    "same": mark("{n} same"),
+    "changed": mark("{n} changed"),
+    "gained": mark("{n} newly answered"),
+    "lost": mark("{n} newly unanswered"),
+}
+TURN: Final = {"changed": mark("changed"), "gained": mark("newly answered"), "lost": mark("newly unanswered")}
+
+
+def tell(found: dict[str, Any]) -> None:
+    counts, turns = found["conversations"], sum(found["turns"].values()) + found["held"]
+    if not sum(counts.values()):
+        output.say(_("This bot answered in none of the conversations that were chosen."))
+        return
+    for one in found["differing"][:SHOWN]:
+        output.say(output.paint(one["contact"] or _("No name"), "bold"))
+        for turn in one["turns"]:
+            output.say(f"  {_(TURN[turn['outcome']])}: {shortened(turn['asked'])}")
+            output.say(output.paint(f"    - {answer(turn['before'])}", "bad"))
+            output.say(output.paint(f"    + {answer(turn['after'])}", "good"))
+    if len(found["differing"]) > SHOWN:
+        output.say(_("… and {n} more; --json lists them").format(n=len(found["differing"]) - SHOWN))
+    output.say(", ".join(_(text).format(n=fmt.number(counts[key])) for key, text in NAMED.items()))
+    seconds = fmt.number(round(found["took_ms"] / 1000, 1))
+    said = ngettext("{n} turn in {seconds} s; nothing was sent", "{n} turns in {seconds} s; nothing was sent", turns)
+    output.say(output.paint(said.format(n=fmt.number(turns), seconds=seconds), "faint"))
+
+
+def answer(said: list[dict[str, str]]) -> str:
+    return " / ".join(
+        shortened(one["text"]) if one["who"] == "bot" else _("handed to a person: ") + shortened(one["text"])
+        for one in said
+    ) or _("No answer")
+
+
+def shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 120 else line[:119] + "…"
