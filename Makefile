@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
-.PHONY: run test check fmt bench faults browser binary screenshots lock
+.PHONY: run test check fmt bench faults browser binary screenshots lock codemirror
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
@@ -39,6 +39,13 @@ browser: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
+# The bundle that app/static/vendor/README.md records; needs npm, and only when a version changes.
+codemirror:
+	cd build/codemirror && npm ci --ignore-scripts --no-fund --no-audit && npx esbuild entry.js --bundle --minify \
+	  --format=iife --global-name=CodeMirror --target=es2022 --legal-comments=none \
+	  --outfile=../../app/static/vendor/codemirror.min.js
+	sha256sum app/static/vendor/codemirror.min.js
 
 # One folder and its archive in dist/; see docs/decisions/0007-one-folder.md.
 binary: $(VENV)/.dev

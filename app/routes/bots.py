@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -10,12 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import bots, documents
+from app.bot import map as flows
+from app.bot.schema import json_schema
 from app.bot.shape import Problem
 from app.errors import Conflict, Invalid, ParleyError
-from app.i18n import _, tell
+from app.i18n import _, fmt, tell
 from app.routes import code
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.store import bots as store
+from app.store import users
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -119,7 +123,21 @@ async def show(request: Request) -> Response:
 async def draft_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     draft = await rt.versions.aside(look_at, bot.draft)
-    return {**await head_values(request, bot), **drawn(draft), "swap": False}
+    return {**await head_values(request, bot), **drawn(draft), "swap": False, "phrases": phrases()}
+
+
+def phrases() -> str:
+    """The code editor's own words, as JSON: what it says in English and what it shall say."""
+    said = {
+        "Find": _("Find"), "Replace": _("Replace"), "next": _("next"), "previous": _("previous"), "all": _("all"),
+        "match case": _("match case"), "regexp": _("regular expression"), "by word": _("by word"),
+        "replace": _("replace"), "replace all": _("replace all"), "close": _("close"), "go": _("go"), "to": _("to"),
+        "Go to line": _("Go to line"), "on line": _("on line"), "current match": _("current match"),
+        "replaced match on line $": _("replaced match on line $"), "replaced $ matches": _("replaced $ matches"),
+        "Completions": _("Completions"), "Diagnostics": _("Problems"), "No diagnostics": _("Nothing to fix"),
+        "Selection deleted": _("Selection deleted"), "Control character": _("Control character"),
+    }  # fmt: skip
+    return msgspec.json.encode(said).decode()
 
 
 def drawn(draft: "Draft") -> dict[str, Any]:
@@ -128,6 +146,9 @@ def drawn(draft: "Draft") -> dict[str, Any]:
         "excerpts": draft.excerpts,
         "gutter": draft.gutter,
         "sentence": documents.sentence,
+        "maps": draft.maps,
+        "short": flows.short,
+        "fits": flows.TITLE,
     }
 
 
@@ -140,6 +161,7 @@ class Draft(msgspec.Struct, frozen=True):
     more: int
     excerpts: list[list[code.Line]]
     gutter: list[tuple[int, str]]
+    maps: flows.Maps
 
     @property
     def errors(self) -> int:
@@ -160,7 +182,7 @@ def look_at(text: str) -> Draft:
     found = documents.read(text)
     rules = found.rules[:LISTED]
     excerpts, gutter = code.excerpts(text, found.problems), code.gutter(text, found.problems)
-    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter)
+    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
 
 
 async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
@@ -199,6 +221,62 @@ async def save(request: Request) -> Response:
             return redirect(request, place(request, "bots.publish", bot.id))
         case _:
             return redirect(request, place(request, "bots.show", bot.id), done=_("Draft saved."))
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What the page hears about its draft. `newer`: what is stored was not written here, and was not overwritten.
+    `since`: the revision that was asked about; `revision`: the one that is stored."""
+
+    newer: bool
+    since: int
+    revision: int
+    said: str
+
+
+async def keep(request: Request) -> Response:
+    """The draft as it is being written. Somebody else's is never overwritten: the answer says so, nothing is kept."""
+    bot = await read_bot(request)
+    fields = await form(request)
+    text, revision = document_of(fields), fields.number("revision") or 0
+    try:
+        if text != bot.draft:
+            await bots.save_draft(request.state.rt, bot.id, text, revision, request.state.user)
+    except Conflict:
+        return await kept(request, revision, newer=True)
+    return await kept(request, revision, newer=False)
+
+
+async def state(request: Request) -> Response:
+    """Is the draft still the one with `?revision=`."""
+    revision = number_of(request, "revision")
+    bot = await read_bot(request)
+    return await kept(request, revision, newer=bot.draft_revision != revision)
+
+
+async def kept(request: Request, since: int, *, newer: bool) -> Response:
+    bot = await read_bot(request)
+    at = fmt.time(bot.draft_at)
+    said = _("Saved {time}").format(time=at)
+    if newer:
+        writer = await request.state.rt.db.reader.one(users.BY_ID, id=bot.draft_by) if bot.draft_by else None
+        name = writer.name if writer else _("The command line")
+        said = _("{name} saved this bot at {time}. Your text stays here and overwrites nothing.").format(
+            name=name, time=at
+        )
+    answer = Kept(newer, since, bot.draft_revision, said)
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+async def schema(request: Request) -> Response:
+    """What may stand where in a document, for completion in the editor."""
+    return Response(
+        encoded_schema(), media_type="application/schema+json", headers={"Cache-Control": "private, no-cache"}
+    )
+
+
+@cache
+def encoded_schema() -> bytes:
+    return msgspec.json.encode(json_schema())
 
 
 async def both(request: Request, bot: store.Bot, text: str, *, imported: bool = False) -> Response:

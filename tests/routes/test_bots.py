@@ -79,6 +79,33 @@ async def test_the_second_editor_sees_both_texts_and_can_still_save(tmp_path: Pa
         assert await draft(visit, page) == (mine, 3)
 
 
+async def test_a_draft_is_kept_while_it_is_written(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        answer = (await visit.post(f"{page}/keep", {"text": CHANGED, "revision": "1"})).json()
+        assert (answer["newer"], answer["since"], answer["revision"]) == (False, 1, 2)
+        assert re.fullmatch(r"Saved \d\d:\d\d", answer["said"])
+        assert await draft(visit, page) == (CHANGED, 2)
+        again = (await visit.post(f"{page}/keep", {"text": CHANGED, "revision": "2"})).json()
+        assert again["revision"] == 2, "what did not change is not saved again"
+
+
+async def test_what_is_kept_never_overwrites_somebody_else(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        await visit.post(f"{page}/keep", {"text": CHANGED, "revision": "1"})
+        answer = (await visit.post(f"{page}/keep", {"text": DRAFT + "# mine\n", "revision": "1"})).json()
+        assert answer["newer"] and "Rosa Martins saved this bot at" in answer["said"]
+        assert await draft(visit, page) == (CHANGED, 2)
+        assert (await visit.get(f"{page}/state?revision=1")).json()["newer"]
+        assert not (await visit.get(f"{page}/state?revision=2")).json()["newer"]
+
+
+async def test_the_editor_gets_what_may_stand_where(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        assert "rules" in (await visit.get("/bots/schema")).json()["properties"]
+
+
 async def test_problems_stand_at_their_lines_before_anything_is_saved(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         page = await made(visit)
