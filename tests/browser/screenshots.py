@@ -40,6 +40,8 @@ def pictures(house: House) -> dict[str, str]:
         "channel": f"/channels/{shop}",
         "channel-new": "/channels/new/whatsapp_cloud",
         "bots": "/bots",
+        "bot": f"/bots/{bot}",
+        "replay": f"/bots/{bot}/replay",
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
