@@ -168,6 +168,16 @@ def test_a_bot_of_the_installation_can_be_talked_to_by_name(parley: Parley, tmp_
     assert parley("simulate", "Nobody", typed="hi\n")[0] == 1
 
 
+def test_a_chat_in_the_terminal_tells_what_is_noted(parley: Parley, tmp_path: Path) -> None:
+    steps = "[{tag: new}, {untag: old}, {field: {size: 3}}, {say: Noted.}, {close: }]"
+    document = f"bot: Notes\nrules:\n  - {{name: a, when: {{says: hi}}, do: {steps}}}\n"
+    (tmp_path / "notes.yaml").write_text(document, encoding="utf-8")
+    code, out, _err = parley("simulate", "notes.yaml", typed="hi\n")
+    assert code == 0
+    for line in ("(tags: +new)", "(tags: -old)", "(field size: 3)", "Noted.", "(conversation closed)"):
+        assert line in out
+
+
 def test_refusals_are_objects_for_programs(parley: Parley) -> None:
     code, out, err = parley("channel", "show", "Shop", "--json")
     assert (code, out) == (1, "")

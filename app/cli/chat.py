@@ -7,7 +7,7 @@ from typing import Any, Final
 from app import content, i18n
 from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version
-from app.bot.scene import Arrived, ContactView, Decision, HandOff, Scene, Send, State
+from app.bot.scene import Arrived, Close, ContactView, Decision, Effect, HandOff, Scene, Send, SetField, State, Tag
 from app.cli import output
 from app.content import Buttons, Choice, ChoiceList, Content, Link, Pressed, Text
 from app.documents import sentence
@@ -83,15 +83,8 @@ def tell(decision: Decision) -> None:
     """What the bot says, and why, in the second voice."""
     number = 0
     for effect in decision.effects:
-        if isinstance(effect, HandOff):
-            output.say(
-                output.paint("  " + _("(handed to a person: {reason})").format(reason=effect.reason or "-"), "doubtful")
-            )
-            continue
         if not isinstance(effect, Send):
-            import msgspec
-
-            output.say(output.paint(f"  {msgspec.json.encode(effect).decode()}", "doubtful"))
+            output.say(output.paint(f"  ({done(effect)})", "doubtful"))
             continue
         output.say("  " + (content.text(effect.content) or f"[{content.kind(effect.content)}]").replace("\n", "\n  "))
         if isinstance(effect.content, Link):
@@ -101,6 +94,24 @@ def tell(decision: Decision) -> None:
             output.say(f"  [{number}] {choice.title}")
     where = " " + _("(line {n})").format(n=decision.trace.line) if decision.trace.line else ""
     output.say(output.paint(f"  {i18n.tell(decision.trace.verdict)}{where}", "faint"))
+
+
+def done(effect: Effect) -> str:
+    """What the bot does besides talking."""
+    match effect:
+        case HandOff():
+            return _("handed to a person: {reason}").format(reason=effect.reason or "-")
+        case Tag():
+            signed = [f"+{tag}" for tag in effect.add] + [f"-{tag}" for tag in effect.remove]
+            return _("tags: {tags}").format(tags=", ".join(signed))
+        case SetField(value=None):
+            return _("field {name} removed").format(name=effect.name)
+        case SetField():
+            return _("field {name}: {value}").format(name=effect.name, value=effect.value)
+        case Close():
+            return _("conversation closed")
+        case _:
+            return type(effect).__name__
 
 
 def shown(decision: Decision) -> dict[str, Any]:
