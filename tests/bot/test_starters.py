@@ -8,6 +8,7 @@ import app.bot
 from app.bot.document import compile_version, parse
 from app.bot.lint import lint
 from app.bot.scene import HandOff, Send
+from app.bot.trials import run
 from app.content import Buttons, ChoiceList
 from tests.bot.turns import WHATSAPP, press, said, turn
 
@@ -19,6 +20,14 @@ def test_a_starter_has_no_flaw(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert lint(parse(text)) == []
     assert text.startswith("# ")
+
+
+@pytest.mark.parametrize("path", STARTERS, ids=lambda path: path.stem)
+def test_the_tests_of_a_starter_pass(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    outcomes = run(compile_version(text), parse(text).tests, WHATSAPP)
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
+    assert bool(outcomes) is ("flows:" in text)
 
 
 @pytest.mark.parametrize("path", STARTERS, ids=lambda path: path.stem)
@@ -34,7 +43,7 @@ def test_a_starter_answers_every_button_it_offers(path: Path) -> None:
                 rows = tuple(choice for section in content.sections for choice in section.choices)
             for choice in rows:
                 offered += 1
-                assert turn(bot, press(choice.id, choice.title)).trace.rule != "fallback", choice.title
+                assert turn(bot, press(choice.id, choice.title), decision.state).trace.rule != "fallback", choice.title
     assert offered or path.stem == "blank"
 
 
