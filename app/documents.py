@@ -17,6 +17,7 @@ from app.bot.lint import lint
 from app.bot.shape import Problem
 from app.bot.trials import Outcome, run
 from app.connectors import CONNECTORS
+from app.errors import Invalid
 from app.said import N_, Sentence
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
@@ -81,6 +82,13 @@ def sentence(problem: Problem) -> Sentence:
     """The message with its full stop."""
     ends = str(problem.message).endswith((".", "?", "!"))
     return problem.message if ends else N_("{message}.", message=problem.message)
+
+
+def not_in_order(error: DocumentError) -> Invalid:
+    """What somebody is told who wants something added to a draft that has errors."""
+    first = error.problems[0]
+    said = N_("The draft has to be in order first. Line {line}: {message}", line=first.line, message=first.message)
+    return Invalid(said, code="document")
 
 
 def test(text: str) -> list[Outcome]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app import bots, content
+from app import bots, content, documents
 from app.bot.amend import add_first
 from app.bot.document import DocumentError, parse
 from app.bot.scene import Arrived, ContactView, Decision, TurnInput
@@ -50,11 +50,7 @@ def amended(draft: str, rows: Sequence[tuple[str, str]]) -> tuple[str, str]:
         text = add_first(draft, "tests", item)
         parse(text)
     except DocumentError as error:
-        first = error.problems[0]
-        raise Invalid(
-            N_("The draft has to be in order first. Line {line}: {message}", line=first.line, message=first.message),
-            code="document",
-        ) from None
+        raise documents.not_in_order(error) from None
     name: str = item["name"]
     return name, text
 

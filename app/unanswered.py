@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots
+from app import bots, documents
 from app.bot.alike import alike, shared
 from app.bot.amend import add_at
 from app.bot.document import DocumentError, Version, compile_version, parse
@@ -153,11 +153,7 @@ def with_rule(texts: Sequence[str], draft: str) -> tuple[str, int]:
         place = min((order for order in swallowed if order is not None), default=len(document.rules))
         after = parse(add_at(draft, "rules", place, item)[0])
     except DocumentError as error:
-        first = error.problems[0]
-        raise Invalid(
-            N_("The draft has to be in order first. Line {line}: {message}", line=first.line, message=first.message),
-            code="document",
-        ) from None
+        raise documents.not_in_order(error) from None
     names = [rule.name.text for rule in document.rules]
     if [rule.name.text for rule in after.rules] != [*names[:place], name, *names[place:]]:
         raise Invalid(N_("The rule could not be put into the document. Write it there yourself."), code="document")
