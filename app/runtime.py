@@ -132,11 +132,15 @@ async def _start_work(rt: Runtime) -> None:
     _watch(rt)
 
 
+def _statistic(rt: Runtime, name: str) -> float:
+    return float(rt.db.stats().get(name, 0))
+
+
 def _watch(rt: Runtime) -> None:
     """Numbers that are only read when somebody asks for them, so that no message pays for them."""
     lives = rt.channels.by_id
     for name in ("units", "batches", "failed", "waiting", "log_bytes"):
-        rt.metrics.watch(f"database_{name}", lambda name=name: float(rt.db.stats().get(name, 0)))  # type: ignore[misc]
+        rt.metrics.watch(f"database_{name}", partial(_statistic, rt, name))
     rt.metrics.watch("messages_received", lambda: sum(live.received for live in lives.values()))
     rt.metrics.watch("messages_sent", lambda: sum(live.sender.sent for live in lives.values()))
     rt.metrics.watch("sends_failed", lambda: sum(live.sender.failed for live in lives.values()))

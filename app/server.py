@@ -40,6 +40,7 @@ class Protocol(HttpToolsProtocol):
         self.head_bytes = self.received = 0
         self.refusal = 400
 
+    # asyncio hands a stream its `Transport`; the base class names the wider kind.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.head_since = self.loop.time()

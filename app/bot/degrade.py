@@ -83,6 +83,7 @@ def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
 
 
 def fit_media(content: Media, can: Capabilities) -> Fitted:
+    # Every kind of `Media` is one of `Content`; of the class above them the checker cannot know that, here and below.
     what = kind(content)  # type: ignore[arg-type]
     if what not in can.media:
         where = content.url or content.provider_id

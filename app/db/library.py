@@ -23,7 +23,8 @@ def choose_sqlite() -> ModuleType:
         return sqlite3
     sys.modules["sqlite3"] = chosen
     sys.modules["sqlite3.dbapi2"] = dbapi2
-    return chosen  # type: ignore[no-any-return]
+    module: ModuleType = chosen
+    return module
 
 
 def sqlite_version() -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,10 @@ async def reads(rt: Runtime, count: int) -> list[float]:
 async def taking(rt: Runtime, live: Live) -> float:
     """Messages a second through the whole unit of work, twenty to a commit."""
     arrivals = [parse_notification(wire.cloud_body(number))[0] for number in range(TAKEN)]
-    nothing: Callable[[Any], None] = lambda _: None  # noqa: E731
+
+    def nothing(_: object) -> None:
+        """Nobody sends here."""
+
     intake = msgspec.structs.replace(rt.channels.intake, send=nothing, wake=nothing)
 
     def batch(tx: Any, first: int) -> None:

@@ -24,6 +24,7 @@ class Listener(asyncio.Protocol):
         self.heard = 0
         self.end = b""
 
+    # asyncio hands a stream its `Transport`; the base class names the wider kind.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         transport.write(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n")
 

@@ -70,6 +70,7 @@ class Client(asyncio.Protocol):
         self.parser = httptools.HttpResponseParser(self)
         self.started = 0.0
 
+    # asyncio hands a stream its `Transport`; the base class names the wider kind.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
 
@@ -100,6 +101,7 @@ class Network(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.url, self.body = b"", b""
 
+    # asyncio hands a stream its `Transport`; the base class names the wider kind.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
 

@@ -35,6 +35,7 @@ class Open(Stream):
 
 
 async def main(port: int) -> None:
+    # The bus alone is measured: of the database it only wants to be told, of the runtime a stream only wants the bus.
     bus = Bus(heard)  # type: ignore[arg-type]
 
     async def ring(request: Request) -> PlainTextResponse:
