@@ -1,8 +1,9 @@
 """What a network cannot show is said in another way; the rules are in docs/bot-language.md.
 
 Buttons become a list, a list becomes buttons, and what fits neither becomes a numbered text whose numbers are
-understood. Long texts are cut at a sentence or a space, files a network has no form for become a link, a place becomes a
-link to a map, a contact card and a template become texts, reactions and quotes are left out. Lengths are in characters.
+understood. Long texts are cut at a sentence or a space, files a network has no form for become a link, a place becomes
+a link to a map, a contact card and a template become texts, reactions and quotes are left out. Lengths are in
+characters.
 """
 
 from typing import NamedTuple
@@ -59,9 +60,13 @@ def fit(content: Content, capabilities: Capabilities) -> Fitted:
         case Image() | Video() | Audio() | Document() | Sticker():
             return fit_media(content, capabilities)
         case Location() if not capabilities.location:
-            return Fitted(texts(place(content), capabilities), (N_("This network shows no places; sent as a map link"),))
+            return Fitted(
+                texts(place(content), capabilities), (N_("This network shows no places; sent as a map link"),)
+            )
         case Contacts() if not capabilities.contacts:
-            return Fitted(texts(cards(content), capabilities), (N_("This network has no contact cards; sent as a text"),))
+            return Fitted(
+                texts(cards(content), capabilities), (N_("This network has no contact cards; sent as a text"),)
+            )
         case Reaction() if not capabilities.reaction:
             return Fitted((), (N_("This network has no reactions; the reaction was left out"),))
         case Template() if not capabilities.template:

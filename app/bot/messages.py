@@ -1,5 +1,5 @@
-"""The messages beyond texts and files that a bot sends, as an author writes them: a place, a contact card, a reaction, a
-template. What stands where, as in `grammar`; `app.bot.composing` makes contents of them.
+"""The messages beyond texts and files that a bot sends, as an author writes them: a place, a contact card, a reaction,
+a template. What stands where, as in `grammar`; `app.bot.composing` makes contents of them.
 """
 
 import re

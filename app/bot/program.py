@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.bot.acts import Alternative, Assignment, Doing, Draw, Opting, Random, Remark, doing
+from app.bot.acts import Alternative, Assignment, Draw, Opting, Random, Remark, doing
 from app.bot.expect import Expected
 from app.bot.flow import Ask, Closing, Fields, Goto, If, Label, Return, Set, Start, Switch, Tagging
 from app.bot.index import whole
