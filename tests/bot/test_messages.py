@@ -73,10 +73,12 @@ def test_a_reaction_that_comes_out_as_words_is_left_out() -> None:
 
 
 def test_a_template_is_filled_in_order_or_by_name() -> None:
-    step = 'template: ready, language: en_US, parameters: ["{{ contact.first_name }}", 7], text: "Ready, {{ contact.name }}"'
+    step = (
+        'template: t, language: en_US, parameters: ["{{ contact.first_name }}", 7], text: "Ready, {{ contact.name }}"'
+    )
     body = [{"type": "text", "text": "Ana"}, {"type": "text", "text": "7"}]
     assert sent(done(f"{{{step}}}")) == [
-        (Template("ready", "en_US", ({"type": "body", "parameters": body},), "Ready, Ana Souza"), False)
+        (Template("t", "en_US", ({"type": "body", "parameters": body},), "Ready, Ana Souza"), False)
     ]
     [(named, _)] = sent(done("{template: t, language: de, parameters: {who: Ana, what: cake}}"))
     assert isinstance(named, Template) and named.components[0]["parameters"][1] == {
