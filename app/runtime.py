@@ -8,10 +8,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import housekeeping, jobs, media, outbox, readiness
+from app import due, housekeeping, jobs, media, outbox, promises, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
+from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
@@ -28,7 +29,6 @@ from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
-from app.turns import Intake
 from app.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,12 @@ class Runtime:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.workers: dict[str, jobs.Worker] = {}
+
+    def job_due(self, lane: str, at: int) -> None:
+        """A job was written that is due `at` (ms UTC)."""
+        if lane in self.workers:
+            self.workers[lane].due(at)
 
     def supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task for ever: if it ends or raises, that is logged and it starts again (P44)."""
@@ -113,12 +119,12 @@ async def _start_work(rt: Runtime) -> None:
     policy = await rt.db.read(setting_rows.load)
     make = partial(
         Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=policy.answer_hours * DAY // 24,
-        raw_age=policy.raw_days * DAY,
+        raw_age=policy.raw_days * DAY, due=rt.job_due,
     )  # fmt: skip
     defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
-    last_words = {media.KIND: media.given_up}
+    last_words = {media.KIND: media.given_up, **dict.fromkeys(due.KINDS, due.given_up)}
     for lane in jobs.LANES:
         await rt.db.write(jobs.recover, lane, last_words)
     await rt.versions.load_live()
@@ -127,8 +133,14 @@ async def _start_work(rt: Runtime) -> None:
     fetcher = Fetcher(
         rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
     )
-    rt.jobs = jobs.Worker(rt.db, rt.clock, "net", {media.KIND: fetcher.fetch}, last_words)
-    rt.supervise("jobs", rt.jobs.run)
+    handlers: dict[str, dict[str, jobs.Handler]] = {
+        "net": {media.KIND: fetcher.fetch},
+        promises.LANE: due.handlers(rt.db.reader, rt.versions, rt.channels.intake),
+    }
+    for lane in jobs.LANES:
+        rt.workers[lane] = jobs.Worker(rt.db, rt.clock, lane, handlers[lane], last_words)
+        rt.supervise(f"jobs {lane}", rt.workers[lane].run)
+    rt.jobs = rt.workers["net"]
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)
@@ -152,7 +164,8 @@ def _watch(rt: Runtime) -> None:
 async def stop(rt: Runtime) -> None:
     """No new work; what is under way gets ten seconds; everything is written and closed (P34)."""
     rt.begin_stop()
-    await asyncio.gather(rt.channels.stop(), rt.jobs.close(10.0), rt.replays.close())
+    closing = (worker.close(10.0) for worker in rt.workers.values())
+    await asyncio.gather(rt.channels.stop(), *closing, rt.replays.close())
     await rt.cancel_tasks()
     await rt.db.stop()
 

@@ -14,6 +14,31 @@ INSERT = Statement(
     on conflict (kind, subject) do nothing
     """
 )
+# In the place of one of the same kind and subject. A new id: a run of the old one that has begun ends without effect.
+REPLACE = Statement(
+    """
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :conversation_id, :lane)
+    on conflict (kind, subject) do update
+    set id = excluded.id, payload = excluded.payload, state = 'queued', due_at = excluded.due_at, attempts = 0,
+        leased_until = null, problem = '', created_at = excluded.created_at
+    """
+)
+# The same work later, at most `longest` ms after it was first wanted; likewise under a new id.
+POSTPONE = Statement(
+    """
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :conversation_id, :lane)
+    on conflict (kind, subject) do update
+    set id = excluded.id, state = 'queued', attempts = 0, leased_until = null, problem = '',
+        due_at = case when excluded.due_at < job.created_at + :longest then excluded.due_at
+                      else job.created_at + :longest end
+    """
+)
+END_GATHERING = Query("delete from job where kind = 'gather' and subject = :subject returning payload", str)
+COUNT_PROMISED = Query(
+    "select count(*) from job where conversation_id = :conversation_id and kind in ('later', 'send')", int
+)
 _JOB = "select id, kind, subject, payload, attempts, conversation_id from job"
 DUE = Query(f"{_JOB} where lane = :lane and state = 'queued' and due_at <= :now order by due_at, id limit :limit", Job)
 EXPIRED = Query(f"{_JOB} where lane = :lane and state = 'running' and due_at <= :now order by due_at limit :limit", Job)
@@ -49,5 +74,5 @@ REVIVE = Statement(
 )
 # What the bot waits for in a conversation: it ends when a person has it, when it is closed, or when its memory is gone.
 DROP_WAITING = Statement(
-    "delete from job where conversation_id = :conversation_id and kind in ('timer', 'call', 'quiet', 'gather')"
+    "delete from job where conversation_id = :conversation_id and kind in ('timer', 'bot.call', 'quiet', 'gather')"
 )

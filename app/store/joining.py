@@ -51,7 +51,7 @@ DROP_SECOND = Statement(
       and exists (select 1 from job k where k.kind = job.kind and k.subject = :subject)
     """
 )
-DROP_WAITS = Statement("delete from job where conversation_id = :id and kind in ('timer', 'call', 'quiet')")
+DROP_WAITS = Statement("delete from job where conversation_id = :id and kind in ('timer', 'bot.call', 'quiet')")
 MOVE_JOBS = Statement(
     """
     update job
