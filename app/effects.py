@@ -7,7 +7,7 @@ answered, so that the opt-out itself can be confirmed, and taken back.
 
 import msgspec
 
-from app import assigning, content, events, noted, promises, saying
+from app import content, events, noted, promises, saying, teams
 from app.bot.scene import (
     Assign,
     Call,
@@ -90,9 +90,9 @@ def _do_the_rest(tx: Tx, intake: Intake, case: Case, effects: tuple[Effect, ...]
         match effect:
             case Note(text=text, rule=rule):
                 saying.remark(tx, case.conversation_id, case.here.id, content.Note(text), case.turn_id, rule)
-            case Assign(to=to) if not assigning.assign(tx, case.conversation_id, to):
+            case Assign(to=to) if not teams.assign(tx, case.conversation_id, to):
                 undone.append(("bot.nobody", to))
-            case HandOff(team=team) if team and not assigning.assign_team(tx, case.conversation_id, team):
+            case HandOff(team=team) if team and not teams.assign_team(tx, case.conversation_id, team):
                 undone.append(("bot.no_team", team))
             case Send() | HandOff() | Tag() | SetField() | Consent() | Close() | Assign():
                 pass

@@ -4,7 +4,7 @@ import msgspec
 
 from app import bots, handoff
 from app.bot.document import Version
-from app.bot.scene import Assign, State
+from app.bot.scene import Call, State
 from app.budget import REPLIES
 from app.channels import Live
 from app.runtime import Runtime
@@ -135,7 +135,7 @@ async def test_P16_when_the_budget_is_used_up_the_flow_is_left_and_what_was_note
 async def test_an_effect_that_nothing_carries_out_is_shown_and_not_dropped(rt: Runtime) -> None:
     live = await open_shop(rt, ORDER)
     known = await rt.versions.load(live.here.version_id or 0)
-    order = msgspec.structs.replace(known.plans[0], effects=(Assign("x", "order"),), longest=0)
+    order = msgspec.structs.replace(known.plans[0], effects=(Call("t", "GET", "http://x", rule="order"),), longest=0)
     other = msgspec.structs.replace(known, plans=(order, *known.plans[1:]))
     rt.versions._compiled[known.id] = other
     outcome = await take_in(rt, live, said(rt, "order"))
