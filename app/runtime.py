@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import housekeeping, jobs, media, outbox, readiness
+from app import housekeeping, jobs, media, outbox, planned, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
@@ -117,7 +117,7 @@ async def _start_work(rt: Runtime) -> None:
     defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
-    last_words = {media.KIND: media.given_up}
+    last_words = {media.KIND: media.given_up, planned.KIND: planned.given_up}
     await rt.db.write(jobs.recover, last_words)
     await rt.versions.load_live()
     rt.media.sweep()
@@ -125,7 +125,8 @@ async def _start_work(rt: Runtime) -> None:
     fetcher = Fetcher(
         rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
     )
-    rt.jobs = jobs.Worker(rt.db, rt.clock, {media.KIND: fetcher.fetch}, last_words)
+    handlers = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    rt.jobs = jobs.Worker(rt.db, rt.clock, handlers, last_words)
     rt.supervise("jobs", rt.jobs.run)
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
