@@ -140,7 +140,7 @@ def test_a_bot_is_published_at_a_time(parley: Parley, tmp_path: Path) -> None:
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("bot", "import", str(file))[0] == 0
     code, _out, err = parley("bot", "publish", "Luna", "--at", "2020-01-01 08:00")
-    assert code == 1 and "This time is over" in err
+    assert code == 2 and "This time is over" in err
     soon = datetime.now(UTC) + timedelta(hours=2)
     done = json.loads(parley("bot", "publish", "Luna", "--at", f"{soon:%Y-%m-%d %H:%M}", "--json")[1])
     assert (done["version"], done["live"], done["at"] // 60_000) == (1, [], int(soon.timestamp()) // 60)

@@ -3,10 +3,13 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app import bots, documents, i18n, older, planned
+from app.bot.spoken import ROLES
+from app.changes import Change, changes
 from app.errors import Conflict, Invalid
 from app.i18n import _, fmt, ngettext
 from app.routes import code
@@ -42,10 +45,23 @@ async def diff(request: Request) -> Response:
     reader = request.state.rt.db.reader
     old, new = number_of(request, "from"), number_of(request, "to")
     before, after = await bots.text_of(reader, bot, old), await bots.text_of(reader, bot, new)
-    lines = code.comparison(await asyncio.to_thread(documents.diff, before, after))
     found = await reader.all(store.VERSIONS, bot_id=bot.id)
-    values = await head_values(request, bot) | {"old": old, "new": new, "lines": lines, "versions": found}
-    return await page(request, "bots/diff.html", **values)
+    values = await head_values(request, bot) | {"old": old, "new": new, "versions": found}
+    return await page(request, "bots/diff.html", **values | await asyncio.to_thread(compared, before, after))
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A change as it is drawn."""
+
+    change: Change
+    lines: list[code.Line]
+
+
+def compared(old: str, new: str) -> dict[str, Any]:
+    """How two documents differ, for a template: by rule, and line by line."""
+    found = changes(old, new)
+    told = None if found is None else [Told(one, code.comparison(one.lines)) for one in found]
+    return {"lines": code.comparison(documents.diff(old, new)), "told": told, "roles": ROLES}
 
 
 async def confirm(request: Request) -> Response:
@@ -56,11 +72,10 @@ async def confirm(request: Request) -> Response:
 async def publish_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     db = request.state.rt.db
     newest = await bots.text_of(db.reader, bot, bot.last_number) if bot.last_number else ""
-    lines = await asyncio.to_thread(documents.diff, newest, bot.draft) if bot.last_number else []
     return {
         **await draft_values(request, bot),
+        **await asyncio.to_thread(compared, newest or bot.draft, bot.draft),
         "channels": await db.read(store.list_channels),
-        "lines": code.comparison(lines),
         "zone": i18n.current.get().zone,
         "note": "",
         "at": "",

@@ -166,7 +166,10 @@ async def test_any_two_versions_are_compared_line_by_line(tmp_path: Path) -> Non
         await visit.post(f"{page}/publish")
         await visit.post(page, {"text": CHANGED, "revision": "1"})
         html = (await visit.get(f"{page}/diff?from=1&to=0")).text
-        assert html.count('class="ln cut"') == html.count('class="ln add"') == 1
+        by_rule, plainly = html.split("The whole document, line by line")
+        for part in (by_rule, plainly):
+            assert part.count('class="ln cut"') == part.count('class="ln add"') == 1
+        assert "greeting" in by_rule and "Hello &lt;b&gt;you&lt;/b&gt;." in by_rule and "<del" in by_rule
         assert "No difference" in (await visit.get(f"{page}/diff?from=1&to=1")).text
         assert (await visit.get(f"{page}/diff?from=7&to=0")).status_code == 404
 
