@@ -1,10 +1,17 @@
-"""Durable work for later: claimed with a lease, attempts counted before each run, dead after five (P12, P13)."""
+"""Durable work for later: claimed with a lease, attempts counted before each run, dead after five (P12, P13).
+
+Work that waits for others, as calls do, has a lane (the host) and a worker of its own: of one lane only a few jobs run
+at once, so that a slow host holds up neither other hosts nor other work.
+"""
 
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from app import settle
 from app.clock import Clock
@@ -14,9 +21,13 @@ from app.said import mark
 from app.store import jobs as store
 
 AT_ONCE = 8
+LANED_AT_ONCE = 32
+OF_ONE_LANE = 8
+LANES = 200  # that are looked at
 ATTEMPTS = 5
 KILLS = 3
 TIME_LIMIT = 120.0
+LEASE = int(TIME_LIMIT * 1000) + 30_000  # ms
 FIRST_BACKOFF = 5.0
 IDLE_CHECK = 5.0
 
@@ -37,7 +48,9 @@ class Later(Exception):
 
 
 class Worker:
-    """Runs due jobs, at most eight at once."""
+    """Runs due jobs without a lane, at most eight at once."""
+
+    at_once = AT_ONCE
 
     def __init__(
         self, db: Database, clock: Clock, handlers: Mapping[str, Handler], last_words: LastWords | None = None
@@ -47,18 +60,21 @@ class Worker:
         self._handlers = handlers
         self._last_words = last_words or {}
         self._wake = asyncio.Event()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], Job] = {}
         self._open = True
 
     def wake(self) -> None:
         self._wake.set()
+
+    def busy(self) -> int:
+        return len(self._running)
 
     async def run(self) -> None:
         """Until closed. A failing database is asked again."""
         while self._open:
             self._wake.clear()
             try:
-                jobs, next_due = await self._db.write(claim, AT_ONCE - len(self._running), self._lease())
+                jobs, next_due = await self._claim(self.at_once - len(self._running))
             except DatabaseError as error:
                 log.warning("jobs wait: %s", error)
                 await asyncio.sleep(2)
@@ -77,12 +93,13 @@ class Worker:
         for task in set(self._running):
             task.cancel()
 
-    def _lease(self) -> int:
-        return int(TIME_LIMIT * 1000) + 30_000
+    async def _claim(self, free: int) -> tuple[list[Job], int | None]:
+        """Up to so many jobs; if there are none, when the next one is due."""
+        return await self._db.write(claim, free, LEASE)
 
     async def _rest(self, next_due: int | None) -> None:
         wait = IDLE_CHECK if next_due is None else min(IDLE_CHECK, max(0.05, (next_due - self._clock.now()) / 1000))
-        if len(self._running) >= AT_ONCE:
+        if len(self._running) >= self.at_once:
             wait = IDLE_CHECK
         try:
             await asyncio.wait_for(self._wake.wait(), wait)
@@ -91,11 +108,11 @@ class Worker:
 
     def _start(self, job: Job) -> None:
         task = asyncio.get_running_loop().create_task(self._work(job))
-        self._running.add(task)
+        self._running[task] = job
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._wake.set()
 
     async def _work(self, job: Job) -> None:
@@ -120,17 +137,56 @@ class Worker:
             log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
 
 
+class LanedWorker(Worker):
+    """Runs due jobs of all lanes: 32 at once, of one lane eight."""
+
+    at_once = LANED_AT_ONCE
+
+    async def _claim(self, free: int) -> tuple[list[Job], int | None]:
+        busy = Counter(job.lane for job in self._running.values())
+        return await self._db.write(claim_in_lanes, free, busy, LEASE)
+
+
 # ---- units of work --------------------------------------------------------------------------------------------------
 
 
 def claim(tx: Tx, limit: int, lease: int) -> tuple[list[Job], int | None]:
-    """Take due jobs; the attempt is counted before the job runs."""
-    jobs = []
-    expired = tx.claim(store.EXPIRED, now=tx.now, limit=limit)
-    for job in [*expired, *tx.claim(store.DUE, now=tx.now, limit=limit - len(expired))]:
-        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease):
-            jobs.append(Job(job.id, job.kind, job.subject, job.payload, job.attempts + 1))
+    """Take due jobs without a lane; the attempt is counted before the job runs."""
+    found = tx.claim(store.EXPIRED, now=tx.now, limit=limit)
+    found += tx.claim(store.DUE, lane="", now=tx.now, limit=limit - len(found))
+    jobs = _begun(tx, found, lease)
     return jobs, None if jobs else tx.one(store.NEXT_DUE)
+
+
+def claim_in_lanes(tx: Tx, limit: int, busy: Mapping[str, int], lease: int) -> tuple[list[Job], int | None]:
+    """Take due jobs of lanes that are not full. `busy`: how many of each lane run."""
+    found = tx.claim(store.EXPIRED_IN_LANES, now=tx.now, limit=limit)
+    waiting = tx.all(store.LANES, now=tx.now, limit=LANES) if limit > len(found) else []
+    for lane, share in shares(waiting, busy, limit - len(found)).items():
+        found += tx.claim(store.DUE, lane=lane, now=tx.now, limit=share)
+    jobs = _begun(tx, found, lease)
+    return jobs, None if jobs else tx.one(store.NEXT_IN_LANES, now=tx.now)
+
+
+def shares(waiting: Sequence[store.Lane], busy: Mapping[str, int], free: int) -> dict[str, int]:
+    """How many jobs of each lane begin: one each in turn, those first that wait longest, until no slot is free or every
+    lane is full."""
+    room = {lane.name: min(lane.waiting, OF_ONE_LANE - busy.get(lane.name, 0)) for lane in waiting}
+    given = dict.fromkeys(room, 0)
+    while free > 0 and (open_lanes := [name for name in room if given[name] < room[name]]):
+        for name in open_lanes[:free]:
+            given[name] += 1
+        free -= len(open_lanes)
+    return {name: count for name, count in given.items() if count}
+
+
+def _begun(tx: Tx, found: list[Job], lease: int) -> list[Job]:
+    """Those that no other worker took meanwhile."""
+    return [
+        msgspec.structs.replace(job, attempts=job.attempts + 1)
+        for job in found
+        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease)
+    ]
 
 
 def done(tx: Tx, job: Job) -> None:

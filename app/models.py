@@ -93,13 +93,16 @@ class ChannelRow(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Durable work. `subject` makes it unique within its kind; `payload` is JSON."""
+    """Durable work. `subject` makes it unique within its kind; `payload` is JSON; `lane` is whose slots it uses, '' the
+    common ones; `conversation_id` is the conversation it belongs to, as it is called now."""
 
     id: int
     kind: str
     subject: str
     payload: str
     attempts: int
+    lane: str = ""
+    conversation_id: int | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

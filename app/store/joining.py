@@ -4,12 +4,14 @@ The rule. A person's take-over is never lost: of two modes the one with more of 
 bot), with who has it and since when. Both with a person: whoever took it last. Both waiting: the wait that began first.
 The bot goes on from where the customer last wrote: its memory, its version, its reply budget and the address come from
 the conversation heard last. Unread counts add up, the newest message is the last one, and it is closed only if both
-were. Replies on their way all stay: those of the kept conversation first, each side in its own order.
+were. Replies on their way all stay: those of the kept conversation first, each side in its own order. Calls on their
+way stay too; one that the kept memory does not wait for changes nothing when it comes back.
 """
 
 import msgspec
 
 from app.db import Query, Statement, Tx
+from app.store import jobs
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ def join(tx: Tx, keep: int, gone: int) -> None:
     kept, other = tx.one(THREAD, id=keep), tx.one(THREAD, id=gone)
     if kept is None or other is None:
         return
-    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW):
+    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, jobs.MOVE):
         tx.run(move, keep=keep, gone=gone)
     tx.run(MOVE_OUTBOX, keep=keep, gone=gone, shift=kept.places)
     tx.run(JOINED, id=keep, **msgspec.structs.asdict(joined(kept, other)))
