@@ -8,24 +8,26 @@ and DELETE are made again, because twice is the same as once; POST and PATCH are
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from app import calls, turns, vault
 from app.bot.scene import Call, CallResult
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
-from app.jobs import Later
+from app.jobs import Ending, Later
 from app.metrics import Metrics
 from app.models import Job
 from app.security.outbound import Answer, Outbound, OutboundError
 from app.security.secrets import Keyring
 from app.store import jobs as store
+from app.store import turns as turn_rows
 from app.turns import Intake
 
 LONGEST: Final = 30.0  # seconds, whatever the document says
 PAUSES: Final = (0.2, 1.0)  # between tries
 BUSY: Final = frozenset({502, 503, 504})
-WRITE_AGAIN: Final = 1.0  # seconds until a result that could not be written is written again
+READ_AGAIN: Final = 1.0  # seconds until secrets that could not be read are read again
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +42,12 @@ class Caller:
         self._db, self._clock, self._keys, self._client = db, clock, keys, client
         self._metrics, self._install, self._intake = metrics, install, intake
 
-    async def call(self, job: Job) -> None:
-        """Once through: at the end the job is gone and the conversation has heard of it."""
+    async def call(self, job: Job) -> Ending:
+        """Once through. What is given back ends the job and lets the conversation hear of it."""
         call = calls.read(job.payload)
         result = await self._result(job, call)
         self._tell(job, call, result)
-        while True:
-            try:
-                return await self._db.write(
-                    finish, self._intake(), job, result, key=job.conversation_id or 0
-                )  # fmt: skip
-            except DatabaseError as error:
-                log.warning("the result of a call waits: %s", error, extra={"job": job.id})
-                await asyncio.sleep(WRITE_AGAIN)
+        return partial(heard, self._intake(), job, result)
 
     async def _result(self, job: Job, call: Call) -> CallResult:
         if job.attempts > 1 and call.method not in calls.REPEATABLE:
@@ -61,7 +56,7 @@ class Caller:
         try:
             secrets = {name: await vault.opened(self._db.reader, self._keys, name) for name in call.secrets}
         except DatabaseError as error:
-            raise Later(WRITE_AGAIN, str(error), counts=False) from None
+            raise Later(READ_AGAIN, str(error), counts=False) from None
         known = {name: value for name, value in secrets.items() if value is not None}
         if len(known) < len(secrets):
             return calls.failed(call, "no_secret")
@@ -102,7 +97,7 @@ class Caller:
         self._metrics.observe("bot_call", result.took_ms / 1000)
         log.info(
             "call %s", outcome,
-            extra={"method": call.method, "host": job.lane, "status": result.status, "took_ms": result.took_ms,
+            extra={"method": call.method, "host": job.host, "status": result.status, "took_ms": result.took_ms,
                    "job": job.id, "run": job.attempts},
         )  # fmt: skip
 
@@ -110,20 +105,14 @@ class Caller:
 # ---- units of work --------------------------------------------------------------------------------------------------
 
 
-def finish(tx: Tx, intake: Intake, job: Job, result: CallResult) -> None:
-    """The job ends and its conversation hears the result, or neither: a run that was taken over writes nothing. The
-    conversation is the one it belongs to now, locked before the job as everywhere."""
-    conversation_id = job.conversation_id
-    while conversation_id is not None:
-        tx.lock("conversation", conversation_id)
-        belongs = tx.one(store.CONVERSATION, id=job.id, attempts=job.attempts)
-        if belongs == conversation_id:
-            tx.run(store.DONE, id=job.id, attempts=job.attempts)
-            turns.resume(tx, intake, conversation_id, result, f"job.{job.id}")
-            return
-        conversation_id = belongs
+def heard(intake: Intake, job: Job, result: CallResult, tx: Tx) -> None:
+    """The turn about what came of a call, in the conversation as it is now."""
+    conversation_id = tx.one(turn_rows.CONVERSATION, id=calls.turn_of(job))
+    if conversation_id is not None:
+        turns.resume(tx, intake, conversation_id, result, f"job.{job.id}")
 
 
 def given_up(intake: Callable[[], Intake], tx: Tx, job: Job, _said: str) -> None:
-    """A job that is dead still answers: nobody knows what became of the call."""
-    finish(tx, intake(), job, calls.failed(calls.read(job.payload), "unknown"))
+    """A job that is dead still answers, and leaves: nobody knows what became of the call."""
+    tx.run(store.DONE, id=job.id, attempts=job.attempts)
+    heard(intake(), job, calls.failed(calls.read(job.payload), "unknown"), tx)

@@ -12,10 +12,11 @@ import msgspec
 
 from app.bot.scene import Call, CallError, CallResult, Effect
 from app.db import Tx
+from app.models import Job
 from app.security.outbound import AUTHORITY, SHAPE, Answer
 from app.store import jobs
 
-KIND: Final = "bot.call"
+KIND: Final = "call"
 # Methods that do the same when they are done twice (RFC 9110, 9.2.2): only these are repeated after bytes have left.
 REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 HIDDEN: Final = "•••"
@@ -37,17 +38,23 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def order(tx: Tx, turn_id: int, conversation_id: int, effects: Iterable[Effect], wake: Callable[[], None]) -> None:
-    """A job for each `Call`, in the unit of the turn that asks for it. `wake` is told after the commit."""
+def order(
+    tx: Tx, turn_id: int, conversation_id: int, effects: Iterable[Effect], due: Callable[[str, int], None]
+) -> None:
+    """A job for each `Call`, in the unit of the turn that asks for it. `due` is told after the commit."""
     wanted = [effect for effect in effects if isinstance(effect, Call)]
     for call in wanted:
         tx.run(
-            jobs.INSERT_OF_CONVERSATION, id=tx.new_id(), kind=KIND, subject=f"{turn_id}.{call.token}",
-            payload=msgspec.json.encode(call).decode(), due_at=tx.now, now=tx.now, lane=host(call),
-            conversation_id=conversation_id,
+            jobs.INSERT_CALL, id=tx.new_id(), kind=KIND, subject=f"{turn_id}.{call.token}",
+            payload=msgspec.json.encode(call).decode(), now=tx.now, conversation_id=conversation_id, host=host(call),
         )  # fmt: skip
     if wanted:
-        tx.after_commit(wake)
+        tx.after_commit(due, "call", tx.now)
+
+
+def turn_of(job: Job) -> int:
+    """The turn that ordered it, which knows its conversation even if that was joined to another meanwhile."""
+    return int(job.subject.partition(".")[0])
 
 
 def read(payload: str) -> Call:
@@ -58,7 +65,7 @@ def read(payload: str) -> Call:
 
 
 def host(call: Call) -> str:
-    """Where it goes, as the lane of its job: never empty, whatever was written."""
+    """Where it goes, in a few words: never empty, whatever was written."""
     found = SHAPE.fullmatch(call.url)
     place = AUTHORITY.fullmatch(MARKER.sub("x", found[2])) if found else None
     return place[0].lower()[:100] if place else "?"

@@ -7,7 +7,6 @@ from app.db import Statement, Tx
 from app.errors import NotFound
 from app.said import N_
 from app.store import erasure as store
-from app.store import jobs
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -43,11 +42,10 @@ def messages(tx: Tx, contact_id: int) -> int:
 
 
 def remains(tx: Tx, contact_id: int) -> list[str]:
-    """Messages that came meanwhile, raw updates, work that waits, turns, conversations, names. Returns the hashes of
+    """Messages that came meanwhile, raw updates, turns, conversations, names. Returns the hashes of
     files that nothing refers to any more."""
     for conversation_id in tx.all(store.CONVERSATIONS, contact_id=contact_id):
         tx.lock("conversation", conversation_id)
-        tx.run(jobs.DROP_OF_CONVERSATION, conversation_id=conversation_id)
     while messages(tx, contact_id):
         pass
     _drop_unfiled(tx, contact_id)

@@ -93,16 +93,15 @@ class ChannelRow(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Durable work. `subject` makes it unique within its kind; `payload` is JSON; `lane` is whose slots it uses, '' the
-    common ones; `conversation_id` is the conversation it belongs to, as it is called now."""
+    """Durable work. `subject` makes it unique within its kind; `payload` is JSON; `host` is whom a call goes to."""
 
     id: int
     kind: str
     subject: str
     payload: str
     attempts: int
-    lane: str = ""
     conversation_id: int | None = None
+    host: str | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

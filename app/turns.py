@@ -73,15 +73,17 @@ class Bots(Protocol):
 
 
 class Intake(msgspec.Struct, frozen=True):
-    """What a unit may use besides its transaction: all of it pure or only read, but for what it calls after its commit.
-    Ages in ms. `work` wakes whoever runs jobs."""
+    """What a unit may use besides its transaction: all of it pure or only read. Ages in ms.
+
+    `send`, `wake` (a channel's sender) and `due` (a job of this lane is due at this time, ms UTC) are told after the
+    commit."""
 
     bots: Bots
     guard: Guard
     install: str
     answer_age: int
     raw_age: int
-    work: Callable[[], None]
+    due: Callable[[str, int], None]
     send: Callable[[Delivery], None]
     wake: Callable[[int], None]
 
@@ -247,7 +249,7 @@ def _carry_out(
         tx.after_commit(intake.wake, case.here.id)
     if len(effects) > len(sends):
         noted.note(tx, found.contact_id, effects)
-        calls.order(tx, case.turn_id, case.conversation_id, effects, intake.work)
+        calls.order(tx, case.turn_id, case.conversation_id, effects, intake.due)
     closed = handed is None and any(isinstance(effect, Close) for effect in effects)
     after = {
         "id": case.conversation_id, "state": _encode(state), "version_id": keeps, "budget": spent,
@@ -274,10 +276,11 @@ def _queue(tx: Tx, intake: Intake, case: Case, step: int, send: Send, at_once: b
     """One reply: its message and its place in the outbox, already `sending` if it starts at once."""
     reply_id, channel_id = tx.new_id(), case.here.id
     reply_to = case.heard.provider_id if send.quote and case.heard else ""
+    said = aimed(send.content, reply_to)
     tx.run(
         messages.INSERT_OUT, id=reply_id, conversation_id=case.conversation_id, channel_id=channel_id, author="bot",
-        user_id=None, kind=content.kind(send.content), text=content.text(send.content),
-        content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule,
+        user_id=None, kind=content.kind(said), text=content.text(said),
+        content=content.encode(said), reply_to=reply_to, status="queued", rule=send.rule,
         turn_id=case.turn_id, step=step, at=tx.now,
     )  # fmt: skip
     tx.run(
@@ -287,9 +290,14 @@ def _queue(tx: Tx, intake: Intake, case: Case, step: int, send: Send, at_once: b
     )  # fmt: skip
     if at_once:
         to = _address.decode(case.found.address)
-        outbound = Outbound(f"{intake.install}.{reply_id}", to, send.content, reply_to)
+        outbound = Outbound(f"{intake.install}.{reply_id}", to, said, reply_to)
         tx.after_commit(intake.send, Delivery(reply_id, case.conversation_id, channel_id, 1, outbound))
     return reply_id
+
+
+def aimed(said: content.Content, reply_to: str) -> content.Content:
+    """A bot's reaction names no message: it is on the one that came."""
+    return content.Reaction(reply_to, said.emoji) if isinstance(said, content.Reaction) else said
 
 
 def _tell(tx: Tx, conversation_id: int, last_id: int) -> None:

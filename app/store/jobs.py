@@ -1,7 +1,7 @@
 """Jobs: durable work with attempts counted before each run. Done jobs leave; dead ones stay until a person looks.
 
-A job in a lane waits only for others of its lane; those without one ('') share the common slots. What belongs to a
-conversation goes with it when it is joined to another or erased.
+A job of lane `net` may wait for a network, one of lane `turn` is done in one unit of work, one of lane `call` waits for
+its host. What belongs to a conversation goes with it.
 """
 
 import msgspec
@@ -10,8 +10,8 @@ from app.db import Query, Statement
 from app.models import Job
 
 
-class Lane(msgspec.Struct, frozen=True):
-    """`due_at` of its first job that is due, and how many are."""
+class Host(msgspec.Struct, frozen=True):
+    """Somebody who is called. `due_at` is the time of its first job that is due, `waiting` how many are."""
 
     name: str
     due_at: int
@@ -20,41 +20,34 @@ class Lane(msgspec.Struct, frozen=True):
 
 INSERT = Statement(
     """
-    insert into job (id, kind, subject, payload, state, due_at, created_at)
-    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now)
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :conversation_id, :lane)
     on conflict (kind, subject) do nothing
     """
 )
-INSERT_OF_CONVERSATION = Statement(
+INSERT_CALL = Statement(
     """
-    insert into job (id, kind, subject, payload, state, due_at, created_at, lane, conversation_id)
-    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :lane, :conversation_id)
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane, host)
+    values (:id, :kind, :subject, :payload, 'queued', :now, :now, :conversation_id, 'call', :host)
     on conflict (kind, subject) do nothing
     """
 )
-_JOB = "select id, kind, subject, payload, attempts, lane, conversation_id from job"
-DUE = Query(
-    f"{_JOB} where state = 'queued' and lane = :lane and due_at <= :now order by due_at limit :limit",
-    Job,
-)
-EXPIRED = Query(
-    f"{_JOB} where state = 'running' and lane = '' and due_at <= :now order by due_at limit :limit",
-    Job,
-)
-NEXT_DUE = Query("select due_at from job where state = 'queued' and lane = '' order by due_at limit 1", int)
-LANES = Query(
+_JOB = "select id, kind, subject, payload, attempts, conversation_id, host from job"
+DUE = Query(f"{_JOB} where lane = :lane and state = 'queued' and due_at <= :now order by due_at, id limit :limit", Job)
+EXPIRED = Query(f"{_JOB} where lane = :lane and state = 'running' and due_at <= :now order by due_at limit :limit", Job)
+NEXT_DUE = Query("select due_at from job where lane = :lane and state = 'queued' order by due_at limit 1", int)
+HOSTS = Query(
     """
-    select lane, min(due_at) as earliest, count(*) from job
-    where state = 'queued' and lane > '' and due_at <= :now group by lane order by earliest limit :limit
+    select host, min(due_at) as earliest, count(*) from job
+    where host is not null and state = 'queued' and due_at <= :now group by host order by earliest limit :limit
     """,
-    Lane,
+    Host,
 )
-EXPIRED_IN_LANES = Query(
-    f"{_JOB} where state = 'running' and lane > '' and due_at <= :now order by due_at limit :limit",
-    Job,
+DUE_OF_HOST = Query(
+    f"{_JOB} where state = 'queued' and host = :host and due_at <= :now order by due_at, id limit :limit", Job
 )
-NEXT_IN_LANES = Query(
-    "select min(due_at) from job where state = 'queued' and lane > '' and due_at > :now", lambda at: at
+NEXT_CALL = Query(
+    "select due_at from job where lane = 'call' and state = 'queued' and due_at > :now order by due_at limit 1", int
 )
 # A running job is due again when its lease ends: a run that could not tell its end is taken over.
 RUNNING = Statement(
@@ -74,9 +67,10 @@ AGAIN = Statement(
 DEAD = Statement(
     "update job set state = 'dead', problem = :problem, leased_until = null where id = :id and attempts = :attempts"
 )
-ORPHANS = Query(f"{_JOB} where state = 'running' order by due_at limit 500", Job)
+ORPHANS = Query(f"{_JOB} where lane = :lane and state = 'running' order by due_at limit 500", Job)
+# What was under way was due before all else.
 ORPHANED = Statement(
-    "update job set state = 'queued', leased_until = null, due_at = :now where id = :id and state = 'running'"
+    "update job set state = 'queued', leased_until = null, due_at = 0 where id = :id and state = 'running'"
 )
 REVIVE = Statement(
     """
@@ -84,6 +78,7 @@ REVIVE = Statement(
     where kind = :kind and subject = :subject and state = 'dead'
     """
 )
-CONVERSATION = Query("select conversation_id from job where id = :id and attempts = :attempts", int)
-MOVE = Statement("update job set conversation_id = :keep where conversation_id = :gone")
-DROP_OF_CONVERSATION = Statement("delete from job where conversation_id = :conversation_id")
+# What the bot waits for in a conversation: it ends when a person has it, when it is closed, or when its memory is gone.
+DROP_WAITING = Statement(
+    "delete from job where conversation_id = :conversation_id and kind in ('timer', 'call', 'quiet', 'gather')"
+)
