@@ -114,6 +114,11 @@ class Compiler:
             return self.show(step)
         return self.say(step)
 
+    def saying(self, step: Step) -> Saying | None:
+        """A step that sends something; None if it does anything else."""
+        ready = None if isinstance(step, Move) else self.step(step)
+        return ready if isinstance(ready, Saying) else None
+
     def text(self, source: Located | None) -> Text:
         """A checked text; names it reads are noted with their place for the lint."""
         if source is None:
