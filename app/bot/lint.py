@@ -12,6 +12,7 @@ from app.bot.loops import doubtful
 from app.bot.program import Program
 from app.bot.shape import Located, Problem
 from app.bot.steps import Compiler, flow, plan, plan_rule
+from app.bot.timing import Postpone
 from app.bot.words import words
 from app.said import N_, Sentence
 
@@ -221,6 +222,8 @@ def _within(given: tuple[Step, ...]) -> list[Step]:
                 found += _within((*(inner for case in cases.values() for inner in case), *otherwise))
             case Ask(otherwise=otherwise):
                 found += _within(otherwise or ())
+            case Postpone(what=what) if not isinstance(what, Located):
+                found += _within(what)
             case _:
                 pass
     return found
