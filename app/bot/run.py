@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app.bot.acts import Doing, Draw
 from app.bot.document import Version
 from app.bot.flow import LARGEST
 from app.bot.moment import due
@@ -29,7 +30,21 @@ from app.bot.program import (
     Tags,
     Test,
 )
-from app.bot.scene import Close, Decision, Event, Frame, Later, Scene, SetField, StartTimer, State, Tag, Trace, Waiting
+from app.bot.scene import (
+    Arrived,
+    Close,
+    Decision,
+    Event,
+    Frame,
+    Later,
+    Scene,
+    SetField,
+    StartTimer,
+    State,
+    Tag,
+    Trace,
+    Waiting,
+)
 from app.bot.steps import Handing, Saying
 from app.bot.text import Text
 from app.bot.turn import Turn, after, names
@@ -106,7 +121,8 @@ def title(program: Program) -> Sentence:
 def machine(bot: Version, scene: Scene, event: Event, now: int) -> "Machine":
     """One at the places where the flows wait."""
     known = names(scene, event, now)
-    made = Machine(bot, Turn(scene.capabilities, "", Room(known), scene.state), scene, known, now)
+    turn = Turn(scene.capabilities, "", Room(known), scene.state, answers=isinstance(event, Arrived))
+    made = Machine(bot, turn, scene, known, now)
     made.places = opened(bot, scene.state)
     return made
 
@@ -173,8 +189,8 @@ class Machine:
         match program.code[at]:
             case Saying() as saying:
                 self.turn.say(saying, self.state.seed + self.steps)
-            case Handing(reason=reason):
-                self.turn.hand(reason.render(room).strip())
+            case Handing(reason=reason, team=team):
+                self.turn.hand(reason.render(room).strip(), team.render(room).strip())
             case Asking() as asking:
                 self.ask(program, at, asking, asking.saying, 0)
             case Test(condition=condition, to=to):
@@ -196,6 +212,12 @@ class Machine:
                     self.note(name, value_of(room, text))
             case Tags(add=add, remove=remove):
                 self.tag(texts(room, add), texts(room, remove))
+            case Doing(make=make):
+                effect = make(room, self.turn.rule)
+                if effect is not None:
+                    self.turn.add(effect)
+            case Draw() as draw:
+                self.go_on(draw.drawn(self.state.seed, self.steps))
             case Pausing(when=when):
                 self.pause(program, at, due(when, room, self.bot.hours, self.now))
             case Sending(sayings=sayings, when=when):
