@@ -88,7 +88,7 @@ async def test_S26_what_the_owner_did_not_allow_is_not_called(rt: Runtime, shop:
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_P15_a_call_that_may_have_arrived_is_not_made_again(
+async def test_P18_a_call_that_may_have_arrived_is_not_made_again(
     rt: Runtime, clock: ManualClock, shop: Callee, method: str
 ) -> None:
     """The run vanished without a word: nobody knows how far it came."""
