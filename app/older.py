@@ -16,7 +16,7 @@ from app.store import older as store
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
-AT_ONCE: Final = 200  # conversations a unit
+AT_ONCE: Final = 100  # conversations a unit
 
 
 async def move(rt: "Runtime", bot_id: int, channel_id: int, number: int) -> int:
@@ -33,7 +33,11 @@ async def move(rt: "Runtime", bot_id: int, channel_id: int, number: int) -> int:
 
 def leave(tx: Tx, bot_id: int, channel_id: int, version_id: int) -> int:
     """Some of them, few enough for one unit; how many."""
-    moved = tx.run(store.LEAVE, channel_id=channel_id, version_id=version_id, limit=AT_ONCE)
+    moved = 0
+    for conversation_id in tx.all(store.BEHIND, channel_id=channel_id, version_id=version_id, limit=AT_ONCE):
+        if tx.run(store.LEAVE, id=conversation_id, version_id=version_id):
+            tx.run(store.DROP_WAITING, conversation_id=conversation_id)
+            moved += 1
     if moved:
         bots.tell(tx, bot_id)
         tx.publish(events.Event(events.CONVERSATION_UPDATED, ("conversations",)))

@@ -115,7 +115,8 @@ def keep(
         channels=msgspec.json.encode(chosen).decode(),
     )  # fmt: skip
     tx.run(
-        job_rows.INSERT, id=tx.new_id(), kind=KIND, subject=str(planned_id), payload="{}", due_at=at, now=tx.now
+        job_rows.INSERT, id=tx.new_id(), kind=KIND, subject=str(planned_id), payload="{}", due_at=at, now=tx.now,
+        conversation_id=None, lane="net",
     )  # fmt: skip
     bots.tell(tx, bot.id)
     return number

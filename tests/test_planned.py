@@ -41,7 +41,7 @@ async def settled(rt: Runtime) -> None:
     for _ in range(200):
         rt.jobs.wake()
         await asyncio.sleep(0.01)
-        due = "select id from job where state <> 'dead' and due_at <= :now"
+        due = "select id from job where state = 'running' or (state = 'queued' and due_at <= :now)"
         if not await rows(rt, due, now=rt.clock.now()):
             return
     raise AssertionError("a job that is due was not done")
@@ -99,7 +99,7 @@ async def test_what_is_cancelled_does_not_go_live_even_if_its_job_has_begun(rt: 
     await planned.plan(rt, bot_id, [channel_id], "", clock.now() + HOUR, None)
     [one] = await waiting(rt, bot_id)
     clock.advance(3601)
-    [job] = (await rt.db.write(jobs.claim, 8, 1000))[0]
+    [job] = (await rt.db.write(jobs.claim, "net", 8, 1000))[0]
     with pytest.raises(NotFound):
         await planned.cancel(rt, bot_id + 1, one.id)
     await planned.cancel(rt, bot_id, one.id)
@@ -115,9 +115,9 @@ async def test_a_job_that_was_taken_over_publishes_once(rt: Runtime, clock: Manu
     await planned.plan(rt, bot_id, [channel_id], "", clock.now() + HOUR, None)
     [one] = await waiting(rt, bot_id)
     clock.advance(3601)
-    [slow] = (await rt.db.write(jobs.claim, 8, 1000))[0]
+    [slow] = (await rt.db.write(jobs.claim, "net", 8, 1000))[0]
     clock.advance(2)
-    [fast] = (await rt.db.write(jobs.claim, 8, 1000))[0]
+    [fast] = (await rt.db.write(jobs.claim, "net", 8, 1000))[0]
     assert await rt.db.write(planned.put_live, slow, one) == []
     assert await rt.db.write(planned.put_live, fast, one) == [channel_id]
     assert await rt.db.write(planned.put_live, fast, one) == []

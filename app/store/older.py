@@ -32,14 +32,18 @@ OF_BOT = Query(
     """,
     Older,
 )
-# Without a version of its own, the bot leaves the flow at the next message (`inbox`), as after a person's take-over.
-LEAVE = Statement(
+BEHIND = Query(
     """
-    update conversation set version_id = null where id in (
-      select k.id from conversation k join channel c on c.id = k.channel_id
-      where k.version_id = :version_id and k.channel_id = :channel_id and c.version_id <> :version_id limit :limit
-    )
-    """
+    select k.id from conversation k join channel c on c.id = k.channel_id
+    where k.version_id = :version_id and k.channel_id = :channel_id and c.version_id <> :version_id limit :limit
+    """,
+    int,
+)
+# Without a version of its own, the bot leaves the flow at the next message, as after a person's take-over; with it goes
+# what the flow waited for. Messages that are being gathered are still answered.
+LEAVE = Statement("update conversation set version_id = null where id = :id and version_id = :version_id")
+DROP_WAITING = Statement(
+    "delete from job where conversation_id = :conversation_id and kind in ('timer', 'call', 'quiet')"
 )
 
 

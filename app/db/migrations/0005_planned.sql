@@ -1,4 +1,4 @@
--- 0003: a version that goes live at a time, and what forms changed in a draft, to be taken back
+-- 0005: a version that goes live at a time, and what forms changed in a draft, to be taken back
 
 create table planned (
     id bigint primary key,
