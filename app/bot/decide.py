@@ -28,7 +28,7 @@ from app.bot.scene import (
     Trace,
 )
 from app.bot.steps import Handing, Plan
-from app.bot.turn import Turn, after, names
+from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room
 from app.bot.words import words
 from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
@@ -64,6 +64,7 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     `now` is milliseconds UTC.
     """
     state = scene.state
+    bot = bot.in_language(*languages(state.variables, scene.contact))
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
     if not isinstance(event, Arrived):
@@ -157,7 +158,7 @@ def without_flow(scene: Scene) -> Scene:
 
 def machine_for(bot: Version, scene: Scene, event: Arrived, now: int) -> Machine:
     known = names(scene, event, now)
-    return Machine(bot, Turn(scene.capabilities, "", Room(known), scene.state), scene, known, now)
+    return Machine(bot, Turn(scene.capabilities, "", Room(known, bot.speech), scene.state), scene, known, now)
 
 
 def read(event: Arrived, state: State) -> tuple[Said, str, list[str], list[str] | None]:
@@ -221,7 +222,7 @@ def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: 
         machine.begin(plan.program)
         machine.run()
         return machine.decision(seen, missed)
-    turn = Turn(can, plan.name, Room(names(scene, event, now)), state)
+    turn = Turn(can, plan.name, Room(names(scene, event, now), bot.speech), state)
     for at, step in enumerate(plan.steps):
         if isinstance(step, Handing):
             turn.hand(step.reason.render(turn.room).strip(), step.team.render(turn.room).strip())

@@ -15,7 +15,7 @@ from app.bot.program import Asking, Assigning, Begin, Ending, Fork, Jump, Leave,
 from app.bot.scene import Close, Decision, Frame, Scene, SetField, State, Tag, Trace, Waiting
 from app.bot.steps import Handing, Saying
 from app.bot.text import Text
-from app.bot.turn import Turn, after
+from app.bot.turn import Turn, after, languages
 from app.bot.values import MISSING, Room, Unknown, as_text, bounded, is_number
 from app.bot.words import READ_LIMIT, fold
 from app.said import N_, Sentence
@@ -67,7 +67,7 @@ class Machine:
 
     def __init__(self, bot: Version, turn: Turn, scene: Scene, names: dict[str, Any], now: int) -> None:
         self.bot, self.turn, self.state, self.names, self.now = bot, turn, scene.state, names, now
-        self.variables = dict(scene.state.variables)
+        self.variables, self.contact = dict(scene.state.variables), scene.contact
         self.places: list[Place] = []
         self.waiting: Waiting | None = None
         self.steps = 0
@@ -166,6 +166,14 @@ class Machine:
             self.turn.room.problem(N_("More than {most} values cannot be remembered", most=MOST_VARIABLES))
             return
         self.variables[name] = self.names[name] = value
+        if name == "language":
+            self.speak()
+
+    def speak(self) -> None:
+        """Go on in the language that was just chosen. The programs are the same, step by step, in every language."""
+        self.bot = self.bot.in_language(*languages(self.variables, self.contact))
+        self.places = [(self.bot.programs[program.key], at) for program, at in self.places]
+        self.turn.room.speech = self.bot.speech
 
     def note(self, name: str, value: Any) -> None:
         """A field of the contact; an empty value removes it."""
