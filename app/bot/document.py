@@ -42,8 +42,9 @@ class Interrupts(msgspec.Struct, frozen=True):
 
 class Version(msgspec.Struct, frozen=True):
     """A bot ready to decide. `plans` are the rules in order, `names` their names; `programs` are what can lead a
-    conversation, by the key its state keeps. `speech` is how it writes dates and numbers; `languages` is the same bot
-    in each language that it speaks, itself among them, if there are several."""
+    conversation, by the key its state keeps; `gather`: for how long quick messages of one person are taken as one, in
+    ms (0: each is answered on its own). `speech` is how it writes dates and numbers; `languages` is the same bot in
+    each language that it speaks, itself among them, if there are several."""
 
     id: int
     name: str
@@ -57,6 +58,7 @@ class Version(msgspec.Struct, frozen=True):
     then: Plan | None
     programs: dict[str, Program] = {}
     interrupts: Interrupts | None = None
+    gather: int = 0
     speech: Speech = NEUTRAL
     languages: dict[str, "Version"] = {}
 
@@ -141,6 +143,7 @@ def assemble(document: Document, index: Index, version_id: int) -> tuple[Version
         then,
         {program.key: program for program in (*programs, *flows)},
         interrupts(document, plans),
+        document.gather * 1_000,
         speech(document.language, document.hours.zone if document.hours else ""),
         {},
     )

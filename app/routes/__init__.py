@@ -17,9 +17,11 @@ from app.routes import (
     login,
     media,
     replay,
+    secrets,
     settings,
     setup,
     simulator,
+    stepping,
     unanswered,
 )
 from app.routes.site import UPLOAD, Entry
@@ -62,6 +64,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/inbox/{id:id}/head", inbox.bar, "inbox.head", READ),
     Entry("GET", "/inbox/{id:id}/composer", inbox.composer, "inbox.composer", READ),
     Entry("GET", "/inbox/{id:id}/why", inbox.why, "inbox.why", READ),
+    Entry("GET", "/inbox/{id:id}/steps", stepping.show, "stepping", READ),
     Entry("POST", "/inbox/{id:id}/reply", inbox.reply, "inbox.reply", ANSWER),
     Entry("POST", "/inbox/{id:id}/take", inbox.take, "inbox.take", ANSWER),
     Entry("POST", "/inbox/{id:id}/give-back", inbox.give_back, "inbox.give_back", ANSWER),
@@ -129,6 +132,11 @@ ROUTES: Final[tuple[Entry, ...]] = (
     ),
     Entry("POST", "/settings/people/{id:id}/disable", settings.disable, "settings.disable", ADMINISTER, fresh=True),
     Entry("POST", "/settings/people/{id:id}/enable", settings.enable, "settings.enable", ADMINISTER, fresh=True),
+    Entry("GET", "/settings/secrets/new", secrets.new, "secrets.new", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/secrets", secrets.create, "secrets.create", ADMINISTER, fresh=True),
+    Entry("GET", "/settings/secrets/{id:id}", secrets.show, "secrets.show", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/secrets/{id:id}", secrets.replace, "secrets.replace", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/secrets/{id:id}/delete", secrets.delete, "secrets.delete", ADMINISTER, fresh=True),
     # Machinery
     Entry("GET", "/nav/waiting", account.waiting, "nav.waiting", READ),
     Entry("GET", "/healthz", health.healthz, "healthz", None, machine=True),
