@@ -6,7 +6,8 @@ import msgspec
 
 from app.bot.decide import decide
 from app.bot.document import Version, compile_version
-from app.bot.replay import Past, play
+from app.bot.replay import play
+from app.bot.rerun import Past
 from app.bot.scene import Arrived, ContactView, Decision, Scene, State, TurnInput
 from app.content import Pressed, Text
 from tests.bot.turns import WHATSAPP
