@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, replay, users
+from app import bots, channels, doctor, documents, replay, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
@@ -123,6 +123,29 @@ def _channel(row: ChannelRow) -> Row:
     }
 
 
+# ---- secrets --------------------------------------------------------------------------------------------------------
+
+
+async def set_secrets(rt: "Runtime", *, values: dict[str, str]) -> list[Row]:
+    """Each is added or gets another value, if all of them can be."""
+    for name, value in values.items():
+        vault.check(name, value)
+    return [{"name": name, "new": await vault.put(rt, name, value)} for name, value in values.items()]
+
+
+async def list_secrets(rt: "Runtime") -> list[Row]:
+    """Names only."""
+    return [
+        {"name": secret.name, "changed_at": secret.changed_at, "changed_by": secret.changed_by or None}
+        for secret in await vault.list_all(rt)
+    ]
+
+
+async def remove_secret(rt: "Runtime", *, name: str) -> Row:
+    await vault.remove(rt, await vault.find(rt, name))
+    return {"name": name}
+
+
 # ---- bots -----------------------------------------------------------------------------------------------------------
 
 
@@ -222,6 +245,9 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "channel.show": show_channel,
     "channel.set": set_channel,
     "channel.remove": remove_channel,
+    "secret.set": set_secrets,
+    "secret.list": list_secrets,
+    "secret.remove": remove_secret,
     "bot.import": import_bot,
     "bot.export": export_bot,
     "bot.publish": publish_bot,

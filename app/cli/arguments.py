@@ -41,6 +41,7 @@ def build() -> argparse.ArgumentParser:
     serve(commands)
     people(commands)
     channels(commands)
+    secrets(commands)
     bots(commands)
     upkeep(commands)
     return parser
@@ -115,6 +116,16 @@ def channels(commands: "Commands") -> None:
     parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help=values)
     parser = add(group_, "remove", _("disconnect a channel; its conversations stay readable"), "channel.remove")
     parser.add_argument("channel", metavar="CHANNEL")
+
+
+def secrets(commands: "Commands") -> None:
+    group_ = group(commands, "secret", _("keys of the services that bots call; a bot names them"))
+    parser = add(group_, "set", _("add secrets, or give them other values"), "secret.set")
+    values = _("name=@file, name=- for stdin, or name=value, which the shell may remember")
+    parser.add_argument("values", nargs="+", metavar="NAME=VALUE", help=values)
+    add(group_, "list", _("the names; values are never shown"), "secret.list")
+    parser = add(group_, "remove", _("delete a secret; calls that name it fail"), "secret.remove")
+    parser.add_argument("secret", metavar="NAME")
 
 
 def bots(commands: "Commands") -> None:
