@@ -45,6 +45,8 @@ ERRORS: Final = {
     "not_allowed": mark("Calls may not go to this address."),
     "bad_json": mark("The answer was not JSON."),
     "bad_request": mark("The request could not be made."),
+    "unknown": mark("It may have arrived or not, and was not made again."),
+    "no_secret": mark("A secret that it names is not there, so it was not made."),
 }
 
 
