@@ -45,8 +45,8 @@ ERRORS: Final = {
     "not_allowed": mark("Calls may not go to this address."),
     "bad_json": mark("The answer was not JSON."),
     "bad_request": mark("The request could not be made."),
-    "unknown": mark("Nobody knows whether it arrived: Parley stopped while it was under way. It was not made again."),
-    "no_secret": mark("A secret that it names is not there. It was not made."),
+    "unknown": mark("It may have arrived or not, and was not made again."),
+    "no_secret": mark("A secret that it names is not there, so it was not made."),
 }
 
 
