@@ -194,7 +194,8 @@ async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, t
     if not 1 <= last <= replay.MOST_CHATS:
         raise Invalid(N_("Between 1 and {most} conversations are replayed at once.", most=replay.MOST_CHATS))
     version = await replay.compiled(rt, bot.draft if text is None else text)
-    report = await replay.replay(rt.db.reader, bot.id, version, replay.Choice(last, tag=tag), lambda done, total: None)
+    choice = replay.Choice(last, tag=tag, now=rt.clock.now())
+    report = await replay.replay(rt.db.reader, bot.id, version, choice, lambda done, total: None)
     return {
         "id": str(bot.id),
         "name": bot.name,
