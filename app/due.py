@@ -6,6 +6,7 @@ time, because Parley did not run: a reminder a day late does harm. A timer only 
 fires however late it is. Who opted out is not written to (`effects`).
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -32,13 +33,13 @@ TAKEN: Final = Problem("bot.taken", "A person had the conversation at that time.
 MISSED: Final = Problem("bot.missed", "Parley did not run at that time.")
 
 
-def handlers(db: Reader, versions: "Versions", intake: Intake) -> dict[str, Handler]:
-    """By kind of job."""
+def handlers(db: Reader, versions: "Versions", intake: Callable[[], Intake]) -> dict[str, Handler]:
+    """By kind of job. `intake` is asked each time: its limits change while it runs."""
     endings = {**dict.fromkeys(promises.KINDS.values(), come), gather.KIND: gather.come}
 
     async def handle(job: Job) -> Ending | None:
         await load(db, versions, job.conversation_id)
-        return partial(endings[job.kind], intake, job)
+        return partial(endings[job.kind], intake(), job)
 
     return dict.fromkeys(KINDS, handle)
 
@@ -119,7 +120,7 @@ def _say(tx: Tx, intake: Intake, found: Found, conversation_id: int, promised: P
     message = tx, conversation_id, channel[0], promised.turn_id, promised.step, send
     if problem is not None:
         return saying.withhold(*message, problem)
-    message_id = saying.insert(*message, send.reply_to)
+    message_id = saying.insert(*message[:-1], saying.aimed(send, send.reply_to), send.reply_to)
     place = tx.one(conversations.NEXT_PLACE, id=conversation_id)
     assert place is not None
     saying.queue(tx, conversation_id, channel[0], message_id, place)

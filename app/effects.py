@@ -7,23 +7,8 @@ answered, so that the opt-out itself can be confirmed, and taken back.
 
 import msgspec
 
-from app import content, events, noted, promises, saying, teams
-from app.bot.scene import (
-    Assign,
-    Call,
-    Close,
-    Consent,
-    Effect,
-    HandOff,
-    Later,
-    Note,
-    Send,
-    SetField,
-    StartTimer,
-    State,
-    Tag,
-    WatchQuiet,
-)
+from app import calls, content, events, noted, promises, saying, teams
+from app.bot.scene import Assign, Close, Effect, HandOff, Note, Send, State
 from app.case import Case, Delivery, Intake
 from app.connectors.base import Address, Outbound, Problem
 from app.db import Tx
@@ -41,14 +26,6 @@ class After(msgspec.Struct, frozen=True):
     state: State
     budget: str
     version_id: int | None
-
-
-def check(effects: tuple[Effect, ...]) -> None:
-    """Raises TypeError for an effect that is not carried out here: the turn is stored as failed and shown, rather than
-    done in part."""
-    for effect in effects:
-        if isinstance(effect, Call):
-            raise TypeError(f"an effect that cannot be carried out: {effect!r}")
 
 
 def carry_out(tx: Tx, intake: Intake, case: Case, effects: tuple[Effect, ...], after: After) -> bool:
@@ -74,6 +51,7 @@ def _say(tx: Tx, intake: Intake, case: Case, step: int, place: int, send: Send, 
     """One reply: its message and its place in the outbox. Returns the message's id."""
     conversation_id, channel_id = case.conversation_id, case.here.id
     reply_to = send.reply_to or (case.heard.provider_id if send.quote and case.heard else "")
+    send = saying.aimed(send, reply_to)
     reply_id = saying.insert(tx, conversation_id, channel_id, case.turn_id, step, send, reply_to)
     saying.queue(tx, conversation_id, channel_id, reply_id, case.found.places + place + 1, at_once=at_once)
     if at_once:
@@ -94,11 +72,10 @@ def _do_the_rest(tx: Tx, intake: Intake, case: Case, effects: tuple[Effect, ...]
                 undone.append(("bot.nobody", to))
             case HandOff(team=team) if team and not teams.assign_team(tx, case.conversation_id, team):
                 undone.append(("bot.no_team", team))
-            case Send() | HandOff() | Tag() | SetField() | Consent() | Close() | Assign():
-                pass
-            case StartTimer() | Later() | WatchQuiet() | Call():
+            case _:
                 pass
     noted.note(tx, case.found.contact_id, effects)
+    calls.order(tx, case.turn_id, case.conversation_id, effects, intake.due)
     if not promises.make(tx, intake, case, effects):
         undone.append(("bot.too_many", ""))
     for what, name in undone:

@@ -5,7 +5,7 @@ import msgspec
 from app import content, events
 from app.bot.scene import Send
 from app.connectors.base import Problem
-from app.content import Note, System
+from app.content import Note, Reaction, System
 from app.db import Tx
 from app.store import conversations, messages, outbox
 
@@ -22,6 +22,13 @@ def insert(
         step=step, at=tx.now,
     )  # fmt: skip
     return message_id
+
+
+def aimed(send: Send, reply_to: str) -> Send:
+    """A bot's reaction names no message: it is on the one that came."""
+    if isinstance(send.content, Reaction):
+        return msgspec.structs.replace(send, content=Reaction(reply_to, send.content.emoji))
+    return send
 
 
 def queue(tx: Tx, conversation_id: int, channel_id: int, message_id: int, place: int, *, at_once: bool = False) -> None:

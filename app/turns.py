@@ -150,7 +150,6 @@ def _decide(intake: Intake, version_id: int, given: TurnInput, name: str) -> _Sa
     at = intake.guard.begin(name)
     try:
         decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
-        effects.check(decision.effects)
     except Exception:
         return _Said((), before, error=traceback.format_exc(limit=-8))
     finally:

@@ -70,7 +70,7 @@ async def test_P15_a_run_that_lost_its_lease_says_nothing(rt: Runtime, clock: Ma
     [first] = await claimed(rt)
     clock.advance(LEASE / 1000 + 1)
     [second] = await claimed(rt)
-    handle = due.handlers(rt.db.reader, rt.versions, rt.channels.intake)[first.kind]
+    handle = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)[first.kind]
     for job in (second, first, second):
         await rt.db.write(jobs.done, job, await handle(job))
     assert await sent(rt) == [("Later.", "queued")]

@@ -105,7 +105,7 @@ async def test_a_message_that_comes_while_the_turn_is_claimed_is_in_it_or_waits_
     clock.advance(2)
     [job] = await claimed(rt)
     await take_in(rt, live, said(rt, "one"))
-    handle = due.handlers(rt.db.reader, rt.versions, rt.channels.intake)[job.kind]
+    handle = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)[job.kind]
     await rt.db.write(jobs.done, job, await handle(job))
     assert await rows(rt, "select count(*) from turn") == [(0,)]
     clock.advance(2)

@@ -59,6 +59,13 @@ NOTED = Query("select tags, fields from contact where id = :id", lambda tags, fi
 NOTE = Statement("update contact set tags = :tags, fields = :fields where id = :id")
 OPT_IN = Statement("update contact set opted_out_at = null where id = :id")
 OPT_OUT = Statement("update contact set opted_out_at = :now where id = :id and opted_out_at is null")
+# Of two contacts that are one person, one opt-out is enough.
+OUT_TOO = Statement(
+    """
+    update contact set opted_out_at = (select g.opted_out_at from contact g where g.id = :gone)
+    where id = :keep and opted_out_at is null
+    """
+)
 MOVE_IDENTITIES = Statement("update identity set contact_id = :keep where contact_id = :gone")
 MARK_MERGED = Statement("update contact set merged_into = :keep where id = :gone or merged_into = :gone")
 OTHER_THREADS = Query(
@@ -141,4 +148,5 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
             tx.run(GIVE_THREAD, id=gone_thread, keep=keep)
         else:
             joining.join(tx, keep_thread, gone_thread)
+    tx.run(OUT_TOO, keep=keep, gone=gone)
     tx.run(MARK_MERGED, keep=keep, gone=gone)
