@@ -27,6 +27,8 @@ class Found(msgspec.Struct, frozen=True):
     pending: int
     budget: str
     known: int
+    heard_at: int
+    closed_at: int | None
 
 
 class Conversation(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
 from app.i18n import _
-from app.inbox import DAY, Intake
+from app.inbox import DAY
 from app.instance import Instance
 from app.media import Fetcher, Store, may_fetch
 from app.metrics import Metrics
@@ -28,6 +28,7 @@ from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
+from app.turns import Intake
 from app.version import VERSION
 
 log = logging.getLogger(__name__)
