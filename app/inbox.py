@@ -195,7 +195,7 @@ def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -
     )  # fmt: skip
     tx.run(
         job_rows.INSERT, id=tx.new_id(), kind="media.fetch", subject=str(media_id), payload="{}", due_at=tx.now,
-        now=tx.now,
+        now=tx.now, conversation_id=None, lane="net",
     )  # fmt: skip
 
 

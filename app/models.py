@@ -100,6 +100,7 @@ class Job(msgspec.Struct, frozen=True):
     subject: str
     payload: str
     attempts: int
+    conversation_id: int | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

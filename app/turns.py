@@ -270,10 +270,11 @@ def _queue(tx: Tx, intake: Intake, case: Case, step: int, send: Send, at_once: b
     """One reply: its message and its place in the outbox, already `sending` if it starts at once."""
     reply_id, channel_id = tx.new_id(), case.here.id
     reply_to = case.heard.provider_id if send.quote and case.heard else ""
+    said = aimed(send.content, reply_to)
     tx.run(
         messages.INSERT_OUT, id=reply_id, conversation_id=case.conversation_id, channel_id=channel_id, author="bot",
-        user_id=None, kind=content.kind(send.content), text=content.text(send.content),
-        content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule,
+        user_id=None, kind=content.kind(said), text=content.text(said),
+        content=content.encode(said), reply_to=reply_to, status="queued", rule=send.rule,
         turn_id=case.turn_id, step=step, at=tx.now,
     )  # fmt: skip
     tx.run(
@@ -283,9 +284,14 @@ def _queue(tx: Tx, intake: Intake, case: Case, step: int, send: Send, at_once: b
     )  # fmt: skip
     if at_once:
         to = _address.decode(case.found.address)
-        outbound = Outbound(f"{intake.install}.{reply_id}", to, send.content, reply_to)
+        outbound = Outbound(f"{intake.install}.{reply_id}", to, said, reply_to)
         tx.after_commit(intake.send, Delivery(reply_id, case.conversation_id, channel_id, 1, outbound))
     return reply_id
+
+
+def aimed(said: content.Content, reply_to: str) -> content.Content:
+    """A bot's reaction names no message: it is on the one that came."""
+    return content.Reaction(reply_to, said.emoji) if isinstance(said, content.Reaction) else said
 
 
 def _tell(tx: Tx, conversation_id: int, last_id: int) -> None:

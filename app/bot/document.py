@@ -88,7 +88,7 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 def prepare(document: Document, version_id: int = 0) -> Version:
     index, problems = build(document.rules, document.vocabulary)
-    compiler = Compiler(problems, document.flows)
+    compiler = Compiler(problems, document.flows, document.language)
     plans = tuple(plan_rule(rule, compiler) for rule in document.rules)
     back = document.fallback
     do = plan("fallback", back.line, back.do, compiler, "fallback do") if back else None

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.bot.acts import Doing, Draw
 from app.bot.document import Version
 from app.bot.flow import LARGEST
 from app.bot.program import Asking, Assigning, Begin, Ending, Fork, Jump, Leave, Noting, Program, Tags, Test
@@ -119,8 +120,8 @@ class Machine:
         match program.code[at]:
             case Saying() as saying:
                 self.turn.say(saying, self.state.seed + self.steps)
-            case Handing(reason=reason):
-                self.turn.hand(reason.render(room).strip())
+            case Handing(reason=reason, team=team):
+                self.turn.hand(reason.render(room).strip(), team.render(room).strip())
             case Asking() as asking:
                 self.ask(program, at, asking, asking.saying, 0)
             case Test(condition=condition, to=to):
@@ -142,6 +143,12 @@ class Machine:
                     self.note(name, value_of(room, text))
             case Tags(add=add, remove=remove):
                 self.tag(texts(room, add), texts(room, remove))
+            case Doing(make=make):
+                effect = make(room, self.turn.rule)
+                if effect is not None:
+                    self.turn.add(effect)
+            case Draw() as draw:
+                self.go_on(draw.drawn(self.state.seed, self.steps))
             case Ending():
                 self.turn.add(Close(self.turn.rule))
                 self.turn.over = True
