@@ -36,7 +36,8 @@ class Interrupts(msgspec.Struct, frozen=True):
 
 class Version(msgspec.Struct, frozen=True):
     """A bot ready to decide. `plans` are the rules in order, `names` their names; `programs` are what can lead a
-    conversation, by the key its state keeps."""
+    conversation, by the key its state keeps; `gather`: for how long quick messages of one person are taken as one, in
+    ms (0: each is answered on its own)."""
 
     id: int
     name: str
@@ -50,6 +51,7 @@ class Version(msgspec.Struct, frozen=True):
     then: Plan | None
     programs: dict[str, Program] = {}
     interrupts: Interrupts | None = None
+    gather: int = 0
 
 
 def parse(text: str) -> Document:
@@ -108,6 +110,7 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         then,
         {program.key: program for program in (*programs, *flows)},
         interrupts(document, plans),
+        document.gather * 1_000,
     )
     problems += endless(version.programs)
     if problems:
