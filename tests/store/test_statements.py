@@ -77,9 +77,9 @@ NUMBERS: Params = {
 }  # fmt: skip
 TEXTS = {
     "answered": '%"event":"call"%', "called": '%"effect":"call"%',
-    "field": "account_update", "kind": "wa_id", "lane": "turn", "mode": "waiting", "name": "Contact 500",
-    "name_end": "Contact 501",
-    "pattern": "%handoff%", "phone": "165055000", "phone_end": "165055001", "provider_id": "wamid.5000",
+    "field": "account_update", "host": "host3", "kind": "wa_id", "lane": "turn", "mode": "waiting",
+    "name": "Contact 500", "name_end": "Contact 501", "pattern": "%handoff%", "phone": "165055000",
+    "phone_end": "165055001", "provider_id": "wamid.5000",
     "reason": "malformed", "sha256": "hash5000", "state": "queued", "status": "read", "thread": "",
     "value": "165055000",
 }  # fmt: skip

@@ -1,4 +1,4 @@
--- 0004: how programs get in: API keys, refresh tokens, access tokens taken back, and answers that are given twice
+-- 0006: how programs get in: API keys, refresh tokens, access tokens taken back, and answers that are given twice
 
 create table api_key (
     id bigint primary key,
