@@ -55,6 +55,7 @@ RENAME = Statement(
     where id = :id
     """
 )
+PHONE = Query("select phone from contact where id = :id and merged_into is null", str)
 NOTED = Query("select tags, fields from contact where id = :id", lambda tags, fields: (str(tags), str(fields)))
 NOTE = Statement("update contact set tags = :tags, fields = :fields where id = :id")
 OPT_IN = Statement("update contact set opted_out_at = null where id = :id")
