@@ -11,8 +11,8 @@ import msgspec
 from app import bots, content, documents
 from app.bot.amend import add_first
 from app.bot.document import DocumentError, parse
+from app.bot.heard import heard
 from app.bot.scene import Arrived, ContactView, Decision, TurnInput
-from app.bot.trials import heard
 from app.content import Picked, Pressed
 from app.errors import Invalid
 from app.i18n import _
@@ -96,7 +96,7 @@ def lines_of(turn: TurnInput, decision: Decision) -> list[dict[str, Any]]:
     if not words.strip():
         return []
     user: Any = {"button": what.title[:200]} if isinstance(what, Pressed | Picked) else words
-    return [{"user": user}, *({who: text[:TEXT] or "*"} for who, text in heard(decision))]
+    return [{"user": user}, *({who: text[:TEXT] or "*"} for who, text in heard(decision.effects))]
 
 
 def unused(name: str, taken: set[str]) -> str:
