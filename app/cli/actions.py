@@ -6,6 +6,7 @@ import getpass
 import platform
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -337,7 +338,13 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
 
 
 def publish_bot(given: Given) -> int:
-    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway)
+    done = call(
+        given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
+    )
+    if "at" in done:
+        when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
+        text = _("“{name}” version {version} goes live at {when}.")
+        return show(given, done, text.format(name=done["name"], version=done["version"], when=when))
     live = ", ".join(done["live"])
     text = (
         _("“{name}” version {version} is live on {channels}.")

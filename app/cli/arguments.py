@@ -150,6 +150,7 @@ def bots(commands: "Commands") -> None:
     parser = add(group_, "publish", _("put the draft live"), "bot.publish")
     parser.add_argument("bot", metavar="BOT")
     parser.add_argument("--channel", action="append", metavar="NAME", help=_("where; else every channel without a bot"))
+    parser.add_argument("--at", default="", metavar="TIME", help=_("then instead of now, like “2026-12-24 08:00”"))
     parser.add_argument("--note", default="", help=_("what changed, for the list of versions"))
     parser.add_argument("--anyway", action="store_true", help=_("although a test of the draft fails"))
     add(group_, "list", _("every bot and where it is live"), "bot.list")
