@@ -231,3 +231,16 @@ async def test_a_failing_test_is_shown_and_stops_publishing_until_somebody_says_
         refused = await visit.post(f"{page}/publish", {"note": "kept"})
         assert refused.status_code == 422 and "tests fail: 1" in refused.text and 'value="kept"' in refused.text
         assert (await visit.post(f"{page}/publish", {"anyway": "yes"})).status_code == 303
+
+
+async def test_what_the_channels_show_is_told_beside_the_editor_and_before_publishing(tmp_path: Path) -> None:
+    buttons = DRAFT.replace("<b>you</b>.\"", 'you.", buttons: [a, b, c, d]')
+    note = ": This network shows at most 3 buttons; sent as a list."
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit, buttons)
+        assert f"On WhatsApp{note}" in (await visit.get(page)).text
+        await channel(visit)
+        for shown in (page, f"{page}/publish"):
+            assert f"On Shop (WhatsApp Cloud API){note}" in (await visit.get(shown)).text
+        checked = await visit.post(f"{page}/check", {"text": buttons})
+        assert f"On Shop (WhatsApp Cloud API){note}" in checked.text
