@@ -17,18 +17,21 @@ PLACES = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|https?://\S+", re.DOTALL)
 
 
 def untranslated(document: Document) -> Iterator[Problem]:
-    """Warnings; none for a document in one language."""
+    """Warnings, one for the texts of a line; none for a document in one language."""
     if not document.languages:
         return
     if not document.language:
         said = N_("This bot speaks several languages; “language” says which one everybody else reads.")
         yield Problem(document.bot.line, document.bot.column, said, "warning")
     languages = spoken_languages(document)
+    told: set[tuple[int, str]] = set()
     for text in texts(document):
         has = tuple(name for name, _ in text.versions) or languages[:1]
         missing = [language for language in languages if not covered(has, language)]
-        if missing and (text.versions or has_words(text.text)):
-            said = N_("This text is missing in {languages}.", languages=", ".join(missing))
+        names = ", ".join(missing)
+        if missing and (text.versions or has_words(text.text)) and (text.line, names) not in told:
+            told.add((text.line, names))
+            said = N_("This text is missing in {languages}.", languages=names)
             yield Problem(text.line, text.column, said, "warning")
 
 

@@ -234,7 +234,7 @@ async def test_a_failing_test_is_shown_and_stops_publishing_until_somebody_says_
 
 
 async def test_what_the_channels_show_is_told_beside_the_editor_and_before_publishing(tmp_path: Path) -> None:
-    buttons = DRAFT.replace("<b>you</b>.\"", 'you.", buttons: [a, b, c, d]')
+    buttons = DRAFT.replace('<b>you</b>."', 'you.", buttons: [a, b, c, d]')
     note = ": This network shows at most 3 buttons; sent as a list."
     async with visiting(tmp_path, empty=True) as visit:
         page = await made(visit, buttons)
