@@ -93,7 +93,7 @@ class ChannelRow(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Durable work. `subject` makes it unique within its kind; `payload` is JSON."""
+    """Durable work. `subject` makes it unique within its kind; `payload` is JSON; `host` is whom a call goes to."""
 
     id: int
     kind: str
@@ -101,6 +101,7 @@ class Job(msgspec.Struct, frozen=True):
     payload: str
     attempts: int
     conversation_id: int | None = None
+    host: str | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

@@ -12,11 +12,12 @@ from typing import Protocol
 
 import msgspec
 
-from app import budget, content, events, noted
+from app import budget, calls, content, events, noted
 from app.bot.decide import decide
 from app.bot.document import Version
 from app.bot.run import left
 from app.bot.scene import (
+    Call,
     Close,
     ContactView,
     Effect,
@@ -72,13 +73,17 @@ class Bots(Protocol):
 
 
 class Intake(msgspec.Struct, frozen=True):
-    """What a unit may use besides its transaction: all of it pure or only read. Ages in ms."""
+    """What a unit may use besides its transaction: all of it pure or only read. Ages in ms.
+
+    `send`, `wake` (a channel's sender) and `due` (a job of this lane is due at this time, ms UTC) are told after the
+    commit."""
 
     bots: Bots
     guard: Guard
     install: str
     answer_age: int
     raw_age: int
+    due: Callable[[str, int], None]
     send: Callable[[Delivery], None]
     wake: Callable[[int], None]
 
@@ -223,7 +228,7 @@ def _check(effects: tuple[Effect, ...]) -> None:
     """Raises TypeError for an effect that is not carried out here: the turn is stored as failed and shown, rather than
     done in part."""
     for effect in effects:
-        if not isinstance(effect, Send | HandOff | Tag | SetField | Close):
+        if not isinstance(effect, Send | HandOff | Tag | SetField | Close | Call):
             raise TypeError(f"an effect that cannot be carried out: {effect!r}")
 
 
@@ -244,6 +249,7 @@ def _carry_out(
         tx.after_commit(intake.wake, case.here.id)
     if len(effects) > len(sends):
         noted.note(tx, found.contact_id, effects)
+        calls.order(tx, case.turn_id, case.conversation_id, effects, intake.due)
     closed = handed is None and any(isinstance(effect, Close) for effect in effects)
     after = {
         "id": case.conversation_id, "state": _encode(state), "version_id": keeps, "budget": spent,

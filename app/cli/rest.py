@@ -22,6 +22,10 @@ class Resting(Channels):
         pass
 
 
+def nothing(lane: str, at: int) -> None:
+    """No job runs while the installation is at rest."""
+
+
 @contextlib.asynccontextmanager
 async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
     """Database, keys, versions and channels. The caller has the folder's lock. Raises `Misconfigured`."""
@@ -35,7 +39,7 @@ async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
         rt.install = await rt.db.write(ensure_install)
         rt.versions = Versions(rt.db)
         guard = Guard(settings.data / "deciding")
-        make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0)
+        make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0, due=nothing)
         rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, make)
         await rt.channels.start()
         yield rt
