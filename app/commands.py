@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, replay, users, vault
+from app import bots, channels, doctor, documents, i18n, planned, replay, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
 from app.said import N_
 from app.store import bots as bot_rows
 from app.store import channels as channel_rows
+from app.store import settings as setting_rows
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -168,13 +169,22 @@ async def export_bot(rt: "Runtime", *, name: str, number: int) -> Row:
     return {"name": bot.name, "document": await bots.text_of(rt.db.reader, bot, number)}
 
 
-async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool) -> Row:
-    """On the channels named, or on every channel without a bot."""
+async def publish_bot(
+    rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool, at: str = ""
+) -> Row:
+    """On the channels named, or on every channel without a bot; now, or `at` a time: in the installation's zone, unless
+    it tells its own offset."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
+    told: Row = {"id": str(bot.id), "name": bot.name}
+    if at:
+        zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
+        moment = planned.moment(at, zone, rt.clock.now())
+        number = await planned.plan(rt, bot.id, chosen, note, moment, None, anyway=anyway)
+        return told | {"version": number, "live": [], "at": moment}
     number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
     live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
-    return {"id": str(bot.id), "name": bot.name, "version": number, "live": live}
+    return told | {"version": number, "live": live}
 
 
 async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, tag: str) -> Row:
@@ -232,6 +242,15 @@ async def list_bots(rt: "Runtime") -> list[Row]:
     ]
 
 
+# ---- API keys -------------------------------------------------------------------------------------------------------
+
+
+async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None) -> Row:
+    """The key itself is told this once."""
+    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate)
+    return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
+
+
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
@@ -253,5 +272,6 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "bot.publish": publish_bot,
     "bot.replay": replay_bot,
     "bot.list": list_bots,
+    "token.create": create_token,
     "doctor": doctor.examine,
 }

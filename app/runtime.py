@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import caller, calls, housekeeping, jobs, media, outbox, readiness
+from app import caller, calls, housekeeping, jobs, media, outbox, planned, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
@@ -145,14 +145,19 @@ def _make_workers(rt: Runtime) -> None:
     )
     client = Outbound(rt.settings.outbound_allow)
     made = caller.Caller(rt.db, rt.clock, rt.keys, client, rt.metrics, rt.install, lambda: rt.channels.intake)
-    rt.jobs = jobs.Worker(rt.db, rt.clock, "net", {media.KIND: fetcher.fetch}, last_words(rt))
+    handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
     rt.workers = {worker.lane: worker for worker in (rt.jobs, rt.calls)}
 
 
 def last_words(rt: Runtime) -> jobs.LastWords:
     """Who is told when a job is given up."""
-    return {media.KIND: media.given_up, calls.KIND: partial(caller.given_up, lambda: rt.channels.intake)}
+    return {
+        media.KIND: media.given_up,
+        planned.KIND: planned.given_up,
+        calls.KIND: partial(caller.given_up, lambda: rt.channels.intake),
+    }
 
 
 def _statistic(rt: Runtime, name: str) -> float:

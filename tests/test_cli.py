@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -152,6 +153,20 @@ def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_
     assert parley("bot", "export", "Luna")[1] == file.read_text(encoding="utf-8")
     assert parley("bot", "export", "Luna", "--version", "1")[1] == BOT
     assert json.loads(parley("bot", "list", "--json")[1])[0]["live"] == {"Shop": 1}
+
+
+def test_a_bot_is_published_at_a_time(parley: Parley, tmp_path: Path) -> None:
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT, encoding="utf-8")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
+    assert parley("bot", "import", str(file))[0] == 0
+    code, _out, err = parley("bot", "publish", "Luna", "--at", "2020-01-01 08:00")
+    assert code == 2 and "This time is over" in err
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    done = json.loads(parley("bot", "publish", "Luna", "--at", f"{soon:%Y-%m-%d %H:%M}", "--json")[1])
+    assert (done["version"], done["live"], done["at"] // 60_000) == (1, [], int(soon.timestamp()) // 60)
+    assert "goes live at" in parley("bot", "publish", "Luna", "--channel", "Shop", "--at", f"{soon:%Y-%m-%d %H:%M}")[1]
+    assert json.loads(parley("bot", "list", "--json")[1])[0]["live"] == {}
 
 
 def test_a_wrong_document_is_named_by_line_and_changes_nothing(parley: Parley, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import getpass
 import platform
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -337,7 +338,13 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
 
 
 def publish_bot(given: Given) -> int:
-    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway)
+    done = call(
+        given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
+    )
+    if "at" in done:
+        when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
+        text = _("“{name}” version {version} goes live at {when}.")
+        return show(given, done, text.format(name=done["name"], version=done["version"], when=when))
     live = ", ".join(done["live"])
     text = (
         _("“{name}” version {version} is live on {channels}.")
@@ -376,6 +383,12 @@ def replay_bot(given: Given) -> int:
     return 0
 
 
+def create_token(given: Given) -> int:
+    scopes = [scope for scope in given.scopes.split(",") if scope]
+    made = call(given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate)
+    return show(given, made, made["key"])
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -408,6 +421,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.replay": replay_bot,
     "bot.publish": publish_bot,
     "bot.list": list_bots,
+    "token.create": create_token,
     "simulate": simulate,
     "doctor": doctor,
     "version": version,

@@ -43,6 +43,7 @@ def build() -> argparse.ArgumentParser:
     channels(commands)
     secrets(commands)
     bots(commands)
+    tokens(commands)
     upkeep(commands)
     return parser
 
@@ -99,6 +100,15 @@ def people(commands: "Commands") -> None:
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
 
 
+def tokens(commands: "Commands") -> None:
+    keys = group(commands, "token", _("API keys for programs"))
+    parser = add(keys, "create", _("make an API key and print it, once"), "token.create")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--scopes", required=True, metavar="S[,S]", help=_("of read, send, manage, admin"))
+    parser.add_argument("--expires", type=int, metavar="DAYS", help=_("a year unless told; 0: never"))
+    parser.add_argument("--rate", type=float, metavar="N", help=_("requests a second; 0: unlimited"))
+
+
 def channels(commands: "Commands") -> None:
     group_ = group(commands, "channel", _("accounts at the networks"))
     values = _("name=value, name=@file, or name=- for stdin; rate=N is messages per second, 0 = not paced")
@@ -150,6 +160,7 @@ def bots(commands: "Commands") -> None:
     parser = add(group_, "publish", _("put the draft live"), "bot.publish")
     parser.add_argument("bot", metavar="BOT")
     parser.add_argument("--channel", action="append", metavar="NAME", help=_("where; else every channel without a bot"))
+    parser.add_argument("--at", default="", metavar="TIME", help=_("then instead of now, like “2026-12-24 08:00”"))
     parser.add_argument("--note", default="", help=_("what changed, for the list of versions"))
     parser.add_argument("--anyway", action="store_true", help=_("although a test of the draft fails"))
     add(group_, "list", _("every bot and where it is live"), "bot.list")

@@ -10,6 +10,7 @@ from app.routes import (
     account,
     bots,
     channels,
+    docs,
     health,
     home,
     inbox,
@@ -23,6 +24,7 @@ from app.routes import (
     simulator,
     stepping,
     unanswered,
+    versions,
 )
 from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
@@ -97,11 +99,13 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/bots/{id:id}/state", bots.state, "bots.state", READ),
     Entry("GET", "/bots/schema", bots.schema, "bots.schema", READ),
     Entry("GET", "/bots/{id:id}/export", bots.export, "bots.export", READ),
-    Entry("GET", "/bots/{id:id}/versions", bots.versions, "bots.versions", READ),
-    Entry("GET", "/bots/{id:id}/versions/{number:id}", bots.version, "bots.version", READ),
-    Entry("GET", "/bots/{id:id}/diff", bots.diff, "bots.diff", READ),
-    Entry("GET", "/bots/{id:id}/publish", bots.confirm, "bots.publish", BUILD),
-    Entry("POST", "/bots/{id:id}/publish", bots.publish, "bots.put_live", BUILD),
+    Entry("GET", "/bots/{id:id}/versions", versions.index, "bots.versions", READ),
+    Entry("GET", "/bots/{id:id}/versions/{number:id}", versions.show, "bots.version", READ),
+    Entry("GET", "/bots/{id:id}/diff", versions.diff, "bots.diff", READ),
+    Entry("GET", "/bots/{id:id}/publish", versions.confirm, "bots.publish", BUILD),
+    Entry("POST", "/bots/{id:id}/publish", versions.publish, "bots.put_live", BUILD),
+    Entry("POST", "/bots/{id:id}/planned/cancel", versions.cancel, "bots.cancel_planned", BUILD),
+    Entry("POST", "/bots/{id:id}/move", versions.move, "bots.move", BUILD),
     Entry("POST", "/bots/{id:id}/tests", keeping.add_test, "bots.add_test", BUILD),
     Entry("GET", "/bots/{id:id}/replay", replay.show, "bots.replay", BUILD),
     Entry("POST", "/bots/{id:id}/replay", replay.begin, "bots.begin_replay", BUILD),
@@ -111,7 +115,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/bots/{id:id}/unanswered/rule", unanswered.make_rule, "bots.make_rule", BUILD),
     Entry("POST", "/bots/{id:id}/unanswered/ignore", unanswered.ignore, "bots.ignore", BUILD),
     Entry("POST", "/bots/{id:id}/unanswered/again", unanswered.show_again, "bots.show_again", BUILD),
-    Entry("POST", "/bots/{id:id}/rollback", bots.roll_back, "bots.roll_back", BUILD),
+    Entry("POST", "/bots/{id:id}/rollback", versions.roll_back, "bots.roll_back", BUILD),
     Entry("GET", "/simulator", simulator.show, "simulator", BUILD),
     Entry("GET", "/simulator/screen", simulator.screen, "simulator.screen", BUILD),
     Entry("GET", "/simulator/reasons", simulator.reasons, "simulator.reasons", BUILD),
@@ -137,6 +141,9 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/settings/secrets/{id:id}", secrets.show, "secrets.show", ADMINISTER, fresh=True),
     Entry("POST", "/settings/secrets/{id:id}", secrets.replace, "secrets.replace", ADMINISTER, fresh=True),
     Entry("POST", "/settings/secrets/{id:id}/delete", secrets.delete, "secrets.delete", ADMINISTER, fresh=True),
+    # The API, described; its own addresses are in `app.routes.api`
+    Entry("GET", "/api/docs", docs.show, "api.docs", None),
+    Entry("GET", "/api/v1/openapi.json", docs.schema, "api.openapi", None, machine=True),
     # Machinery
     Entry("GET", "/nav/waiting", account.waiting, "nav.waiting", READ),
     Entry("GET", "/healthz", health.healthz, "healthz", None, machine=True),

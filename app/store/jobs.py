@@ -57,6 +57,7 @@ RUNNING = Statement(
     """
 )
 DONE = Statement("delete from job where id = :id and attempts = :attempts")
+CANCEL = Statement("delete from job where kind = :kind and subject = :subject")
 AGAIN = Statement(
     """
     update job
