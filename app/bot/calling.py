@@ -6,7 +6,6 @@ The bot only says what is to be asked and waits; who asks, and how carefully, is
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, get_args
-from urllib.parse import quote
 
 import msgspec
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 ERRORS: Final = tuple(error for error in get_args(CallError) if error)
+UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 ANY: Final = "else"
 REPLY: Final = "reply"  # the answer, in `map`
 TIMEOUT: Final = 10
@@ -243,7 +243,7 @@ def calling(step: Request, compiler: "Compiler", failed: dict[str, int]) -> Call
         compiler.secrets += [(name, source) for name in made.secrets]
         return made
 
-    url = seals(step.url, lambda text: quote(text, safe=""))
+    url = seals(step.url, encoded)
     headers = tuple((name, seals(value)) for name, value in step.headers.items())
     body = None if step.json is MISSING else tree(step.json, lambda leaf: seals(leaf.text, as_value=True))
     form = None if step.form is None else tuple((name, seals(value)) for name, value in step.form.items())
@@ -260,6 +260,11 @@ def calling(step: Request, compiler: "Compiler", failed: dict[str, int]) -> Call
         failed,
         step.line,
     )
+
+
+def encoded(text: str) -> str:
+    """As one part of an address, whatever it holds (RFC 3986, 2.1)."""
+    return "".join(chr(byte) if chr(byte) in UNRESERVED else f"%{byte:02X}" for byte in text.encode("utf-8", "replace"))
 
 
 def mapped(source: Located, compiler: "Compiler") -> Template | None:
