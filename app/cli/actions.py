@@ -79,6 +79,16 @@ def serve(given: Given) -> int:
     return run_server(settings_of(given), open_browser=given.open)
 
 
+def demo(given: Given) -> int:
+    if given.remove:
+        done = call(given, "demo.remove")
+        text = _("The demo is gone: people erased: {people}. Its bot stays.")
+    else:
+        done = call(given, "demo", starter=given.starter, seed=given.seed, anyway=given.anyway)
+        text = _("A month on the channel “{channel}”: {visits} visits of {people} people. The bot “{bot}” answered.")
+    return show(given, done, text.format(**done))
+
+
 def version(given: Given) -> int:
     import sqlite3
 
@@ -378,6 +388,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.publish": publish_bot,
     "bot.list": list_bots,
     "simulate": simulate,
+    "demo": demo,
     "doctor": doctor,
     "version": version,
 }

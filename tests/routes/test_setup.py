@@ -30,7 +30,7 @@ async def test_S1_the_link_makes_one_owner_and_is_used_up(house: House) -> None:
     assert (await browser.get("/account")).status_code == 200
     assert (await browser.get(f"/setup?token={token}")).status_code == 404
     again = await house.browser().post("/setup", data=OWNER | {"token": token, "email": "eve@luna.example"})
-    assert again.status_code == 404 and await house.db.reader.one(rows.COUNT) == 1
+    assert again.status_code == 404 and await house.db.reader.one(rows.COUNT_OWNERS) == 1
 
 
 async def test_S1_two_at_once_make_one_owner(house: House) -> None:
@@ -38,7 +38,7 @@ async def test_S1_two_at_once_make_one_owner(house: House) -> None:
     forms = [OWNER | {"token": token, "email": f"{name}@luna.example"} for name in ("rosa", "eve")]
     answers = await asyncio.gather(*(house.browser().post("/setup", data=form) for form in forms))
     assert sorted(answer.status_code for answer in answers) == [303, 404]
-    assert await house.db.reader.one(rows.COUNT) == 1
+    assert await house.db.reader.one(rows.COUNT_OWNERS) == 1
 
 
 async def test_S1_the_link_is_good_for_half_an_hour(house: House, clock: ManualClock) -> None:
