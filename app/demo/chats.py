@@ -12,6 +12,8 @@ import msgspec
 from app.bot.document import Document
 
 TEAM: Final = "< "
+OWN: Final = 3  # how much more often the starter's own chats happen than what happens everywhere
+LATE: Final = "< Hello, here I am. Sorry that you had to wait, how can I help?"
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ BAKERY: Final = (
          "< Done. It will be ready at ten."), 3,
     ),
     Chat(
-        ("talk to a person", "< Hello, Paulo here. How can I help?", "Did I leave my umbrella in the shop yesterday?",
+        ("talk to a person", "< Hello! How can I help?", "Did I leave my umbrella in the shop yesterday?",
          "< Yes! It is behind the counter.", "you are the best ❤️"), 4,
     ),
     Chat(("hello", "Talk to a person", "[voice]", "< I listened to it. Yes, we can do that!", "perfect 👍"), 2),
@@ -96,7 +98,7 @@ BAKERY: Final = (
 def of(starter: str, document: Document) -> tuple[Chat, ...]:
     """The chats of this starter, with those that happen everywhere."""
     own = BAKERY if starter == "bakery" else (*tested(document), *asked(document))
-    return (*own, *UNKNOWN, *FOREIGN)
+    return (*(msgspec.structs.replace(chat, weight=OWN * chat.weight) for chat in own), *UNKNOWN, *FOREIGN)
 
 
 def tested(document: Document) -> tuple[Chat, ...]:

@@ -15,7 +15,7 @@ from app.connectors.base import Address, Inbound, Problem, Receipt, Status
 from app.connectors.demo import ACCOUNT
 from app.db import Tx
 from app.demo import files
-from app.demo.chats import TEAM
+from app.demo.chats import LATE, TEAM
 from app.demo.month import MINUTE, Visit
 from app.demo.past import Past
 from app.store import conversations
@@ -84,8 +84,10 @@ class Player:
             else:
                 heard = await self.file(line.text)
                 self.chats[visit.person.phone] = await self.rt.db.bulk(hear, stage, visit, known, line, heard)
-        if visit.end == "over" and visit.chat.needs_team:
-            await self.rt.db.bulk(close, self.chats[visit.person.phone], min(until, line.at + 5 * MINUTE))
+        if visit.end == "over":
+            self.lines += 1
+            late = Line(min(until, line.at + 5 * MINUTE), f"{self.run}.{self.lines}", LATE, "read")
+            await self.rt.db.bulk(finish, stage, self.chats[visit.person.phone], late, self.draw.choice(self.team))
 
     def timed(self, visit: Visit, until: int) -> Iterator[Line]:
         """The lines that were said so far, with their times: a customer types for seconds, the team comes after
@@ -201,6 +203,10 @@ def send(tx: Tx, stage: Stage, conversation_id: int, line: Line) -> None:
                 settle.receipt(past, stage.here.id, stage.install, Receipt(ACCOUNT, name, status, past.now, b"{}"))
 
 
-def close(tx: Tx, conversation_id: int, at: int) -> None:
-    """The team is done: the bot answers the next time."""
-    tx.run(conversations.CLOSE, id=conversation_id, now=at)
+def finish(tx: Tx, stage: Stage, conversation_id: int, late: Line, user_id: int) -> None:
+    """Nobody waits when a visit is over: who still does is answered. If the team was there, the bot has it again."""
+    mode = tx.one(store.MODE, id=conversation_id)
+    if mode == "waiting":
+        answer(tx, stage, conversation_id, late, user_id)
+    if mode != "bot":
+        tx.run(conversations.CLOSE, id=conversation_id, now=late.at)

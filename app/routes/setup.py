@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, documents, i18n
+from app import bots, demo, documents, i18n
 from app import users as people
 from app.db import Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -60,9 +60,12 @@ async def save_business(request: Request) -> Response:
     """Keep what was said, make the bot and put it live; then on to the phone that talks to it."""
     rt: Runtime = request.state.rt
     fields = await respond.form(request)
-    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "language", "starter")}
+    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "language", "starter", "demo")}
     try:
         await rt.db.write(stored.save_all, check_business(given))
+        if given["demo"] and given["starter"]:
+            await demo.fill(rt, starter=given["starter"], user_id=request.state.user.id)
+            return respond.redirect(request, request.app.url_path_for("home"))
         bot_id = await make_bot(request, given["starter"])
     except (Invalid, Conflict) as error:
         return await respond.refused(request, BUSINESS, error, **choices(), given=given)
