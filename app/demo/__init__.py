@@ -12,7 +12,7 @@ from app import bots, documents, erase, events, users
 from app.bot.document import parse
 from app.db import Tx
 from app.demo.chats import of
-from app.demo.editions import Edition, draft, editions
+from app.demo.editions import Edition, draft, grown
 from app.demo.month import HOUR, plan
 from app.demo.past import Past
 from app.demo.play import Player
@@ -63,7 +63,7 @@ async def fill(
     bot_id, name = await rt.db.write(make_bot, chosen, user_id, now)
     visits = plan(f"{starter} {seed}", of(starter, parse(chosen.text)), now, settings["zone"])
     player = Player(rt, live, await team(rt), f"{starter} {seed}")
-    known = editions(starter, documents.renamed(chosen.text, name))
+    known = grown(starter, documents.settled(chosen.text, name, settings["zone"]))
     for edition, until in zip(known, [*(now - one.ago for one in known[1:]), now], strict=True):
         version_id = await publish(rt, bot_id, live, edition, now, user_id)
         while visits and (visits[0].at < until or edition is known[-1]):
@@ -138,8 +138,8 @@ def make_bot(tx: Tx, starter: documents.Starter, user_id: int | None, now: int) 
     while tx.one(bot_rows.BY_NAME, name=bot_rows.fold(name)) is not None:
         number += 1
         name = f"{starter.name} {number}"
-    past = Past(tx, now - editions(starter.key, starter.text)[0].ago - HOUR)
-    return bots.insert(past, name, documents.renamed(starter.text, name), user_id), name
+    past = Past(tx, now - grown(starter.key, starter.text)[0].ago - HOUR)
+    return bots.insert(past, name, starter.text, user_id), name
 
 
 def put_live(tx: Tx, bot_id: int, channel_id: int, edition: Edition, at: int, user_id: int | None) -> int:

@@ -24,9 +24,10 @@ class Edition(msgspec.Struct, frozen=True):
     text: str
 
 
-def editions(starter: str, text: str) -> tuple[Edition, ...]:
+def grown(starter: str, text: str) -> tuple[Edition, ...]:
     """Oldest first."""
-    names = GREW.get(starter, tuple(reversed(RULE.findall(before(text, "fallback"))))[:2])
+    rules = RULE.findall(before(text, "fallback"))
+    names = GREW.get(starter, tuple(reversed(rules[2:]))[:2])
     first = before(text, "tests")
     for name in names:
         first = without(first, name)

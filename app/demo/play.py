@@ -11,14 +11,15 @@ import msgspec
 
 from app import content as c
 from app import handoff, inbox, media, settle
+from app.bot.scene import State
 from app.connectors.base import Address, Inbound, Problem, Receipt, Status
-from app.connectors.demo import ACCOUNT
 from app.db import Tx
 from app.demo import files
 from app.demo.chats import LATE, TEAM
 from app.demo.month import MINUTE, Visit
 from app.demo.past import Past
-from app.store import conversations
+from app.demo.people import Person
+from app.store import contacts, conversations
 from app.store import demo as store
 from app.store import media as media_rows
 
@@ -34,12 +35,12 @@ PLACE: Final = (51.4545, -2.5879)
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """Where a demo is played: the pipeline, the channel with the version of that time, who answers for the team."""
+    """Where a demo is played: the pipeline, and the channel with the version of that time."""
 
     intake: inbox.Intake
     here: inbox.Here
+    account: str
     install: str
-    team: tuple[int, ...]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -76,7 +77,7 @@ class Player:
         """One visit with this version of the bot."""
         self.visits += 1
         here = msgspec.structs.replace(self.live.here, version_id=version_id)
-        stage = Stage(self.intake, here, self.rt.install, self.team)
+        stage = Stage(self.intake, here, self.live.row.account, self.rt.install)
         for line in self.timed(visit, until):
             known = self.chats.get(visit.person.phone, 0)
             if line.text.startswith(TEAM):
@@ -133,15 +134,24 @@ def hear(tx: Tx, stage: Stage, visit: Visit, known: int, line: Line, file: Heard
     past, person = Past(tx, line.at), visit.person
     newest = past.one(store.NEWEST_OUT, conversation_id=known)
     said, reply_to = meant(line.text, newest, file)
-    inbound = Inbound(
-        ACCOUNT, line.name, Address(phone=person.phone, simulated=f"demo.{person.phone}"), line.at - 300, said, b"{}",
-        name=person.name, reply_to=reply_to,
-    )  # fmt: skip
+    sender = Address(phone=person.phone, simulated=f"demo.{person.phone}")
+    if not known:
+        meet(past, stage, person, sender)
+    inbound = Inbound(stage.account, line.name, sender, line.at - 300, said, b"{}", name=person.name, reply_to=reply_to)
     outcome = inbox.receive(past, stage.intake, stage.here, inbound)
     if file is not None:
         keep(past, outcome.message_id, file)
     send(tx, stage, outcome.conversation_id, line)
     return outcome.conversation_id
+
+
+def meet(tx: Tx, stage: Stage, person: Person, sender: Address) -> None:
+    """Their conversation, in which the bot draws by lot what it draws in every demo of this seed."""
+    contact_id, _ = contacts.resolve(tx, sender.aliases(), name=person.name, phone=person.phone, username="")
+    address = msgspec.json.encode(sender).decode()
+    conversation_id = conversations.open_conversation(tx, stage.here.id, contact_id, "", address)
+    state = msgspec.json.encode(State(seed=int(person.phone) & 0xFFFFFFFF)).decode()
+    tx.run(store.BEGIN, id=conversation_id, state=state)
 
 
 def meant(text: str, newest: tuple[str, str] | None, file: Heard | None) -> tuple[c.Content, str]:
@@ -200,7 +210,8 @@ def send(tx: Tx, stage: Stage, conversation_id: int, line: Line) -> None:
             name = f"{line.name}.{place}"
             settle.accepted(past, stage.here.id, message_id, conversation_id, name, None)
             for status in STEPS[line.fate]:
-                settle.receipt(past, stage.here.id, stage.install, Receipt(ACCOUNT, name, status, past.now, b"{}"))
+                receipt = Receipt(stage.account, name, status, past.now, b"{}")
+                settle.receipt(past, stage.here.id, stage.install, receipt)
 
 
 def finish(tx: Tx, stage: Stage, conversation_id: int, late: Line, user_id: int) -> None:

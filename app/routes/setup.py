@@ -52,15 +52,14 @@ async def business(request: Request) -> Response:
 
 
 def choices() -> dict[str, Any]:
-    languages, zones = i18n.language_names(), i18n.zone_names()
-    return {"languages": languages, "zones": zones, "starters": documents.starters()}
+    return {"zones": i18n.zone_names(), "starters": documents.starters()}
 
 
 async def save_business(request: Request) -> Response:
     """Keep what was said, make the bot and put it live; then on to the phone that talks to it."""
     rt: Runtime = request.state.rt
     fields = await respond.form(request)
-    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "language", "starter", "demo")}
+    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "starter", "demo")}
     try:
         await rt.db.write(stored.save_all, check_business(given))
         if given["demo"] and given["starter"]:
@@ -81,11 +80,9 @@ def check_business(given: dict[str, str]) -> dict[str, str]:
         errors["business"] = _("Between 1 and {n} characters.").format(n=NAME)
     if given["zone"] not in i18n.zone_names():
         errors["zone"] = _("Choose one of the list.")
-    if given["language"] not in i18n.LANGUAGES:
-        errors["language"] = _("Choose one of the list.")
     if errors:
         raise Invalid(_("Something is missing."), fields=errors)
-    return {"business": name, "zone": given["zone"], "bot_language": given["language"]}
+    return {"business": name, "zone": given["zone"]}
 
 
 async def make_bot(request: Request, starter: str) -> int | None:

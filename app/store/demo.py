@@ -32,3 +32,4 @@ WANTED_FILE = Query("select id from media where message_id = :message_id and sta
 OWNER = Query("select min(id) from app_user where role = 'owner' and disabled_at is null", lambda id: id)
 DROP_PUBLICATIONS = Statement("delete from publication where channel_id = :channel_id")
 DROP_CHANNEL = Statement("delete from channel where id = :id")
+BEGIN = Statement("update conversation set state = :state where id = :id")
