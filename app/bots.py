@@ -129,6 +129,15 @@ async def publish(
     Raises `Invalid` while the draft has errors or, unless `anyway`, a test of it fails; `NotFound`; `Conflict` if
     another bot has the document's name.
     """
+    bot, name = await ready(rt, bot_id, note, anyway=anyway)
+    version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
+    await rt.versions.load(version_id)
+    await go_live(rt, channels, version_id)
+    return number
+
+
+async def ready(rt: "Runtime", bot_id: int, note: str, *, anyway: bool) -> tuple[store.Bot, str]:
+    """The bot and what its draft calls it, if the draft can be published. Raises as `publish` does."""
     bot = await get(rt.db.reader, bot_id)
     await check(rt, bot.draft, anyway=anyway)
     if len(note) > NOTE:
@@ -136,11 +145,7 @@ async def publish(
             N_("The note is longer than {most} characters.", most=NOTE),
             fields={"note": N_("At most {most} characters.", most=NOTE)},
         )
-    name = await rt.versions.aside(name_of, bot.draft)
-    version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
-    await rt.versions.load(version_id)
-    await go_live(rt, channels, version_id)
-    return number
+    return bot, await rt.versions.aside(name_of, bot.draft)
 
 
 async def roll_back(rt: "Runtime", channel_id: int, version_id: int, user: "User | None") -> int:
@@ -230,7 +235,18 @@ def snapshot(tx: Tx, bot_id: int, text: str) -> int:
 def put_live(
     tx: Tx, bot: store.Bot, name: str, channel_ids: Sequence[int] | None, note: str, user_id: int | None
 ) -> tuple[int, int, list[int]]:
-    """(version, its number, channels it is live on from now). The newest version is used again if nothing changed."""
+    """(version, its number, channels it is live on from now)."""
+    version_id, number = keep_version(tx, bot, name, note, user_id)
+    chosen = choose(tx.all(store.CHANNELS), channel_ids)
+    for channel_id in chosen:
+        point(tx, channel_id, version_id, user_id)
+    tell(tx, bot.id)
+    return version_id, number, chosen
+
+
+def keep_version(tx: Tx, bot: store.Bot, name: str, note: str, user_id: int | None) -> tuple[int, int]:
+    """The draft becomes a version that never changes: (version, its number). The newest is used again if nothing
+    changed."""
     tx.lock("bot", bot.id)
     now = tx.one(store.BY_ID, id=bot.id)
     if now is None or now.draft_revision != bot.draft_revision:
@@ -238,12 +254,7 @@ def put_live(
     owner = tx.one(store.BY_NAME, name=store.fold(name))
     if owner is not None and owner.id != bot.id:
         raise Conflict(N_("Another bot is already named “{name}”. Change the name in the document.", name=owner.name))
-    version_id, number = number_draft(tx, now, note, user_id)
-    chosen = choose(tx.all(store.CHANNELS), channel_ids)
-    for channel_id in chosen:
-        point(tx, channel_id, version_id, user_id)
-    tell(tx, bot.id)
-    return version_id, number, chosen
+    return number_draft(tx, now, note, user_id)
 
 
 def choose(channels: Sequence[store.Live], wanted: Sequence[int] | None) -> list[int]:

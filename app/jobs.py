@@ -1,10 +1,20 @@
-"""Durable work for later: claimed with a lease, attempts counted before each run, dead after five (P12, P13)."""
+"""Durable work for later: claimed with a lease, attempts counted before each run, dead after five (P12, P13).
+
+What a job has to write at its end it gives back as a unit, which is done in the commit that ends the job: both happen
+once, or neither (P15).
+
+Calls wait for others, so they have slots of their own, and of one host only a few run at once: a slow host holds up
+neither other hosts nor other work.
+"""
 
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from app import settle
 from app.clock import Clock
@@ -13,14 +23,21 @@ from app.models import Job
 from app.said import mark
 from app.store import jobs as store
 
+LANES = ("net", "turn", "call")
 AT_ONCE = 8
+CALLS_AT_ONCE = 32
+CALLS_OF_A_HOST = 8
+HOSTS = 200  # that are looked at
 ATTEMPTS = 5
 KILLS = 3
 TIME_LIMIT = 120.0
+LEASE = int(TIME_LIMIT * 1000) + 30_000  # ms
 FIRST_BACKOFF = 5.0
 IDLE_CHECK = 5.0
+WRITE_AGAIN = 1.0
 
-Handler = Callable[[Job], Awaitable[None]]
+Ending = Callable[[Tx], None]
+Handler = Callable[[Job], Awaitable[Ending | None]]
 LastWords = Mapping[str, Callable[[Tx, Job, str], None]]  # by kind: what else is written when a job is given up
 GAVE_UP = mark("It failed too often.")
 ENDED = mark("The program ended each time it was tried.")
@@ -37,28 +54,51 @@ class Later(Exception):
 
 
 class Worker:
-    """Runs due jobs, at most eight at once."""
+    """Runs the due jobs of a lane, at most `at_once`."""
+
+    at_once = AT_ONCE
 
     def __init__(
-        self, db: Database, clock: Clock, handlers: Mapping[str, Handler], last_words: LastWords | None = None
-    ) -> None:
+        self, db: Database, clock: Clock, lane: str, handlers: Mapping[str, Handler],
+        last_words: LastWords | None = None,
+    ) -> None:  # fmt: skip
+        self.lane = lane
         self._db = db
         self._clock = clock
         self._handlers = handlers
         self._last_words = last_words or {}
         self._wake = asyncio.Event()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], Job] = {}
+        self._alarm: asyncio.TimerHandle | None = None
         self._open = True
 
     def wake(self) -> None:
         self._wake.set()
+
+    def busy(self) -> int:
+        return len(self._running)
+
+    def due(self, at: int) -> None:
+        """A job was written that is due `at` (ms UTC): look then, if nothing else makes the worker look before."""
+        ahead = (at - self._clock.now()) / 1000
+        if ahead <= 0:
+            return self.wake()
+        loop = asyncio.get_running_loop()
+        if ahead < IDLE_CHECK and (self._alarm is None or loop.time() + ahead < self._alarm.when()):
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = loop.call_later(ahead, self._rang)
+
+    def _rang(self) -> None:
+        self._alarm = None
+        self.wake()
 
     async def run(self) -> None:
         """Until closed. A failing database is asked again."""
         while self._open:
             self._wake.clear()
             try:
-                jobs, next_due = await self._db.write(claim, AT_ONCE - len(self._running), self._lease())
+                jobs, next_due = await self._claim(self.at_once - len(self._running))
             except DatabaseError as error:
                 log.warning("jobs wait: %s", error)
                 await asyncio.sleep(2)
@@ -72,17 +112,20 @@ class Worker:
         """No new jobs; running ones get `patience` seconds, then go back to the queue at the next start."""
         self._open = False
         self._wake.set()
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._running:
             await asyncio.wait(set(self._running), timeout=patience)
         for task in set(self._running):
             task.cancel()
 
-    def _lease(self) -> int:
-        return int(TIME_LIMIT * 1000) + 30_000
+    async def _claim(self, free: int) -> tuple[list[Job], int | None]:
+        """Up to so many jobs; if there are none, when the next one is due."""
+        return await self._db.write(claim, self.lane, free, LEASE)
 
     async def _rest(self, next_due: int | None) -> None:
         wait = IDLE_CHECK if next_due is None else min(IDLE_CHECK, max(0.05, (next_due - self._clock.now()) / 1000))
-        if len(self._running) >= AT_ONCE:
+        if len(self._running) >= self.at_once:
             wait = IDLE_CHECK
         try:
             await asyncio.wait_for(self._wake.wait(), wait)
@@ -91,18 +134,18 @@ class Worker:
 
     def _start(self, job: Job) -> None:
         task = asyncio.get_running_loop().create_task(self._work(job))
-        self._running.add(task)
+        self._running[task] = job
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._wake.set()
 
     async def _work(self, job: Job) -> None:
         try:
             async with asyncio.timeout(TIME_LIMIT):
-                await self._handlers[job.kind](job)
-            await self._db.write(done, job)
+                ending = await self._handlers[job.kind](job)
+            await self._end(job, ending)
         except Later as later:
             await self._again(job, later.seconds, str(later), counts=later.counts)
         except DatabaseError as error:
@@ -110,6 +153,9 @@ class Worker:
         except Exception:
             log.warning("job %s of kind %s failed", job.id, job.kind, exc_info=True)
             await self._again(job, FIRST_BACKOFF * 4.0 ** (job.attempts - 1), traceback.format_exc(limit=-4))
+
+    async def _end(self, job: Job, ending: Ending | None) -> None:
+        await self._db.write(done, job, ending, key=job.conversation_id or 0)
 
     async def _again(self, job: Job, seconds: float, why: str, *, counts: bool = True) -> None:
         """If even this cannot be written, the end of the lease brings the job back."""
@@ -120,21 +166,75 @@ class Worker:
             log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
 
 
+class CallWorker(Worker):
+    """Runs the jobs that call others. What an answer said must not be lost, since not every call can be made again: its
+    end is written as soon as the database takes it."""
+
+    at_once = CALLS_AT_ONCE
+
+    async def _claim(self, free: int) -> tuple[list[Job], int | None]:
+        busy = Counter(job.host or "" for job in self._running.values())
+        return await self._db.write(claim_calls, free, busy, LEASE)
+
+    async def _end(self, job: Job, ending: Ending | None) -> None:
+        while True:
+            try:
+                return await super()._end(job, ending)
+            except DatabaseError as error:
+                log.warning("what came of job %s waits: %s", job.id, error)
+                await asyncio.sleep(WRITE_AGAIN)
+
+
 # ---- units of work --------------------------------------------------------------------------------------------------
 
 
-def claim(tx: Tx, limit: int, lease: int) -> tuple[list[Job], int | None]:
-    """Take due jobs; the attempt is counted before the job runs."""
-    jobs = []
-    expired = tx.claim(store.EXPIRED, now=tx.now, limit=limit)
-    for job in [*expired, *tx.claim(store.DUE, now=tx.now, limit=limit - len(expired))]:
-        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease):
-            jobs.append(Job(job.id, job.kind, job.subject, job.payload, job.attempts + 1))
-    return jobs, None if jobs else tx.one(store.NEXT_DUE)
+def claim(tx: Tx, lane: str, limit: int, lease: int) -> tuple[list[Job], int | None]:
+    """Take due jobs in due order; the attempt is counted before the job runs."""
+    found = tx.claim(store.EXPIRED, lane=lane, now=tx.now, limit=limit)
+    found += tx.claim(store.DUE, lane=lane, now=tx.now, limit=limit - len(found))
+    jobs = _begun(tx, found, lease)
+    return jobs, None if jobs else tx.one(store.NEXT_DUE, lane=lane)
 
 
-def done(tx: Tx, job: Job) -> None:
-    tx.run(store.DONE, id=job.id, attempts=job.attempts)
+def claim_calls(tx: Tx, limit: int, busy: Mapping[str, int], lease: int) -> tuple[list[Job], int | None]:
+    """Take due calls to hosts that are not full. `busy`: how many run, by host."""
+    found = tx.claim(store.EXPIRED, lane="call", now=tx.now, limit=limit)
+    waiting = tx.all(store.HOSTS, now=tx.now, limit=HOSTS) if limit > len(found) else []
+    for host, share in shares(waiting, busy, limit - len(found)).items():
+        found += tx.claim(store.DUE_OF_HOST, host=host, now=tx.now, limit=share)
+    jobs = _begun(tx, found, lease)
+    return jobs, None if jobs else tx.one(store.NEXT_CALL, now=tx.now)
+
+
+def shares(waiting: Sequence[store.Host], busy: Mapping[str, int], free: int) -> dict[str, int]:
+    """How many calls to each host begin: one each in turn, first to whom is waited for longest, until no slot is free
+    or every host is full."""
+    room = {host.name: min(host.waiting, CALLS_OF_A_HOST - busy.get(host.name, 0)) for host in waiting}
+    given = dict.fromkeys(room, 0)
+    while free > 0 and (hosts := [name for name in room if given[name] < room[name]]):
+        for name in hosts[:free]:
+            given[name] += 1
+        free -= len(hosts)
+    return {name: count for name, count in given.items() if count}
+
+
+def _begun(tx: Tx, found: list[Job], lease: int) -> list[Job]:
+    """Those that no other worker took meanwhile."""
+    return [
+        msgspec.structs.replace(job, attempts=job.attempts + 1)
+        for job in found
+        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease)
+    ]
+
+
+def done(tx: Tx, job: Job, ending: Ending | None = None) -> None:
+    """The job ends, and what it has to write is written; nothing is if another run took it over, or it was called off.
+
+    The conversation comes first, as in every unit that needs it."""
+    if job.conversation_id is not None:
+        tx.lock("conversation", job.conversation_id)
+    if tx.run(store.DONE, id=job.id, attempts=job.attempts) and ending is not None:
+        ending(tx)
 
 
 def again(tx: Tx, job: Job, due_at: int, problem: str, counts: bool, last_words: LastWords) -> None:
@@ -157,12 +257,12 @@ def give_up(tx: Tx, job: Job, problem: str, said: str, last_words: LastWords) ->
         settle.attention(tx)
 
 
-def recover(tx: Tx, last_words: LastWords) -> int:
+def recover(tx: Tx, lane: str, last_words: LastWords) -> int:
     """At start every running job is an orphan: back to the queue at once, or dead if it ended the process too often."""
-    orphans = tx.all(store.ORPHANS)
+    orphans = tx.all(store.ORPHANS, lane=lane)
     for job in orphans:
         if job.attempts >= KILLS:
             give_up(tx, job, "The process ended while this ran.", ENDED, last_words)
         else:
-            tx.run(store.ORPHANED, id=job.id, now=tx.now)
+            tx.run(store.ORPHANED, id=job.id)
     return len(orphans)

@@ -27,6 +27,8 @@ class Found(msgspec.Struct, frozen=True):
     pending: int
     budget: str
     known: int
+    heard_at: int
+    closed_at: int | None
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -91,13 +93,15 @@ class ChannelRow(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Durable work. `subject` makes it unique within its kind; `payload` is JSON."""
+    """Durable work. `subject` makes it unique within its kind; `payload` is JSON; `host` is whom a call goes to."""
 
     id: int
     kind: str
     subject: str
     payload: str
     attempts: int
+    conversation_id: int | None = None
+    host: str | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

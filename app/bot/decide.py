@@ -14,7 +14,8 @@ from app.bot.expect import read as read_answer
 from app.bot.index import whole
 from app.bot.match import PATTERN_READS, Found, match
 from app.bot.program import Asking
-from app.bot.run import Machine, Place, left, opened, title
+from app.bot.resume import ended, hold, holds, merged, resumed, together, verdict, without_held
+from app.bot.run import Machine, Place, left, machine, opened, title
 from app.bot.scene import (
     Arrived,
     CallResult,
@@ -28,12 +29,12 @@ from app.bot.scene import (
     Trace,
 )
 from app.bot.steps import Handing, Plan
-from app.bot.turn import Turn, after, names
+from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room
 from app.bot.words import words
 from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
 from app.content import text as text_of
-from app.said import N_, Said, mark
+from app.said import N_, Said, Sentence, mark
 
 SILENT = (Reaction, System, Edit, Delete, Note)
 SENTENCES = {
@@ -47,7 +48,6 @@ SENTENCES = {
     "missed_again": mark("No rule had these words {count} times in a row; the fallback went on to its last steps."),
     "unanswered": mark("No rule has these words and there is no fallback."),
     "silent": mark("A message of this kind ({kind}) is not answered."),
-    "stale": mark("Nothing waits for this any more."),
     "no_trigger": mark("No rule listens to this."),
     "answer": mark("{said} “{words}”, the answer to {place}, question {number}: {name}."),
     "again": mark("{said} “{words}”, which does not fit {place}, question {number}: {name}; it was asked again."),
@@ -63,23 +63,58 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
 
     `now` is milliseconds UTC.
     """
+    decision = happen(bot, scene, event, now)
+    return release(bot, scene, decision, now) if decision.state.held else decision
+
+
+def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     state = scene.state
+    bot = bot.in_language(*languages(state.variables, scene.contact))
+    if isinstance(event, TimerFired):
+        return resumed(bot, scene, event, now)
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
     if not isinstance(event, Arrived):
-        return Decision((), state, trace("stale" if isinstance(event, TimerFired | CallResult) else "no_trigger"))
+        return Decision((), state, verdict("stale") if isinstance(event, CallResult) else trace("no_trigger"))
     if isinstance(event.content, SILENT):
         return Decision((), state, trace("silent", kind=kind(event.content)))
-    if state.waiting is not None and state.waiting.kind == "answer":
-        places = opened(bot, state)
-        if places:
-            return answer(bot, scene, event, now, places)
+    if state.waiting is not None:
+        if places := opened(bot, state):
+            return (answer if state.waiting.kind == "answer" else meanwhile)(bot, scene, event, now, places)
         scene = without_flow(scene)
     return listen(bot, scene, event, now)
 
 
+def meanwhile(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Place]) -> Decision:
+    """A flow waits for its time. A rule that may interrupt answers at once; any other does if the wait is long; else
+    the message is held."""
+    said, text, found, button = read(event, scene.state)
+    hit = interrupting(bot, text, found, button)
+    if hit.order >= 0:
+        return interrupt(bot, scene, event, now, hit, said, title(places[-1].program))
+    if holds(scene.state.waiting):
+        return hold(scene, event, places)
+    decision = listen(bot, scene, event, now)
+    return msgspec.structs.replace(decision, state=left(decision.state)) if ended(decision) else decision
+
+
+def release(bot: Version, scene: Scene, first: Decision, now: int) -> Decision:
+    """Answers what was held as soon as nothing holds it, as one message. What was written before a question was asked
+    is no answer to it."""
+    state = first.state
+    if ended(first):
+        return without_held(first)
+    if holds(state.waiting):
+        return first
+    if state.waiting is not None and state.waiting.kind == "answer":
+        return without_held(first, N_("What was written before the question was asked is not taken as its answer"))
+    event = merged(state.held)
+    scene = msgspec.structs.replace(scene, state=without_held(first).state)
+    return together(first, happen(bot, scene, event, now))
+
+
 def listen(bot: Version, scene: Scene, event: Arrived, now: int) -> Decision:
-    """No question is open: the rules are asked."""
+    """The rules are asked: no question is open."""
     said, text, found, button = read(event, scene.state)
     hit = match(bot.index, text[:PATTERN_READS], found, button)
     if hit.order >= 0:
@@ -95,69 +130,75 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
     """A question is open. In this order: one of its choices; a word that leaves the flow; a rule that may interrupt,
     after which the question is asked again; an answer that fits; one that does not."""
     said, text, found, button = read(event, scene.state)
-    program, at = places[-1]
+    program, at = places[-1].program, places[-1].at
     asking: Asking = program.code[at]
-    machine = machine_for(bot, scene, event, now)
-    machine.places = places
-    where = {"place": title(program), "number": asking.number, "name": asking.save, "said": said, "words": text[:100]}
+    running = machine(bot, scene, event, now)
+    place = title(program)
+    where = {"place": place, "number": asking.number, "name": asking.save, "said": said, "words": text[:100]}
     own = f"{program.shown}/{asking.save}"
     if not chosen(asking.expected, text, button):
         if asking.cancel and {whole(found, text), " ".join(button or ())} & asking.cancel:
-            return cancel(bot, scene, event, now, machine, own, where)
-        hit = match(bot.interrupts.index, text[:PATTERN_READS], found, button) if bot.interrupts is not None else None
-        if hit is not None and hit.order >= 0 and bot.interrupts is not None:
-            plan = bot.interrupts.plans[hit.order]
-            assert plan.program is not None
-            machine.begin(plan.program)
-            machine.run()
-            seen = trace(
-                "interrupted", plan, hit.matched, said=said, words="”, “".join(hit.matched), rule=plan.name,
-                place=title(program),
-            )  # fmt: skip
-            return machine.decision(seen, 0)
+            return cancel(bot, scene, event, now, running, own, where)
+        hit = interrupting(bot, text, found, button)
+        if hit.order >= 0:
+            return interrupt(bot, scene, event, now, hit, said, place)
     value = read_answer(asking.expected, event.content, text, button)
     waiting = scene.state.waiting
     tries = waiting.tries + 1 if waiting is not None else 1
     code = "answer"
     if value is not MISSING:
-        machine.turn.choices = ()
-        machine.set(asking.save, value)
-        machine.go_on(at + 1)
+        running.turn.choices = ()
+        running.set(asking.save, value)
+        running.go_on(at + 1)
     elif tries <= asking.retries:
         code = "again"
-        machine.ask(program, at, asking, asking.again, tries)
+        running.ask(program, at, asking, asking.again, tries)
     elif asking.otherwise >= 0:
         code = "gave_up"
-        machine.turn.choices = ()
-        machine.go_on(asking.otherwise)
+        running.turn.choices = ()
+        running.go_on(asking.otherwise)
     else:
         return listen(bot, without_flow(scene), event, now)
-    machine.run()
+    running.run()
     verdict = N_(SENTENCES[code], **where)
-    return machine.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
+    return running.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
+
+
+def interrupting(bot: Version, text: str, found: list[str], button: list[str] | None) -> Found:
+    return match(bot.interrupts.index, text[:PATTERN_READS], found, button) if bot.interrupts is not None else Found(-1)
+
+
+def interrupt(
+    bot: Version, scene: Scene, event: Arrived, now: int, hit: Found, said: Said, place: Sentence
+) -> Decision:
+    """A rule answers, then what ran goes on waiting: a question is asked again."""
+    assert bot.interrupts is not None
+    plan = bot.interrupts.plans[hit.order]
+    assert plan.program is not None
+    running = machine(bot, scene, event, now)
+    seen = trace(
+        "interrupted", plan, hit.matched, said=said, words="”, “".join(hit.matched), rule=plan.name, place=place
+    )
+    running.begin(plan.program)
+    running.run()
+    return running.decision(seen, 0)
 
 
 def cancel(
-    bot: Version, scene: Scene, event: Arrived, now: int, machine: Machine, own: str, where: dict[str, Any]
+    bot: Version, scene: Scene, event: Arrived, now: int, running: Machine, own: str, where: dict[str, Any]
 ) -> Decision:
     """The flows are left. What the question has to say to that is said, else the rules are asked."""
-    program, at = machine.places[-1]
-    asking: Asking = program.code[at]
+    asking: Asking = running.places[-1].instruction()
     if asking.cancelled is None:
         return listen(bot, without_flow(scene), event, now)
-    machine.places = []
-    machine.turn.rule, machine.turn.choices = own, ()
-    machine.turn.say(asking.cancelled, scene.state.seed)
-    return machine.decision(Trace(N_(SENTENCES["cancelled"], **where), own, asking.line, code="cancelled"), 0)
+    running.places = []
+    running.turn.rule, running.turn.choices = own, ()
+    running.turn.say(asking.cancelled, scene.state.seed)
+    return running.decision(Trace(N_(SENTENCES["cancelled"], **where), own, asking.line, code="cancelled"), 0)
 
 
 def without_flow(scene: Scene) -> Scene:
     return msgspec.structs.replace(scene, state=left(scene.state))
-
-
-def machine_for(bot: Version, scene: Scene, event: Arrived, now: int) -> Machine:
-    known = names(scene, event, now)
-    return Machine(bot, Turn(scene.capabilities, "", Room(known), scene.state), scene, known, now)
 
 
 def read(event: Arrived, state: State) -> tuple[Said, str, list[str], list[str] | None]:
@@ -181,7 +222,8 @@ def miss(bot: Version, scene: Scene, event: Arrived, now: int, found: list[str],
     near = tuple(bot.index.near.find(found, bot.names)) or nearly(bot, hit)
     missed = scene.state.missed + 1
     if bot.then is not None and missed >= bot.after:
-        return act(bot.then, bot, scene, event, now, trace("missed_again", bot.then, (), near, count=missed), missed=0)
+        seen = trace("missed_again", bot.then, (), near, count=missed)
+        return act(bot.then, bot, scene, event, now, seen, missed=0)
     if bot.fallback is not None:
         return act(bot.fallback, bot, scene, event, now, trace("missed", bot.fallback, (), near), missed=missed)
     return Decision((), after(scene.state, missed, scene.state.choices), trace("unanswered", None, (), near))
@@ -212,19 +254,20 @@ def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
 
 
 def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: Trace, missed: int) -> Decision:
-    """Runs the steps of a plan."""
+    """Runs the steps of a plan, on top of what waits."""
     state, can = scene.state, scene.capabilities
     if plan.effects is not None and plan.longest <= can.text:
         return Decision(plan.effects, after(state, missed, state.choices), seen)
     if plan.program is not None and not plan.steps:
-        machine = machine_for(bot, scene, event, now)
-        machine.begin(plan.program)
-        machine.run()
-        return machine.decision(seen, missed)
-    turn = Turn(can, plan.name, Room(names(scene, event, now)), state)
+        running = machine(bot, scene, event, now)
+        running.begin(plan.program)
+        running.run()
+        return running.decision(seen, missed)
+    turn = Turn(can, plan.name, Room(names(scene, event, now), bot.speech), state)
     for at, step in enumerate(plan.steps):
         if isinstance(step, Handing):
-            turn.hand(step.reason.render(turn.room).strip())
+            turn.hand(step.reason.render(turn.room).strip(), step.team.render(turn.room).strip())
+            break  # nothing more is said
         else:
             turn.say(step, state.seed + at)
     return Decision(tuple(turn.effects), after(state, missed, turn.choices), turn.explained(seen))

@@ -1,15 +1,21 @@
-"""From a document's text to a version that runs. Everything that can be wrong is found here, never during a turn."""
+"""From a document's text to a version that runs. Everything that can be wrong is found here, never during a turn.
+
+A document that speaks several languages is made ready once in each; its rules listen alike in all of them.
+"""
 
 from collections.abc import Iterable
 
 import msgspec
 
+from app.bot.formats import NEUTRAL, Speech, speech
 from app.bot.grammar import DOCUMENT, Document
 from app.bot.hours import Hours
 from app.bot.index import Index, build
+from app.bot.languages import choose
 from app.bot.loops import endless
 from app.bot.program import Program
 from app.bot.shape import MISSING, Problem, Report
+from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, Plan, flow, plan, plan_rule
 from app.bot.tree import NotYaml, compose
 from app.said import N_
@@ -36,7 +42,9 @@ class Interrupts(msgspec.Struct, frozen=True):
 
 class Version(msgspec.Struct, frozen=True):
     """A bot ready to decide. `plans` are the rules in order, `names` their names; `programs` are what can lead a
-    conversation, by the key its state keeps."""
+    conversation, by the key its state keeps; `gather`: for how long quick messages of one person are taken as one, in
+    ms (0: each is answered on its own). `speech` is how it writes dates and numbers; `languages` is the same bot in
+    each language that it speaks, itself among them, if there are several."""
 
     id: int
     name: str
@@ -50,6 +58,14 @@ class Version(msgspec.Struct, frozen=True):
     then: Plan | None
     programs: dict[str, Program] = {}
     interrupts: Interrupts | None = None
+    gather: int = 0
+    speech: Speech = NEUTRAL
+    languages: dict[str, "Version"] = {}
+
+    def in_language(self, *wanted: str) -> "Version":
+        """The bot in the first of these languages that it speaks; else as it is."""
+        found = choose(self.languages, *wanted) if self.languages else ""
+        return self.languages[found] if found else self
 
 
 def parse(text: str) -> Document:
@@ -68,7 +84,7 @@ def parse(text: str) -> Document:
     if report.problems or value is MISSING:
         raise DocumentError(report.problems)
     document: Document = value
-    return document
+    return msgspec.structs.replace(document, languages=tuple(report.languages)) if report.languages else document
 
 
 def check_names(document: Document, report: Report) -> None:
@@ -87,8 +103,27 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 
 def prepare(document: Document, version_id: int = 0) -> Version:
-    index, problems = build(document.rules, document.vocabulary)
-    compiler = Compiler(problems, document.flows)
+    """Raises `DocumentError`."""
+    index, found = build(document.rules, document.vocabulary)
+    problems = dict.fromkeys(found)
+    made: dict[str, Version] = {}
+    for language in spoken_languages(document) if document.languages else ("",):
+        spoken = in_language(document, language) if language else document
+        version, wrong = assemble(spoken, index, version_id)
+        made[language] = version
+        problems.update(dict.fromkeys(wrong))
+    if problems:
+        raise DocumentError(problems)
+    base, *others = made.values()
+    for version in [base, *others] if others else ():
+        version.languages.update(made)
+    return base
+
+
+def assemble(document: Document, index: Index, version_id: int) -> tuple[Version, list[Problem]]:
+    """The version in the one language that the document has, and what is wrong with its steps."""
+    problems: list[Problem] = []
+    compiler = Compiler(problems, document.flows, document.language)
     plans = tuple(plan_rule(rule, compiler) for rule in document.rules)
     back = document.fallback
     do = plan("fallback", back.line, back.do, compiler, "fallback do") if back else None
@@ -108,11 +143,11 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         then,
         {program.key: program for program in (*programs, *flows)},
         interrupts(document, plans),
+        document.gather * 1_000,
+        speech(document.language, document.hours.zone if document.hours else ""),
+        {},
     )
-    problems += endless(version.programs)
-    if problems:
-        raise DocumentError(problems)
-    return version
+    return version, problems + endless(version.programs)
 
 
 def interrupts(document: Document, plans: tuple[Plan, ...]) -> Interrupts | None:

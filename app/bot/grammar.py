@@ -9,9 +9,14 @@ from typing import Any
 
 import msgspec
 
+from app.bot import acts, messages
+from app.bot.acts import Act
 from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
+from app.bot.languages import TAG, Words
+from app.bot.messages import Message
+from app.bot.moment import Length
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.said import N_
 
@@ -48,13 +53,14 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Say(msgspec.Struct, frozen=True):
-    """Send one of `texts`, drawn by the conversation's seed."""
+    """Send one of `texts`, drawn by the conversation's seed. `quote`: as an answer to the message that came."""
 
     texts: tuple[Located, ...]
     buttons: tuple[Button, ...] = ()
     menu: Menu | None = None
     header: Header | None = None
     footer: Located | None = None
+    quote: bool = False
     line: int = 0
 
 
@@ -65,17 +71,19 @@ class Show(msgspec.Struct, frozen=True):
     url: Located
     caption: Located | None = None
     filename: Located | None = None
+    quote: bool = False
     line: int = 0
 
 
 class Give(msgspec.Struct, frozen=True):
-    """Hand the conversation to a person."""
+    """Hand the conversation to a person, of a `team` if one is named. Nothing more is said after it."""
 
     reason: Located
+    team: Located | None = None
     line: int = 0
 
 
-Step = Say | Show | Give | Move
+Step = Say | Show | Message | Give | Move | Act
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -109,16 +117,19 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A bot as its author wrote it."""
+    """A bot as its author wrote it. `gather`: for how many seconds quick messages are taken as one; `languages` are
+    those that its texts are in, none if they have one each."""
 
     bot: Located
     rules: tuple[Rule, ...] = ()
     language: str = ""
     hours: Hours | None = None
+    gather: int = 0
     vocabulary: dict[str, tuple[Located, ...]] = {}
     fallback: Fallback | None = None
     tests: tuple[Case, ...] = ()
     flows: dict[str, tuple[Step, ...]] = {}
+    languages: tuple[str, ...] = ()
 
 
 class Address(Text):
@@ -138,7 +149,7 @@ class Language(Text):
     """A language as in `en` or `pt-BR`."""
 
     def __init__(self) -> None:
-        super().__init__(35, N_("a language, like en or pt-BR"), "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+        super().__init__(35, N_("a language, like en or pt-BR"), f"^{TAG}$")
 
     def read(self, node: Any, report: Report) -> Any:
         value = super().read(node, report)
@@ -174,14 +185,15 @@ def _say(say: tuple[Located, ...], list: Menu | None = None, **values: Any) -> S
 
 
 def _show(kind: str) -> Any:
-    def make(caption: Located | None = None, filename: Located | None = None, line: int = 0, **url: Located) -> Show:
-        return Show(kind, url[kind], caption, filename, line)
+    def make(line: int, **values: Any) -> Show:
+        return Show(kind, values.pop(kind), line=line, **values)
 
     return make
 
 
-def _give(handoff: Located, line: int) -> Give:
-    return Give(handoff, line)
+def _give(handoff: Located | Give, line: int) -> Give:
+    give = handoff if isinstance(handoff, Give) else Give(handoff)
+    return msgspec.structs.replace(give, line=line)
 
 
 def _rule(when: Condition, **values: Any) -> Rule:
@@ -220,8 +232,9 @@ class HeaderShape(Either):
         return Header("text", value) if isinstance(value, Located) else value
 
 
-TITLE = Text(200, N_("a title"))
-SENTENCE = Text(4_096, N_("a text"))
+TITLE = Words(200, N_("a title"))
+SENTENCE = Words(4_096, N_("a text"))
+REASON = Text(4_096, N_("a text"))
 PHRASES = OneOrMany(Text(200, N_("a word or phrase")), 500, N_("a word or a list of words and phrases"))
 PATTERNS = OneOrMany(Text(300, N_("a pattern")), 20, N_("a pattern or a list of patterns"))
 
@@ -251,11 +264,12 @@ HEADER = HeaderShape(
 SAY = Keys(
     _say,
     {
-        "say": OneOrMany(Text(16_384, N_("a text")), 20, N_("a text or a list of texts")),
+        "say": OneOrMany(Words(16_384, N_("a text")), 20, N_("a text or a list of texts")),
         "buttons": BUTTONS,
         "list": MENU,
         "header": HEADER,
         "footer": SENTENCE,
+        "quote": Truth("true"),
     },
     ("say",),
     located=True,
@@ -263,15 +277,22 @@ SAY = Keys(
 FILES = {
     kind: Keys(
         _show(kind),
-        {kind: Address(), "caption": SENTENCE} | ({"filename": TITLE} if kind == "document" else {}),
+        {kind: Address(), "caption": SENTENCE, "quote": Truth("true")}
+        | ({"filename": Text(200, N_("a file name"))} if kind == "document" else {}),
         (kind,),
         located=True,
     )
     for kind in MEDIA
 }
-HANDOFF = Keys(_give, {"handoff": SENTENCE}, ("handoff",), located=True)
+HANDING = Either(
+    REASON,
+    Keys(Give, {"reason": REASON, "team": Text(100, N_("the name of a team"))}, ("reason",)),
+    "a reason, or a group of reason and team",
+)
+HANDOFF = Keys(_give, {"handoff": HANDING}, ("handoff",), located=True)
 STEPS = Steps(MOST_STEPS)
-STEPS.verbs.update({"say": SAY, **FILES, "handoff": HANDOFF, **verbs(STEPS, BUTTONS)})
+STEPS.verbs.update({"say": SAY, **FILES, **messages.verbs(SENTENCE, HEADER), "handoff": HANDOFF})
+STEPS.verbs.update({**verbs(STEPS, BUTTONS, SENTENCE), **acts.verbs(STEPS)})
 FLOW = ListOf(Verbs(STEPS.verbs, N_("a step")), MOST_FLOW_STEPS, N_("a list of steps"))
 SAYS = Says(
     PHRASES,
@@ -298,6 +319,7 @@ DOCUMENT: Shape = Keys(
         "bot": Text(100, N_("the bot's name")),
         "language": Language(),
         "hours": HoursShape(),
+        "gather": Length(1, 60, N_("how long, from 1s to 60s")),
         "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
         "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),
         "fallback": FALLBACK,

@@ -1,18 +1,20 @@
 """One turn as it comes about: what is said and asked for so far, within what a turn may do."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.bot.degrade import fit
-from app.bot.scene import Arrived, Effect, HandOff, Scene, Send, State, Trace
+from app.bot.degrade import fit, fit_quote
+from app.bot.scene import Arrived, ContactView, Effect, Event, HandOff, Scene, Send, State, Trace
 from app.bot.steps import Saying
 from app.bot.values import OUTPUT, Room
 from app.bot.words import READ_LIMIT
 from app.capabilities import Capabilities
-from app.content import Content, Text
+from app.content import Content, Reaction, Text
 from app.content import text as text_of
 from app.said import N_, Sentence
 
 MOST_EFFECTS = 20
+LONGEST_TAG = 35
 
 
 def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> State:
@@ -23,40 +25,49 @@ def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> St
 
 class Turn:
     """The effects of one turn as they come about, within what a turn may do. `over`: the bot gave the conversation away
-    or closed it, which ends every flow."""
+    or closed it, after which nothing more is done. `answers`: a message came, which can be quoted. `at`: when what is
+    said is sent (ms UTC, 0: now)."""
 
-    __slots__ = ("can", "choices", "effects", "left", "notes", "over", "room", "rule")
+    __slots__ = ("answers", "at", "can", "choices", "effects", "left", "notes", "over", "room", "rule")
 
-    def __init__(self, can: Capabilities, rule: str, room: Room, state: State) -> None:
-        self.can, self.rule, self.room = can, rule, room
+    def __init__(self, can: Capabilities, rule: str, room: Room, state: State, *, answers: bool = True) -> None:
+        self.can, self.rule, self.room, self.answers = can, rule, room, answers
         self.effects: list[Effect] = []
         self.notes: list[Sentence] = []
         self.choices = state.choices
         self.left = OUTPUT
         self.over = False
+        self.at = 0
 
     def say(self, step: Saying, seed: int) -> None:
         pick = (seed >> 17) % len(step.texts) if len(step.texts) > 1 else 0
+        content: Content | None
         if step.ready is not None:
             content = step.ready[pick]
         else:
             content = step.build(self.room, step.texts[pick].render(self.room).strip())
+        if content is None:
+            return
+        if isinstance(content, Reaction) and not self.answers:
+            self.room.problem(N_("There is no message to react to; the reaction was left out"))
+            return
         if isinstance(content, Text) and not content.text:
             self.room.problem(N_("A text came out empty and was not sent"))
             return
         shown = fit(content, self.can)
-        self.notes += [note for note in shown.notes if note not in self.notes]
+        quote, lost = fit_quote(content, self.can) if step.quote and self.answers else (False, ())
+        self.notes += [note for note in (*shown.notes, *lost) if note not in self.notes]
         if shown.choices:
             self.choices = shown.choices
-        for part in shown.contents:
-            self.send(part)
+        for at, part in enumerate(shown.contents):
+            self.send(part, quote and at == 0)
 
-    def send(self, content: Content) -> None:
+    def send(self, content: Content, quote: bool) -> None:
         self.left -= len(text_of(content))
         if self.left < 0:
             self.room.problem(N_("This turn said more than is possible; the rest was left out"))
         else:
-            self.add(Send(content, self.rule))
+            self.add(Send(content, self.rule, quote, self.at))
 
     def add(self, effect: Effect) -> None:
         if len(self.effects) >= MOST_EFFECTS:
@@ -64,10 +75,13 @@ class Turn:
         else:
             self.effects.append(effect)
 
-    def hand(self, reason: str) -> None:
-        """A hand-off is never lost: it takes the last place if the turn is full."""
+    def keep(self, effect: Effect) -> None:
+        """What a conversation cannot go on without is never lost: it takes the last place if the turn is full."""
         del self.effects[MOST_EFFECTS - 1 :]
-        self.effects.append(HandOff(reason, self.rule))
+        self.effects.append(effect)
+
+    def hand(self, reason: str, team: str) -> None:
+        self.keep(HandOff(reason, self.rule, team))
         self.over = True
 
     def explained(self, seen: Trace) -> Trace:
@@ -86,7 +100,13 @@ class Turn:
         )
 
 
-def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
+def languages(variables: Mapping[str, Any], contact: ContactView) -> tuple[str, ...]:
+    """What the customer reads: what the conversation remembers as `language`, else what is known of the contact."""
+    chosen = variables.get("language")
+    return (*([chosen[:LONGEST_TAG]] if isinstance(chosen, str) else ()), contact.language)
+
+
+def names(scene: Scene, event: Event, now: int) -> dict[str, Any]:
     """What texts can read."""
     contact = scene.contact
     return {
@@ -102,8 +122,13 @@ def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
             "fields": contact.fields,
             "first_seen": contact.first_seen,
         },
-        "message": {"text": (event.text or text_of(event.content))[:READ_LIMIT]},
+        "message": {"text": said_in(event)[:READ_LIMIT]},
         "channel": scene.channel,
         "network": scene.network,
         "now": now,
     }
+
+
+def said_in(event: Event) -> str:
+    """What the customer wrote, if that is what happened."""
+    return event.text or text_of(event.content) if isinstance(event, Arrived) else ""

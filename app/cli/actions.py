@@ -6,6 +6,7 @@ import getpass
 import platform
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -182,7 +183,7 @@ def fields(connector: Any) -> list[Row]:
 
 
 def add_channel(given: Given) -> int:
-    values, rate = read_values(given.values)
+    values, rate = read_paced(given.values)
     made = call(given, "channel.add", kind=given.kind, name=given.name, values=values, rate=rate)
     webhook = " " + _("Webhook: {address}").format(address=made["webhook"]) if made["webhook"] else ""
     return show(given, made, _("“{name}” was added.").format(name=made["name"]) + webhook)
@@ -217,7 +218,7 @@ def plain(value: object) -> str:
 
 
 def set_channel(given: Given) -> int:
-    values, rate = read_values(given.values)
+    values, rate = read_paced(given.values)
     if not values and rate is None and given.new_name is None:
         raise Invalid(N_("Say what to change: NAME=VALUE or --name."))
     done = call(given, "channel.set", name=given.channel, values=values, rate=rate, new_name=given.new_name)
@@ -229,8 +230,18 @@ def remove_channel(given: Given) -> int:
     return show(given, done, _("“{name}” was removed. Its conversations stay readable.").format(**done))
 
 
-def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
-    """`name=value` pairs and the rate among them; `@file` and `-` are read, without the line break at their end."""
+def read_paced(words: list[str]) -> tuple[dict[str, str], float | None]:
+    """What `read_values` reads, and the rate among it."""
+    values = read_values(words)
+    rate = values.pop("rate", None)
+    try:
+        return values, None if rate is None else float(rate)
+    except ValueError:
+        raise Invalid(N_("rate is a number of messages per second, 0 for not paced.")) from None
+
+
+def read_values(words: list[str]) -> dict[str, str]:
+    """`name=value` pairs; `@file` and `-` are read, without the line break at their end."""
     values: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -239,11 +250,7 @@ def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
         if name in values:
             raise Invalid(N_("“{name}” is given twice.", name=name))
         values[name] = read_value(name, text)
-    rate = values.pop("rate", None)
-    try:
-        return values, None if rate is None else float(rate)
-    except ValueError:
-        raise Invalid(N_("rate is a number of messages per second, 0 for not paced.")) from None
+    return values
 
 
 def read_value(name: str, text: str) -> str:
@@ -263,6 +270,28 @@ def read_file(path: Path, what: Sentence) -> str:
         ) from None
     except UnicodeDecodeError:
         raise Invalid(N_("{path}, {what}, is not UTF-8 text.", path=path, what=what)) from None
+
+
+# ---- secrets --------------------------------------------------------------------------------------------------------
+
+
+def set_secrets(given: Given) -> int:
+    done = call(given, "secret.set", values=read_values(given.values))
+    text = [(_("“{name}” was added.") if row["new"] else _("“{name}” has a new value.")).format(**row) for row in done]
+    return show(given, done, "\n".join(text))
+
+
+def list_secrets(given: Given) -> int:
+    found = call(given, "secret.list")
+    if not given.json:
+        found = [row | {"changed_at": fmt.datetime(row["changed_at"])} for row in found]
+    heads = {"name": _("Name"), "changed_at": _("Set"), "changed_by": _("By")}
+    return rows(given, found, heads, _("No secrets yet. Add one with: parley secret set NAME=@file"))
+
+
+def remove_secret(given: Given) -> int:
+    done = call(given, "secret.remove", name=given.secret)
+    return show(given, done, _("“{name}” was deleted.").format(**done))
 
 
 # ---- bots -----------------------------------------------------------------------------------------------------------
@@ -319,7 +348,13 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
 
 
 def publish_bot(given: Given) -> int:
-    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway)
+    done = call(
+        given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
+    )
+    if "at" in done:
+        when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
+        text = _("“{name}” version {version} goes live at {when}.")
+        return show(given, done, text.format(name=done["name"], version=done["version"], when=when))
     live = ", ".join(done["live"])
     text = (
         _("“{name}” version {version} is live on {channels}.")
@@ -380,6 +415,9 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "channel.show": show_channel,
     "channel.set": set_channel,
     "channel.remove": remove_channel,
+    "secret.set": set_secrets,
+    "secret.list": list_secrets,
+    "secret.remove": remove_secret,
     "bot.import": import_bot,
     "bot.export": export_bot,
     "bot.lint": lint_bot,

@@ -41,6 +41,7 @@ def build() -> argparse.ArgumentParser:
     serve(commands)
     people(commands)
     channels(commands)
+    secrets(commands)
     bots(commands)
     upkeep(commands)
     return parser
@@ -117,6 +118,16 @@ def channels(commands: "Commands") -> None:
     parser.add_argument("channel", metavar="CHANNEL")
 
 
+def secrets(commands: "Commands") -> None:
+    group_ = group(commands, "secret", _("keys of the services that bots call; a bot names them"))
+    parser = add(group_, "set", _("add secrets, or give them other values"), "secret.set")
+    values = _("name=@file, name=- for stdin, or name=value, which the shell may remember")
+    parser.add_argument("values", nargs="+", metavar="NAME=VALUE", help=values)
+    add(group_, "list", _("the names; values are never shown"), "secret.list")
+    parser = add(group_, "remove", _("delete a secret; calls that name it fail"), "secret.remove")
+    parser.add_argument("secret", metavar="NAME")
+
+
 def bots(commands: "Commands") -> None:
     group_ = group(commands, "bot", _("bots as files; BOT is the name in the document"))
     parser = add(group_, "import", _("make a document the draft of the bot it names"), "bot.import")
@@ -139,6 +150,7 @@ def bots(commands: "Commands") -> None:
     parser = add(group_, "publish", _("put the draft live"), "bot.publish")
     parser.add_argument("bot", metavar="BOT")
     parser.add_argument("--channel", action="append", metavar="NAME", help=_("where; else every channel without a bot"))
+    parser.add_argument("--at", default="", metavar="TIME", help=_("then instead of now, like “2026-12-24 08:00”"))
     parser.add_argument("--note", default="", help=_("what changed, for the list of versions"))
     parser.add_argument("--anyway", action="store_true", help=_("although a test of the draft fails"))
     add(group_, "list", _("every bot and where it is live"), "bot.list")

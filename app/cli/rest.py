@@ -8,12 +8,12 @@ from app.bots import Versions
 from app.channels import Channels, Live
 from app.clock import SystemClock
 from app.db import open_database
-from app.inbox import Intake
 from app.media import Store
 from app.poison import Guard
 from app.runtime import Runtime, ensure_install
 from app.security.secrets import Keyring
 from app.settings import Settings
+from app.turns import Intake
 
 
 class Resting(Channels):
@@ -21,6 +21,10 @@ class Resting(Channels):
 
     def _begin(self, live: Live) -> None:
         pass
+
+
+def nothing(lane: str, at: int) -> None:
+    """No job runs while the installation is at rest."""
 
 
 @contextlib.asynccontextmanager
@@ -37,7 +41,7 @@ async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
         rt.versions = Versions(rt.db)
         rt.media = Store(settings.data / "media")
         guard = Guard(settings.data / "deciding")
-        make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0)
+        make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0, due=nothing)
         rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, make)
         await rt.channels.start()
         yield rt

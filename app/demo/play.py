@@ -22,6 +22,7 @@ from app.demo.people import Person
 from app.store import contacts, conversations
 from app.store import demo as store
 from app.store import media as media_rows
+from app.turns import Here, Intake
 
 if TYPE_CHECKING:
     from app.channels import Live
@@ -37,8 +38,8 @@ PLACE: Final = (51.4545, -2.5879)
 class Stage(msgspec.Struct, frozen=True):
     """Where a demo is played: the pipeline, and the channel with the version of that time."""
 
-    intake: inbox.Intake
-    here: inbox.Here
+    intake: Intake
+    here: Here
     account: str
     install: str
 
@@ -70,7 +71,7 @@ class Player:
         self.run = f"demo.{rt.clock.now():x}"
         self.visits = self.lines = 0
         self.chats: dict[str, int] = {}
-        quiet: dict[str, Any] = {"send": lambda _: None, "wake": lambda _: None}
+        quiet: dict[str, Any] = {"send": lambda _: None, "wake": lambda _: None, "due": lambda _lane, _at: None}
         self.intake = msgspec.structs.replace(rt.channels.intake, answer_age=inbox.DAY, raw_age=inbox.DAY, **quiet)
 
     async def play(self, visit: Visit, version_id: int, until: int) -> None:

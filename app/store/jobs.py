@@ -1,30 +1,54 @@
-"""Jobs: durable work with attempts counted before each run. Done jobs leave; dead ones stay until a person looks."""
+"""Jobs: durable work with attempts counted before each run. Done jobs leave; dead ones stay until a person looks.
+
+A job of lane `net` may wait for a network, one of lane `turn` is done in one unit of work, one of lane `call` waits for
+its host. What belongs to a conversation goes with it.
+"""
+
+import msgspec
 
 from app.db import Query, Statement
 from app.models import Job
 
+
+class Host(msgspec.Struct, frozen=True):
+    """Somebody who is called. `due_at` is the time of its first job that is due, `waiting` how many are."""
+
+    name: str
+    due_at: int
+    waiting: int
+
+
 INSERT = Statement(
     """
-    insert into job (id, kind, subject, payload, state, due_at, created_at)
-    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now)
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :conversation_id, :lane)
     on conflict (kind, subject) do nothing
     """
 )
-DUE = Query(
+INSERT_CALL = Statement(
     """
-    select id, kind, subject, payload, attempts from job
-    where state = 'queued' and due_at <= :now order by due_at limit :limit
-    """,
-    Job,
-)
-EXPIRED = Query(
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane, host)
+    values (:id, :kind, :subject, :payload, 'queued', :now, :now, :conversation_id, 'call', :host)
+    on conflict (kind, subject) do nothing
     """
-    select id, kind, subject, payload, attempts from job
-    where state = 'running' and due_at <= :now order by due_at limit :limit
-    """,
-    Job,
 )
-NEXT_DUE = Query("select due_at from job where state = 'queued' order by due_at limit 1", int)
+_JOB = "select id, kind, subject, payload, attempts, conversation_id, host from job"
+DUE = Query(f"{_JOB} where lane = :lane and state = 'queued' and due_at <= :now order by due_at, id limit :limit", Job)
+EXPIRED = Query(f"{_JOB} where lane = :lane and state = 'running' and due_at <= :now order by due_at limit :limit", Job)
+NEXT_DUE = Query("select due_at from job where lane = :lane and state = 'queued' order by due_at limit 1", int)
+HOSTS = Query(
+    """
+    select host, min(due_at) as earliest, count(*) from job
+    where host is not null and state = 'queued' and due_at <= :now group by host order by earliest limit :limit
+    """,
+    Host,
+)
+DUE_OF_HOST = Query(
+    f"{_JOB} where state = 'queued' and host = :host and due_at <= :now order by due_at, id limit :limit", Job
+)
+NEXT_CALL = Query(
+    "select due_at from job where lane = 'call' and state = 'queued' and due_at > :now order by due_at limit 1", int
+)
 # A running job is due again when its lease ends: a run that could not tell its end is taken over.
 RUNNING = Statement(
     """
@@ -33,6 +57,7 @@ RUNNING = Statement(
     """
 )
 DONE = Statement("delete from job where id = :id and attempts = :attempts")
+CANCEL = Statement("delete from job where kind = :kind and subject = :subject")
 AGAIN = Statement(
     """
     update job
@@ -43,15 +68,18 @@ AGAIN = Statement(
 DEAD = Statement(
     "update job set state = 'dead', problem = :problem, leased_until = null where id = :id and attempts = :attempts"
 )
-ORPHANS = Query(
-    "select id, kind, subject, payload, attempts from job where state = 'running' order by due_at limit 500", Job
-)
+ORPHANS = Query(f"{_JOB} where lane = :lane and state = 'running' order by due_at limit 500", Job)
+# What was under way was due before all else.
 ORPHANED = Statement(
-    "update job set state = 'queued', leased_until = null, due_at = :now where id = :id and state = 'running'"
+    "update job set state = 'queued', leased_until = null, due_at = 0 where id = :id and state = 'running'"
 )
 REVIVE = Statement(
     """
     update job set state = 'queued', due_at = :now, attempts = 0
     where kind = :kind and subject = :subject and state = 'dead'
     """
+)
+# What the bot waits for in a conversation: it ends when a person has it, when it is closed, or when its memory is gone.
+DROP_WAITING = Statement(
+    "delete from job where conversation_id = :conversation_id and kind in ('timer', 'call', 'quiet', 'gather')"
 )

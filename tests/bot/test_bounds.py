@@ -11,7 +11,7 @@ from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.run import DEEPEST, MOST_VARIABLES
-from app.bot.scene import Arrived, ContactView, Decision, Scene, State
+from app.bot.scene import Arrived, ContactView, Decision, Event, Scene, State, TimerFired
 from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
 from app.capabilities import Capabilities
@@ -23,6 +23,7 @@ word = st.sampled_from(["hi", "menu", "a", "b", "ç", "菜", "👍", "سلام",
 phrase = st.lists(word, min_size=1, max_size=4).map(" ".join)
 NAMES = "contact.name contact.fields.x message.text x y.z y[0] now contact 1 'a'"
 FILTERS = "upper title length join number(2) round int date first replace('a',x) truncate(3) default(x)"
+FILTERS += " time money('EUR') phone date('full')"
 name = st.sampled_from(NAMES.split())
 filters = st.sampled_from(FILTERS.split())
 operator = st.sampled_from(["+", "-", "*", "/", "%", "~", "==", "<", "in", "and", "or"])
@@ -47,7 +48,8 @@ part = (
 filled = expression.map("{{{{ {} }}}}".format)
 template = st.lists(part, min_size=1, max_size=4).map(lambda parts: "t" + "".join(parts)) | filled
 LONG = "long " * 2_000
-texts = template | st.lists(template, min_size=1, max_size=3) | st.builds(lambda: LONG)
+both = st.dictionaries(st.sampled_from(["en", "pt"]), template, min_size=1)
+texts = template | both | st.lists(template, min_size=1, max_size=3) | st.builds(lambda: LONG)
 patterns = st.sampled_from(["a+b", "(x|y)*", "^.{3,}$", "[a-f]{1,20}z", ".*"])
 regexes = patterns | st.text("ab.*+?|()", min_size=1, max_size=9)
 listening = {"any": phrase, "all": st.lists(phrase, min_size=1, max_size=3), "starts": phrase, "exact": phrase}
@@ -56,13 +58,29 @@ says = st.one_of(
     st.lists(phrase, min_size=1, max_size=4),
     st.fixed_dictionaries({}, optional=listening | {"regex": regexes}),
 )
+degrees = st.integers(-90, 90) | st.floats(-90, 90).map(lambda value: round(value, 3)) | filled
 titles = st.lists(st.text("abcdefg", min_size=1, max_size=30), min_size=1, max_size=12, unique=True)
 step = st.one_of(
     st.fixed_dictionaries({"say": texts}),
-    st.fixed_dictionaries({"say": texts, "buttons": titles}, optional={"header": template, "footer": template}),
+    st.fixed_dictionaries({"say": texts, "buttons": titles}, optional={"header": template | both, "footer": template}),
     st.fixed_dictionaries({"say": texts, "list": st.fixed_dictionaries({"label": st.just("l"), "choices": titles})}),
     st.fixed_dictionaries({"image": st.just("https://x.example/{{ x }}")}, optional={"caption": template}),
-    st.fixed_dictionaries({"handoff": template}),
+    st.fixed_dictionaries({"handoff": template | st.fixed_dictionaries({"reason": template, "team": template})}),
+    st.fixed_dictionaries(
+        {"location": st.fixed_dictionaries({"latitude": degrees, "longitude": degrees}, optional={"name": template})},
+        optional={"quote": st.just(True)},
+    ),
+    st.fixed_dictionaries({"contact": st.fixed_dictionaries({"name": template, "phone": texts})}),
+    st.fixed_dictionaries({"reaction": st.sampled_from("👍❤") | filled}),
+    st.fixed_dictionaries(
+        {"template": st.just("t"), "language": st.just("en")},
+        optional={
+            "parameters": st.lists(template, min_size=1, max_size=3)
+            | st.dictionaries(st.sampled_from("xyz"), template, min_size=1),
+            "text": template,
+            "header": template | st.just({"image": "https://x.example/{{ x }}"}),
+        },
+    ),
 )
 plain_steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
 FLOWS = ["one", "two", "three"]
@@ -71,7 +89,11 @@ question = st.fixed_dictionaries(
     {"text": template, "save": st.sampled_from("xyz")},
     optional={"retries": st.integers(0, 2), "again": template, "cancel": phrase, "expect": kinds},
 )
-choosing = st.fixed_dictionaries({"text": template, "save": st.sampled_from("xyz"), "choices": titles})
+choosing = st.fixed_dictionaries({"text": template | both, "save": st.sampled_from("xyz"), "choices": titles})
+
+
+lengths = st.sampled_from(["1s", "30s", "2h", "1d 1h"]) | filled
+times = st.sampled_from(["open", "18:00", "2030-01-01 09:00", "2020-01-01"]) | filled
 
 
 def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -86,11 +108,29 @@ def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         ),
         st.fixed_dictionaries({"start": st.sampled_from(FLOWS)}),
         st.fixed_dictionaries({"goto": st.sampled_from(["here", "start"])}),
+        st.fixed_dictionaries({"set": st.fixed_dictionaries({"language": st.sampled_from(["en", "pt"]) | filled})}),
         st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"field": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"tag": template}),
         st.fixed_dictionaries({"untag": template}),
-        st.sampled_from([{"return": True}, {"close": True}]),
+        st.sampled_from([{"return": True}, {"close": True}, {"opt_in": True}, {"opt_out": True}]),
+        st.fixed_dictionaries({"wait": lengths | st.fixed_dictionaries({"until": times})}),
+        st.fixed_dictionaries({"schedule": template | st.lists(step, min_size=1, max_size=2), "at": times}),
+        st.fixed_dictionaries(
+            {"later": st.sampled_from(FLOWS), "after": lengths},
+            optional={"with": st.dictionaries(st.sampled_from("xyz"), template, max_size=2)},
+        ),
+        st.fixed_dictionaries({"note": template}),
+        st.fixed_dictionaries({"assign": template}),
+        st.fixed_dictionaries(
+            {
+                "random": st.lists(
+                    branch | st.fixed_dictionaries({"do": branch}, optional={"weight": st.integers(1, 9)}),
+                    min_size=2,
+                    max_size=3,
+                )
+            }
+        ),
     )
 
 
@@ -110,6 +150,8 @@ documents = st.fixed_dictionaries(
     optional={
         "fallback": st.fixed_dictionaries({"do": steps}),
         "vocabulary": st.dictionaries(word, phrase, max_size=3),
+        "language": st.sampled_from(["en", "pt-BR", "ar"]),
+        "hours": st.just({"zone": "America/Sao_Paulo"}),
     },
 )
 values = st.recursive(
@@ -128,13 +170,25 @@ scenes = st.builds(
         st.integers(0, 2**63 - 1),
         st.integers(0, 9),
     ),
-    st.builds(ContactView, st.just("1"), st.text(max_size=9), st.text(max_size=9), fields=fields),
+    st.builds(
+        ContactView,
+        st.just("1"),
+        st.text(max_size=9),
+        st.text(max_size=9),
+        language=st.sampled_from(["", "en-GB", "pt_BR", "?"]),
+        fields=fields,
+    ),
     st.builds(
         Capabilities,
         text=st.integers(20, 5_000),
         buttons=st.integers(0, 10),
         list_rows=st.integers(0, 10),
         media=st.sampled_from([{}, FILES]),
+        location=st.booleans(),
+        contacts=st.booleans(),
+        reaction=st.booleans(),
+        template=st.booleans(),
+        quote=st.booleans(),
     ),
 )
 messages: st.SearchStrategy[Content] = st.one_of(
@@ -143,6 +197,23 @@ messages: st.SearchStrategy[Content] = st.one_of(
     st.builds(Picked, phrase, phrase),
     st.builds(Image, caption=phrase),
 )
+
+
+# A message, or an event of which a state has the token.
+Happening = Content | Event
+happenings: st.SearchStrategy[Happening] = messages | st.builds(TimerFired, st.sampled_from(["top", "below", "none"]))
+
+
+def event_of(happening: Happening, state: State) -> Event:
+    if not isinstance(happening, Event):
+        return Arrived(happening, text_of(happening))
+    if not isinstance(happening, TimerFired):
+        return happening
+    tokens = [str(frame.at[1]) for frame in state.frames if len(frame.at) > 1]
+    own = state.waiting.token if state.waiting is not None else ""
+    return msgspec.structs.replace(
+        happening, token={"top": own, "below": (*tokens, "")[0]}.get(happening.token, "t0.0")
+    )
 
 
 def accepted(document: dict[str, Any]) -> Version | None:
@@ -158,17 +229,17 @@ def accepted(document: dict[str, Any]) -> Version | None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(documents, st.lists(st.tuples(scenes, messages), min_size=1, max_size=6))
+@given(documents, st.lists(st.tuples(scenes, happenings), min_size=1, max_size=8))
 def test_P17_no_accepted_document_makes_a_turn_raise_or_exceed_its_limits(
-    document: dict[str, Any], turns: list[tuple[Scene, Content]]
+    document: dict[str, Any], turns: list[tuple[Scene, Happening]]
 ) -> None:
     bot = accepted(document)
     if bot is None:
         return
     state = turns[0][0].state
-    for one, content in turns:
+    for one, happening in turns:
         scene = msgspec.structs.replace(one, state=state)
-        event = Arrived(content, text_of(content))
+        event = event_of(happening, state)
         began = time.thread_time()
         decision = decide(bot, scene, event, NOW)
         assert time.thread_time() - began < 0.2

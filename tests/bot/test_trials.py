@@ -39,8 +39,8 @@ def test_a_chat_with_buttons_lists_and_a_handoff_passes() -> None:
     chat = (
         "[{user: hi}, {bot: Hi Ana!}, {user: {button: Menu}}, {bot: Choose*}, {user: {button: Cake}}, {bot: Sweet.}, "
     )
-    chat += "{bot: Recife 2026-09-22}, {user: person}, {bot: '*'}, {handoff: '*person'}, {user: hi}]"
-    # 23:30 in São Paulo is the next day in UTC, which `date` shows.
+    chat += "{bot: Recife 2026-09-21}, {user: person}, {bot: '*'}, {handoff: '*person'}, {user: hi}]"
+    # 23:30 in São Paulo is the next day in UTC; `date` shows the day of the zone.
     test = (
         "  - {name: all, at: 2026-09-21 23:30, contact: {name: Ana Souza, fields: {city: Recife}}, chat: " + chat + "}"
     )
