@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, demo, doctor, documents, i18n, planned, replay, users, vault
+from app import bots, channels, demo, doctor, documents, i18n, planned, replay, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
@@ -262,6 +262,15 @@ async def remove_demo(rt: "Runtime") -> Row:
     return {"people": await demo.remove(rt)}
 
 
+# ---- API keys -------------------------------------------------------------------------------------------------------
+
+
+async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None) -> Row:
+    """The key itself is told this once."""
+    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate)
+    return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
+
+
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
@@ -285,5 +294,6 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "bot.list": list_bots,
     "demo": fill_demo,
     "demo.remove": remove_demo,
+    "token.create": create_token,
     "doctor": doctor.examine,
 }

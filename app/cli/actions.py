@@ -393,6 +393,12 @@ def replay_bot(given: Given) -> int:
     return 0
 
 
+def create_token(given: Given) -> int:
+    scopes = [scope for scope in given.scopes.split(",") if scope]
+    made = call(given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate)
+    return show(given, made, made["key"])
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -425,6 +431,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.replay": replay_bot,
     "bot.publish": publish_bot,
     "bot.list": list_bots,
+    "token.create": create_token,
     "simulate": simulate,
     "demo": demo,
     "doctor": doctor,

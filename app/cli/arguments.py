@@ -43,6 +43,7 @@ def build() -> argparse.ArgumentParser:
     channels(commands)
     secrets(commands)
     bots(commands)
+    tokens(commands)
     upkeep(commands)
     return parser
 
@@ -97,6 +98,15 @@ def people(commands: "Commands") -> None:
     parser = add(users, "reset-password", _("a new password, printed once unless given"), "user.reset-password")
     parser.add_argument("email")
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
+
+
+def tokens(commands: "Commands") -> None:
+    keys = group(commands, "token", _("API keys for programs"))
+    parser = add(keys, "create", _("make an API key and print it, once"), "token.create")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--scopes", required=True, metavar="S[,S]", help=_("of read, send, manage, admin"))
+    parser.add_argument("--expires", type=int, metavar="DAYS", help=_("a year unless told; 0: never"))
+    parser.add_argument("--rate", type=float, metavar="N", help=_("requests a second; 0: unlimited"))
 
 
 def channels(commands: "Commands") -> None:

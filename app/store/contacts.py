@@ -54,6 +54,7 @@ RENAME = Statement(
     where id = :id
     """
 )
+PHONE = Query("select phone from contact where id = :id and merged_into is null", str)
 NOTED = Query("select tags, fields from contact where id = :id", lambda tags, fields: (str(tags), str(fields)))
 NOTE = Statement("update contact set tags = :tags, fields = :fields where id = :id")
 MOVE_IDENTITIES = Statement("update identity set contact_id = :keep where contact_id = :gone")

@@ -70,6 +70,8 @@ SAID = Statement(
     where id = :id
     """
 )
+# A program's message: whoever has the conversation keeps it.
+TOLD = Statement("update conversation set last_at = :at, last_id = :last_id, snippet = :snippet where id = :id")
 # A person who takes, gives back or closes a conversation ends the flow in it: without a version of its own, the bot
 # leaves the flow (`inbox`).
 TAKE = Statement(
