@@ -199,6 +199,20 @@ def test_linting_a_good_document_needs_no_installation(parley: Parley, tmp_path:
     assert not (tmp_path / "data").exists()
 
 
+def test_linting_for_a_channel_tells_what_it_shows_there(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT.replace("[Menu, Order]", "[a, b, c, d]"), encoding="utf-8")
+    values = ("phone_number_id=1", "access_token=t", "app_secret=s", "verify_token=v")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *values)[0] == 0
+    note = "This network shows at most 3 buttons; sent as a list"
+    assert f"On WhatsApp: {note}" in parley("bot", "lint", "luna.yaml")[1]
+    code, out, _err = parley("bot", "lint", "luna.yaml", "--channel", "shop")
+    assert code == 0 and f"On Shop (WhatsApp Cloud API): {note}" in out
+    found = json.loads(parley("bot", "lint", "luna.yaml", "--channel", "Shop", "--json")[1])
+    assert f"On Shop (WhatsApp Cloud API): {note}" in [problem["message"] for problem in found]
+    code, _out, err = parley("bot", "lint", "luna.yaml", "--channel", "Nowhere")
+    assert code == 1 and "There is no channel “Nowhere”." in err
+
+
 def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_path: Path) -> None:
     (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
     code, out, _err = parley("simulate", "luna.yaml", typed="hi\n2\n")

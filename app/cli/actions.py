@@ -14,7 +14,7 @@ import msgspec
 
 from app import settings as boot
 from app.cli import output
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.i18n import _, fmt, tell
 from app.said import N_, Sentence
 from app.settings import Settings
@@ -319,25 +319,37 @@ def lint_bot(given: Given) -> int:
     from app.documents import problems_of
 
     text = read_file(given.file, N_("the bot"))
+    places = channels_named(given, given.channel or [])
     if given.json:
-        found = problems_of(text)
+        found = problems_of(text, places)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
         return int(any(p.severity == "error" for p in found))
-    failed = problems_shown(given.file, text)
+    failed = problems_shown(given.file, text, places)
     if not failed:
         output.say(output.paint(_("No errors."), "good"))
     return int(failed)
 
 
-def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
+def channels_named(given: Given, names: list[str]) -> tuple[tuple[str, str], ...]:
+    """Name and kind of channels of this installation. Raises `NotFound`."""
+    known = {row["name"].casefold(): (row["name"], row["kind"]) for row in call(given, "channel.list")} if names else {}
+    for name in names:
+        if name.casefold() not in known:
+            raise NotFound(N_("There is no channel “{name}”.", name=name))
+    return tuple(known[name.casefold()] for name in names)
+
+
+def problems_shown(
+    path: Path, text: str, places: tuple[tuple[str, str], ...] = (), *, errors_only: bool = False
+) -> bool:
     """Print them, to stderr when they stand in the way of something else. Tells whether there is an error."""
     from app.documents import problems_of
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text):
+    for problem in problems_of(text, places):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:

@@ -149,6 +149,7 @@ def bots(commands: "Commands") -> None:
         group_, "lint", _("what is wrong or doubtful in a document; exits 1 if something is wrong"), "bot.lint"
     )
     parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--channel", action="append", metavar="NAME", help=_("what it looks like there; else WhatsApp"))
     parser = add(group_, "test", _("run the tests of a document or a draft; exits 1 if one fails"), "bot.test")
     parser.add_argument("bot", metavar="FILE_OR_BOT")
     parser.add_argument("--junit", type=Path, metavar="FILE", help=_("also write the results as JUnit XML"))
