@@ -142,6 +142,30 @@ def reset_password(given: Given) -> int:
     return show(given, done, told_once(_("{email} has a new password; every session is over.").format(**done), done))
 
 
+def add_team(given: Given) -> int:
+    return show(given, made := call(given, "team.add", name=given.team), _("The team {name} was added.").format(**made))
+
+
+def list_teams(given: Given) -> int:
+    heads = {"name": _("Name"), "members": _("Members")}
+    return rows(given, call(given, "team.list"), heads, _("No teams yet. Add one with: parley team add NAME"))
+
+
+def remove_team(given: Given) -> int:
+    done = call(given, "team.remove", name=given.team)
+    return show(given, done, _("The team {name} was removed.").format(**done))
+
+
+def join_team(given: Given) -> int:
+    done = call(given, "team.join", name=given.team, email=given.email)
+    return show(given, done, _("{email} is in the team {name}.").format(**done))
+
+
+def leave_team(given: Given) -> int:
+    done = call(given, "team.leave", name=given.team, email=given.email)
+    return show(given, done, _("{email} is not in the team {name} any more.").format(**done))
+
+
 def told_once(sentence: str, made: Row) -> str:
     shown = _("Password, shown this once: {password}")
     return f"{sentence}\n{shown.format(**made)}" if "password" in made else sentence
@@ -363,6 +387,9 @@ def publish_bot(given: Given) -> int:
     done = call(
         given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
     )
+    if done["missing_secrets"] and not given.json:
+        names = ", ".join(done["missing_secrets"])
+        print(_("Its calls name secrets that are not there: {names}").format(names=names), file=sys.stderr)
     if "at" in done:
         when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
         text = _("“{name}” version {version} goes live at {when}.")
@@ -427,6 +454,11 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "team.add": add_team,
+    "team.list": list_teams,
+    "team.remove": remove_team,
+    "team.join": join_team,
+    "team.leave": leave_team,
     "channel.kinds": channel_kinds,
     "channel.add": add_channel,
     "channel.list": list_channels,

@@ -40,6 +40,7 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve(commands)
     people(commands)
+    teams(commands)
     channels(commands)
     secrets(commands)
     bots(commands)
@@ -98,6 +99,18 @@ def people(commands: "Commands") -> None:
     parser = add(users, "reset-password", _("a new password, printed once unless given"), "user.reset-password")
     parser.add_argument("email")
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
+
+
+def teams(commands: "Commands") -> None:
+    group_ = group(commands, "team", _("named groups of people, to whom bots assign and hand over conversations"))
+    add(group_, "add", _("a new team"), "team.add").add_argument("team", metavar="TEAM")
+    add(group_, "list", _("every team and who is in it"), "team.list")
+    parser = add(group_, "remove", _("the team is gone; its conversations belong to no team"), "team.remove")
+    parser.add_argument("team", metavar="TEAM")
+    for name, help in (("join", _("a person comes into a team")), ("leave", _("a person leaves a team"))):
+        parser = add(group_, name, help, f"team.{name}")
+        parser.add_argument("team", metavar="TEAM")
+        parser.add_argument("email", metavar="EMAIL")
 
 
 def tokens(commands: "Commands") -> None:
