@@ -12,6 +12,7 @@ import msgspec
 from app import content as c
 from app import handoff, inbox, media, settle
 from app.bot.scene import State
+from app.case import Here, Intake
 from app.connectors.base import Address, Inbound, Problem, Receipt, Status
 from app.db import Tx
 from app.demo import files
@@ -22,7 +23,6 @@ from app.demo.people import Person
 from app.store import contacts, conversations
 from app.store import demo as store
 from app.store import media as media_rows
-from app.turns import Here, Intake
 
 if TYPE_CHECKING:
     from app.channels import Live
