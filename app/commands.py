@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
+from app import bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
@@ -198,10 +198,10 @@ async def publish_bot(
     rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool, at: str = ""
 ) -> Row:
     """On the channels named, or on every channel without a bot; now, or `at` a time: in the installation's zone, unless
-    it tells its own offset."""
+    it tells its own offset. Tells the secrets that its calls name and that are not there."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    told: Row = {"id": str(bot.id), "name": bot.name}
+    told: Row = {"id": str(bot.id), "name": bot.name, "missing_secrets": await vault.missing(rt, bot.draft)}
     if at:
         zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
         moment = planned.moment(at, zone, rt.clock.now())
@@ -267,6 +267,26 @@ async def list_bots(rt: "Runtime") -> list[Row]:
     ]
 
 
+# ---- upkeep ---------------------------------------------------------------------------------------------------------
+
+
+async def fill_demo(rt: "Runtime", *, starter: str, seed: int, anyway: bool) -> Row:
+    """A month of made-up chats."""
+    made = await demo.fill(rt, starter=starter, seed=seed, anyway=anyway)
+    return {
+        "bot_id": str(made.bot_id),
+        "bot": made.bot,
+        "channel": made.channel,
+        "people": made.people,
+        "visits": made.visits,
+        "messages": made.messages,
+    }
+
+
+async def remove_demo(rt: "Runtime") -> Row:
+    return {"people": await demo.remove(rt)}
+
+
 # ---- API keys -------------------------------------------------------------------------------------------------------
 
 
@@ -302,6 +322,8 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "bot.publish": publish_bot,
     "bot.replay": replay_bot,
     "bot.list": list_bots,
+    "demo": fill_demo,
+    "demo.remove": remove_demo,
     "token.create": create_token,
     "doctor": doctor.examine,
 }
