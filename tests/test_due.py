@@ -170,7 +170,8 @@ async def test_hundreds_that_are_due_at_once_hold_up_nobody_who_writes(rt: Runti
     worker._open = False
     worker.wake()
     await running
-    assert await rows(rt, "select count(distinct text), count(*) from message where rule = ''") == [(11, 330)]
+    sent = await rows(rt, "select count(distinct text), count(*) from message where direction = 'out' and rule = ''")
+    assert sent == [(10, 300)]
 
 
 async def test_a_promise_of_a_removed_channel_ends_without_a_word(rt: Runtime, clock: ManualClock) -> None:
