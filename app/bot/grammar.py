@@ -13,6 +13,7 @@ from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
+from app.bot.triggers import PHRASES, WHEN, Condition, When
 from app.said import N_
 
 MEDIA = ("image", "video", "audio", "document")
@@ -78,25 +79,21 @@ class Give(msgspec.Struct, frozen=True):
 Step = Say | Show | Give | Move
 
 
-class Condition(msgspec.Struct, frozen=True):
-    """What a message must say. Every part that is given must hold; within a part one of the phrases is enough, but for
-    `all`, where each must be there."""
-
-    any: tuple[Located, ...] = ()
-    all: tuple[Located, ...] = ()
-    starts: tuple[Located, ...] = ()
-    exact: tuple[Located, ...] = ()
-    regex: tuple[Located, ...] = ()
-
-
 class Rule(msgspec.Struct, frozen=True):
-    """`interrupt`: it answers while a question is open, too."""
+    """`interrupt`: it answers while a question is open, too. Of a higher `priority` is asked before; `goes_on`: the
+    rules after it are asked, too."""
 
     name: Located
-    says: Condition
+    when: When
     do: tuple[Step, ...]
     line: int = 0
     interrupt: bool = False
+    priority: int = 0
+    goes_on: bool = False
+
+    @property
+    def says(self) -> Condition:
+        return self.when.says
 
 
 class Fallback(msgspec.Struct, frozen=True):
@@ -184,18 +181,8 @@ def _give(handoff: Located, line: int) -> Give:
     return Give(handoff, line)
 
 
-def _rule(when: Condition, **values: Any) -> Rule:
-    return Rule(says=when, **values)
-
-
-def _when(says: Condition) -> Condition:
-    return says
-
-
-def _condition(**parts: tuple[Located, ...]) -> Condition:
-    if not parts:
-        raise ValueError(N_("Expected one of any, all, starts, exact, regex"))
-    return Condition(**parts)
+def _rule(**values: Any) -> Rule:
+    return Rule(goes_on=values.pop("continue", False), **values)
 
 
 def _fallback(do: tuple[Step, ...] = (), after: int = 0, then: tuple[Step, ...] = (), line: int = 0) -> Fallback:
@@ -206,14 +193,6 @@ def _fallback(do: tuple[Step, ...] = (), after: int = 0, then: tuple[Step, ...] 
     return Fallback(do, after, then, line)
 
 
-class Says(Either):
-    """A word, a list of words and phrases, or a group of any, all, starts, exact and regex."""
-
-    def read(self, node: Any, report: Report) -> Any:
-        value = super().read(node, report)
-        return Condition(any=value) if isinstance(value, tuple) else value
-
-
 class HeaderShape(Either):
     def read(self, node: Any, report: Report) -> Any:
         value = super().read(node, report)
@@ -222,8 +201,6 @@ class HeaderShape(Either):
 
 TITLE = Text(200, N_("a title"))
 SENTENCE = Text(4_096, N_("a text"))
-PHRASES = OneOrMany(Text(200, N_("a word or phrase")), 500, N_("a word or a list of words and phrases"))
-PATTERNS = OneOrMany(Text(300, N_("a pattern")), 20, N_("a pattern or a list of patterns"))
 
 
 class ButtonShape(Either):
@@ -273,15 +250,16 @@ HANDOFF = Keys(_give, {"handoff": SENTENCE}, ("handoff",), located=True)
 STEPS = Steps(MOST_STEPS)
 STEPS.verbs.update({"say": SAY, **FILES, "handoff": HANDOFF, **verbs(STEPS, BUTTONS)})
 FLOW = ListOf(Verbs(STEPS.verbs, N_("a step")), MOST_FLOW_STEPS, N_("a list of steps"))
-SAYS = Says(
-    PHRASES,
-    Keys(_condition, {"any": PHRASES, "all": PHRASES, "starts": PHRASES, "exact": PHRASES, "regex": PATTERNS}),
-    "a word, a list of words, or a group of any, all, starts, exact, regex",
-)
-WHEN = Keys(_when, {"says": SAYS}, ("says",))
 RULE = Keys(
     _rule,
-    {"name": Text(100, N_("a name")), "when": WHEN, "do": STEPS, "interrupt": Truth()},
+    {
+        "name": Text(100, N_("a name")),
+        "when": WHEN,
+        "do": STEPS,
+        "interrupt": Truth(),
+        "priority": Integer(-1_000, 1_000),
+        "continue": Truth(),
+    },
     ("name", "when", "do"),
     N_("a rule"),
     True,

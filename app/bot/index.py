@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import re2
 
-from app.bot.grammar import Condition, Rule
+from app.bot.grammar import Rule
 from app.bot.near import Near
 from app.bot.shape import Located, Problem
+from app.bot.triggers import Condition
 from app.bot.words import fold, words
 from app.said import N_, Sentence
 

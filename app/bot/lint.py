@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from app.bot.flow import Ask, If, Set, Start, Switch
-from app.bot.grammar import Condition, Document, Say, Step
+from app.bot.grammar import Document, Say, Step
 from app.bot.loops import doubtful
 from app.bot.program import Program
 from app.bot.shape import Located, Problem
 from app.bot.steps import Compiler, flow, plan, plan_rule
+from app.bot.triggers import Condition
 from app.bot.words import words
 from app.said import N_, Sentence
 
