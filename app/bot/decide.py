@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
+from app.bot.asked import Asked
 from app.bot.document import Version
 from app.bot.expect import chosen
 from app.bot.expect import read as read_answer
+from app.bot.guards import told
 from app.bot.index import whole
-from app.bot.match import PATTERN_READS, Found, match
+from app.bot.match import Found, match
 from app.bot.program import Asking
 from app.bot.run import Machine, Place, left, opened, title
 from app.bot.scene import (
@@ -33,15 +35,20 @@ from app.bot.values import MISSING, Room
 from app.bot.words import words
 from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
 from app.content import text as text_of
-from app.said import N_, Said, mark
+from app.said import N_, Said, Sentence, mark
 
-SILENT = (Reaction, System, Edit, Delete, Note)
+SILENT = (System, Edit, Delete, Note)
+# Rules of one turn that answer and let others go on.
+MOST_GOING_ON = 20
 SENTENCES = {
     "word": mark("{said} “{words}”, a word of rule {rule}."),
     "phrase": mark("{said} “{words}”, a phrase of rule {rule}."),
     "starts": mark("{said} “{words}” at the beginning, as rule {rule} asks."),
     "exact": mark("{said} exactly “{words}”, as rule {rule} asks."),
     "all": mark("{said} “{words}”, all that rule {rule} asks."),
+    "fuzzy": mark("{said} “{words}”, nearly “{meant}” of rule {rule}."),
+    "with": mark("{said} “{words}”, and rule {rule} had what else it asks for: {facts}."),
+    "event": mark("Rule {rule} had all that it asks for: {facts}."),
     "pattern": mark("{said} “{words}”, which fits a pattern of rule {rule}."),
     "missed": mark("No rule has these words; the fallback answered."),
     "missed_again": mark("No rule had these words {count} times in a row; the fallback went on to its last steps."),
@@ -54,6 +61,7 @@ SENTENCES = {
     "gave_up": mark("{said} “{words}”, which does not fit {place}, question {number}: {name}, one time too often."),
     "cancelled": mark("{said} “{words}”, which leaves {place} at question {number}: {name}."),
     "interrupted": mark("{said} “{words}”, for which rule {rule} may interrupt {place}."),
+    "event_interrupted": mark("Rule {rule} may interrupt {place} and had all that it asks for: {facts}."),
     "given_back": mark("A person gave the conversation back; the bot answers the next message."),
 }
 
@@ -68,8 +76,8 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
     if not isinstance(event, Arrived):
         return Decision((), state, trace("stale" if isinstance(event, TimerFired | CallResult) else "no_trigger"))
-    if isinstance(event.content, SILENT):
-        return Decision((), state, trace("silent", kind=kind(event.content)))
+    if isinstance(event.content, SILENT) or (isinstance(event.content, Reaction) and not event.content.emoji):
+        return silent(scene, event)
     if state.waiting is not None and state.waiting.kind == "answer":
         places = opened(bot, state)
         if places:
@@ -78,43 +86,72 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     return listen(bot, scene, event, now)
 
 
+def silent(scene: Scene, event: Arrived, near: tuple[NearMiss, ...] = ()) -> Decision:
+    """Nothing is answered and nothing changes."""
+    return Decision((), scene.state, trace("silent", None, (), near, kind=kind(event.content)))
+
+
 def listen(bot: Version, scene: Scene, event: Arrived, now: int) -> Decision:
     """No question is open: the rules are asked."""
-    said, text, found, button = read(event, scene.state)
-    hit = match(bot.index, text[:PATTERN_READS], found, button)
-    if hit.order >= 0:
+    said, asked = hear(bot, scene, event, now)
+    hit = match(bot.index, asked)
+    if hit.order < 0:
+        return miss(bot, scene, event, now, asked, hit)
+    plan = bot.plans[hit.order]
+    if plan.goes_on:
+        return go_on(bot, scene, event, now, said, asked, hit)
+    return act(plan, bot, scene, event, now, matched(bot.names, plan, said, hit), missed=0)
+
+
+def go_on(bot: Version, scene: Scene, event: Arrived, now: int, said: Said, asked: Asked, hit: Found) -> Decision:
+    """Rules answer one after the other as long as they let others go on. All are asked about the message as it came. If
+    none of them said anything and no other rule fits, the fallback does."""
+    machine = machine_for(bot, scene, event, now)
+    before: list[Sentence] = []
+    seen, missed = trace("silent"), 0
+    while True:
         plan = bot.plans[hit.order]
-        seen = trace(
-            hit.how, plan, hit.matched, nearly(bot, hit), said=said, words="”, “".join(hit.matched), rule=plan.name
-        )
-        return act(plan, bot, scene, event, now, seen, missed=0)
-    return miss(bot, scene, event, now, found, hit)
+        machine.perform(plan)
+        seen = matched(bot.names, plan, said, hit)
+        if not plan.goes_on or machine.waiting is not None or machine.turn.over or len(before) >= MOST_GOING_ON:
+            break
+        hit = match(bot.index, asked, hit.order)
+        if hit.order < 0:
+            if not machine.answered and asked.reaction is None:
+                before.append(seen.verdict)
+                missed, seen = fall_back(bot, scene, machine, asked, hit)
+            break
+        before.append(seen.verdict)
+    return machine.decision(msgspec.structs.replace(seen, before=tuple(before)), missed)
+
+
+def fall_back(bot: Version, scene: Scene, machine: Machine, asked: Asked, hit: Found) -> tuple[int, Trace]:
+    """The fallback as part of a turn: fallbacks in a row, and the verdict."""
+    plan, missed, seen = missing(bot, scene, asked, hit)
+    if plan is not None:
+        machine.perform(plan)
+    return missed, seen
 
 
 def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Place]) -> Decision:
     """A question is open. In this order: one of its choices; a word that leaves the flow; a rule that may interrupt,
     after which the question is asked again; an answer that fits; one that does not."""
-    said, text, found, button = read(event, scene.state)
+    said, asked = hear(bot, scene, event, now)
+    text, button = asked.text, asked.button
     program, at = places[-1]
     asking: Asking = program.code[at]
     machine = machine_for(bot, scene, event, now)
     machine.places = places
     where = {"place": title(program), "number": asking.number, "name": asking.save, "said": said, "words": text[:100]}
     own = f"{program.shown}/{asking.save}"
+    if asked.reaction is not None:
+        return interrupted(bot, machine, said, asked, title(program)) or silent(scene, event)
     if not chosen(asking.expected, text, button):
-        if asking.cancel and {whole(found, text), " ".join(button or ())} & asking.cancel:
+        if asking.cancel and {whole(asked.words, text), " ".join(button or ())} & asking.cancel:
             return cancel(bot, scene, event, now, machine, own, where)
-        hit = match(bot.interrupts.index, text[:PATTERN_READS], found, button) if bot.interrupts is not None else None
-        if hit is not None and hit.order >= 0 and bot.interrupts is not None:
-            plan = bot.interrupts.plans[hit.order]
-            assert plan.program is not None
-            machine.begin(plan.program)
-            machine.run()
-            seen = trace(
-                "interrupted", plan, hit.matched, said=said, words="”, “".join(hit.matched), rule=plan.name,
-                place=title(program),
-            )  # fmt: skip
-            return machine.decision(seen, 0)
+        interruption = interrupted(bot, machine, said, asked, title(program))
+        if interruption is not None:
+            return interruption
     value = read_answer(asking.expected, event.content, text, button)
     waiting = scene.state.waiting
     tries = waiting.tries + 1 if waiting is not None else 1
@@ -135,6 +172,21 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
     machine.run()
     verdict = N_(SENTENCES[code], **where)
     return machine.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
+
+
+def interrupted(bot: Version, machine: Machine, said: Said, asked: Asked, place: Sentence) -> Decision | None:
+    """The first rule that may answer while a question is open, if one fits; then the question is asked again."""
+    hit = match(bot.interrupts.index, asked) if bot.interrupts is not None else None
+    if hit is None or hit.order < 0 or bot.interrupts is None:
+        return None
+    plan = bot.interrupts.plans[hit.order]
+    machine.perform(plan)
+    words = "”, “".join(hit.matched)
+    code = "interrupted" if hit.matched else "event_interrupted"
+    seen = trace(
+        code, plan, hit.matched, said=said, words=words, rule=plan.name, place=place, facts=told(hit.held)
+    )  # fmt: skip
+    return machine.decision(seen, 0)
 
 
 def cancel(
@@ -160,31 +212,59 @@ def machine_for(bot: Version, scene: Scene, event: Arrived, now: int) -> Machine
     return Machine(bot, Turn(scene.capabilities, "", Room(known), scene.state), scene, known, now)
 
 
-def read(event: Arrived, state: State) -> tuple[Said, str, list[str], list[str] | None]:
+def hear(bot: Version, scene: Scene, event: Arrived, now: int) -> tuple[Said, Asked]:
+    """How it was said (for the verdict), and the message as rules are asked about it."""
+    said, text, found, button = read(event, scene.state, bot.pairs)
+    return said, Asked(scene, event, now, text, found, button, bot.opening, lambda: names(scene, event, now))
+
+
+def read(event: Arrived, state: State, pairs: str = "") -> tuple[Said, str, list[str], list[str] | None]:
     """How it was said (for the verdict), the text, its words, and the words of a pressed button's id."""
     content = event.content
     text = event.text or text_of(content)
     if isinstance(content, Pressed | Picked):
         said = N_("Pressed") if isinstance(content, Pressed) else N_("Picked")
-        return said, text, words(text), words(content.id)
-    found = words(text)
+        return said, text, words(text, pairs), words(content.id, pairs)
+    found = words(text, pairs)
     if state.choices and len(found) == 1 and found[0].isdecimal() and len(found[0]) < 4:
         number = int(found[0])
         if 1 <= number <= len(state.choices):
             identity, title = state.choices[number - 1]
-            return N_("Answered {number} for", number=number), title, words(title), words(identity)
+            return N_("Answered {number} for", number=number), title, words(title, pairs), words(identity, pairs)
     return N_("Said"), text, found, None
 
 
-def miss(bot: Version, scene: Scene, event: Arrived, now: int, found: list[str], hit: Found) -> Decision:
-    """No rule matched: the fallback, or its last steps when it is often enough in a row."""
-    near = tuple(bot.index.near.find(found, bot.names)) or nearly(bot, hit)
+def miss(bot: Version, scene: Scene, event: Arrived, now: int, asked: Asked, hit: Found) -> Decision:
+    """No rule matched: the fallback, or its last steps when it is often enough in a row. A reaction that no rule asks
+    for is no question."""
+    if asked.reaction is not None:
+        return silent(scene, event, nearly(bot.names, hit))
+    plan, missed, seen = missing(bot, scene, asked, hit)
+    if plan is None:
+        return Decision((), after(scene.state, missed, scene.state.choices), seen)
+    return act(plan, bot, scene, event, now, seen, missed)
+
+
+def missing(bot: Version, scene: Scene, asked: Asked, hit: Found) -> tuple[Plan | None, int, Trace]:
+    """What is done when no rule matched, the fallbacks in a row after it, and the verdict."""
+    failed = nearly(bot.names, hit)
+    near = tuple(bot.index.near.find(asked.words, bot.names)) or failed
     missed = scene.state.missed + 1
     if bot.then is not None and missed >= bot.after:
-        return act(bot.then, bot, scene, event, now, trace("missed_again", bot.then, (), near, count=missed), missed=0)
+        return bot.then, 0, trace("missed_again", bot.then, (), near, count=missed)
     if bot.fallback is not None:
-        return act(bot.fallback, bot, scene, event, now, trace("missed", bot.fallback, (), near), missed=missed)
-    return Decision((), after(scene.state, missed, scene.state.choices), trace("unanswered", None, (), near))
+        return bot.fallback, missed, trace("missed", bot.fallback, (), near)
+    return None, missed, trace("unanswered", None, (), near)
+
+
+def matched(names: tuple[str, ...], plan: Plan, said: Said, hit: Found) -> Trace:
+    """The verdict on a rule that fits."""
+    params: dict[str, Any] = {"said": said, "words": "”, “".join(hit.matched), "rule": plan.name}
+    if hit.held:
+        params["facts"] = told(hit.held)
+    if hit.meant:
+        params["meant"] = hit.meant
+    return trace(hit.how, plan, hit.matched, nearly(names, hit), **params)
 
 
 def trace(
@@ -195,19 +275,16 @@ def trace(
     return Trace(verdict, name, line, matched, near, code=code)
 
 
-def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
-    """Rules that had words in the message too: they stand later, or asked for more."""
+def nearly(names: tuple[str, ...], hit: Found) -> tuple[NearMiss, ...]:
+    """Rules that had words in the message too, or conditions: they stand later, or asked for more."""
     if not hit.also and not hit.failed:
         return ()
-    first = bot.names[hit.order] if hit.order >= 0 else ""
+    first = names[hit.order] if hit.order >= 0 else ""
     later = [
-        NearMiss(bot.names[order], 1.0, N_("Has “{word}” too, but {first} stands first", word=word, first=first))
+        NearMiss(names[order], 1.0, N_("Has “{word}” too, but {first} stands first", word=word, first=first))
         for order, word in hit.also
     ]
-    failed = [
-        NearMiss(bot.names[order], 0.5, N_("“{word}” was said, but it asks for more", word=word))
-        for order, word in hit.failed
-    ]
+    failed = [NearMiss(names[order], 0.5, why) for order, why in hit.failed]
     return tuple((later + failed)[:3])
 
 

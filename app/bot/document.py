@@ -4,14 +4,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from app.bot.grammar import DOCUMENT, Document
+from app.bot.grammar import DOCUMENT, Document, Rule
 from app.bot.hours import Hours
 from app.bot.index import Index, build
 from app.bot.loops import endless
+from app.bot.opening import Opening, opening
 from app.bot.program import Program
-from app.bot.shape import MISSING, Problem, Report
+from app.bot.shape import MISSING, Located, Problem, Report
 from app.bot.steps import Compiler, Plan, flow, plan, plan_rule
 from app.bot.tree import NotYaml, compose
+from app.bot.words import paired
 from app.said import N_
 
 LONGEST = 2_000_000
@@ -35,8 +37,9 @@ class Interrupts(msgspec.Struct, frozen=True):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A bot ready to decide. `plans` are the rules in order, `names` their names; `programs` are what can lead a
-    conversation, by the key its state keeps."""
+    """A bot ready to decide. `plans` are the rules in the order in which they are asked, `names` their names, `places`
+    where they stand in the document; `programs` are what can lead a conversation, by the key its state keeps. `pairs`
+    as in `words.fold`."""
 
     id: int
     name: str
@@ -50,6 +53,9 @@ class Version(msgspec.Struct, frozen=True):
     then: Plan | None
     programs: dict[str, Program] = {}
     interrupts: Interrupts | None = None
+    places: tuple[int, ...] = ()
+    opening: Opening | None = None
+    pairs: str = ""
 
 
 def parse(text: str) -> Document:
@@ -87,9 +93,12 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 
 def prepare(document: Document, version_id: int = 0) -> Version:
-    index, problems = build(document.rules, document.vocabulary)
-    compiler = Compiler(problems, document.flows)
-    plans = tuple(plan_rule(rule, compiler) for rule in document.rules)
+    places = tuple(sorted(range(len(document.rules)), key=lambda place: -document.rules[place].priority))
+    rules, pairs = tuple(document.rules[place] for place in places), paired(document.language)
+    index, problems = build(rules, document.vocabulary, pairs)
+    problems += without_hours(document)
+    compiler = Compiler(problems, document.flows, pairs)
+    plans = tuple(plan_rule(rule, compiler) for rule in rules)
     back = document.fallback
     do = plan("fallback", back.line, back.do, compiler, "fallback do") if back else None
     then = plan("fallback", back.line, back.then, compiler, "fallback then") if back and back.then else None
@@ -107,7 +116,10 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         back.after if back else 0,
         then,
         {program.key: program for program in (*programs, *flows)},
-        interrupts(document, plans),
+        interrupts(rules, plans, document.vocabulary, pairs),
+        places,
+        opening(document.hours) if document.hours else None,
+        pairs,
     )
     problems += endless(version.programs)
     if problems:
@@ -115,10 +127,21 @@ def prepare(document: Document, version_id: int = 0) -> Version:
     return version
 
 
-def interrupts(document: Document, plans: tuple[Plan, ...]) -> Interrupts | None:
-    chosen = [(rule, made) for rule, made in zip(document.rules, plans, strict=True) if rule.interrupt]
+def interrupts(
+    rules: tuple[Rule, ...], plans: tuple[Plan, ...], vocabulary: dict[str, tuple[Located, ...]], pairs: str
+) -> Interrupts | None:
+    chosen = [(rule, made) for rule, made in zip(rules, plans, strict=True) if rule.interrupt]
     if not chosen:
         return None
-    # What is wrong with their words was found when all rules were read.
-    index, _ = build(tuple(rule for rule, _ in chosen), document.vocabulary)
+    # What is wrong with their conditions was found when all rules were read.
+    index, _ = build(tuple(rule for rule, _ in chosen), vocabulary, pairs)
     return Interrupts(index, tuple(made for _, made in chosen))
+
+
+def without_hours(document: Document) -> list[Problem]:
+    """Rules that ask whether it is open, of a bot that does not know."""
+    if document.hours is not None:
+        return []
+    asking = [rule for rule in document.rules if rule.when.open is not None]
+    said = N_("This rule asks for opening hours, and the bot has none: add “hours”")
+    return [Problem(rule.when.line, 1, said) for rule in asking]

@@ -11,8 +11,8 @@ from typing import Any
 from app.bot.document import Version
 from app.bot.flow import LARGEST
 from app.bot.program import Asking, Assigning, Begin, Ending, Fork, Jump, Leave, Noting, Program, Tags, Test
-from app.bot.scene import Close, Decision, Frame, Scene, SetField, State, Tag, Trace, Waiting
-from app.bot.steps import Handing, Saying
+from app.bot.scene import Close, Decision, Frame, HandOff, Scene, Send, SetField, State, Tag, Trace, Waiting
+from app.bot.steps import Handing, Plan, Saying
 from app.bot.text import Text
 from app.bot.turn import Turn, after
 from app.bot.values import MISSING, Room, Unknown, as_text, bounded, is_number
@@ -113,6 +113,25 @@ class Machine:
             self.step(program, at)
             if self.turn.over:
                 self.places.clear()
+
+    def perform(self, plan: Plan) -> None:
+        """The steps of a rule or the fallback, up to a question or their end."""
+        if plan.program is not None:
+            self.begin(plan.program)
+            self.run()
+            return
+        self.turn.rule = plan.name
+        for step in plan.steps:
+            self.steps += 1
+            if isinstance(step, Handing):
+                self.turn.hand(step.reason.render(self.turn.room).strip())
+            else:
+                self.turn.say(step, self.state.seed + self.steps)
+
+    @property
+    def answered(self) -> bool:
+        """Whether something was said or handed over so far."""
+        return any(isinstance(effect, Send | HandOff) for effect in self.turn.effects)
 
     def step(self, program: Program, at: int) -> None:
         room = self.turn.room

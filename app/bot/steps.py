@@ -44,7 +44,7 @@ class Question(msgspec.Struct, frozen=True):
 
 class Plan(msgspec.Struct, frozen=True):
     """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest
-    of which has `longest` characters; `line` is the rule's."""
+    of which has `longest` characters; `line` is the rule's; `goes_on`: the rules after it are asked, too."""
 
     name: str
     line: int
@@ -52,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True):
     effects: tuple[Effect, ...] | None
     longest: int = 0
     program: Program | None = None
+    goes_on: bool = False
 
 
 def plan(
@@ -73,7 +74,8 @@ def plan(
 
 
 def plan_rule(rule: Rule, compiler: "Compiler") -> Plan:
-    return plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+    made = plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+    return msgspec.structs.replace(made, goes_on=True) if rule.goes_on else made
 
 
 def flow(name: str, steps: tuple[Step, ...], compiler: "Compiler") -> Program:
@@ -101,8 +103,8 @@ def _constant_effects(name: str, steps: tuple[Ready, ...]) -> tuple[Effect, ...]
 class Compiler:
     """Makes steps ready and collects what is wrong with their texts."""
 
-    def __init__(self, problems: list[Problem], flows: Iterable[str] = ()) -> None:
-        self.problems = problems
+    def __init__(self, problems: list[Problem], flows: Iterable[str] = (), pairs: str = "") -> None:
+        self.problems, self.pairs = problems, pairs
         self.flows = frozenset(flows)
         self.patterns = Builder({})
         self.names: list[tuple[str, int, int]] = []

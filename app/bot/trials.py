@@ -11,6 +11,7 @@ from app.bot.cases import Case, Line
 from app.bot.decide import decide
 from app.bot.document import Version
 from app.bot.scene import Arrived, Decision, HandOff, Scene, Send, State
+from app.bot.stars import fits
 from app.capabilities import Capabilities
 from app.content import Buttons, ChoiceList, Content, Picked, Pressed, Text, kind
 from app.content import text as text_of
@@ -143,22 +144,3 @@ def compare(expected: Sequence[Line], answers: Sequence[tuple[str, str]]) -> lis
         if answer is not None:
             found.append(Spoken(answer[0], answer[1], "extra"))
     return found
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the whole text is as the pattern says, `*` standing for anything. Linear in the text for each part."""
-    first, *rest = pattern.strip().split("*")
-    text = text.strip()
-    if not rest:
-        return text == first
-    *middle, last = rest
-    end = len(text) - len(last)
-    if not text.startswith(first) or not text.endswith(last) or end < len(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True

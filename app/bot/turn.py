@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from app.bot.degrade import fit
 from app.bot.scene import Arrived, Effect, HandOff, Scene, Send, State, Trace
 from app.bot.steps import Saying
@@ -74,16 +76,7 @@ class Turn:
         """The trace with what could not be shown and what went wrong."""
         if not self.notes and not self.room.problems:
             return seen
-        return Trace(
-            seen.verdict,
-            seen.rule,
-            seen.line,
-            seen.matched,
-            seen.near,
-            tuple(self.notes),
-            tuple(self.room.problems),
-            seen.code,
-        )
+        return msgspec.structs.replace(seen, degraded=tuple(self.notes), problems=tuple(self.room.problems))
 
 
 def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
