@@ -32,7 +32,6 @@ from app.connectors.base import (
 from app.connectors.states import SENTENCES
 from app.db import Database, DatabaseError, Tx
 from app.errors import Conflict, Invalid, NotFound
-from app.inbox import Delivery, Here, Intake
 from app.models import ChannelRow
 from app.outbox import Sender
 from app.pace import Pace
@@ -40,6 +39,7 @@ from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
 from app.store import channels as store
 from app.store import outbox as outbox_rows
+from app.turns import Delivery, Here, Intake
 
 FIRST_DELAY = 1.0
 LAST_DELAY = 60.0

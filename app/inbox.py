@@ -4,87 +4,24 @@
 the outbox) in the caller's single unit of work. Nothing is acknowledged before that unit is committed.
 """
 
-import time
-import traceback
-from collections.abc import Callable
-from typing import Protocol
-
 import msgspec
 
-from app import budget, content, events, noted
-from app.bot.decide import decide
-from app.bot.document import Version
-from app.bot.run import left
-from app.bot.scene import (
-    Arrived,
-    Close,
-    ContactView,
-    Decision,
-    Effect,
-    HandOff,
-    Scene,
-    Send,
-    SetField,
-    State,
-    Tag,
-    TurnInput,
-)
-from app.capabilities import Capabilities
-from app.connectors.base import Address, Inbound, Malformed, Notice, Outbound
+from app import content, events, turns
+from app.bot.scene import Arrived
+from app.connectors.base import Address, Inbound, Malformed, Notice
 from app.content import Delete, Edit, Reaction, System, Text
 from app.db import Tx
 from app.models import Found
-from app.poison import Guard
-from app.store import contacts, conversations, messages, outbox, raws, turns
+from app.store import contacts, conversations, messages, raws
 from app.store import jobs as job_rows
 from app.store import media as media_rows
+from app.turns import Here, Intake
 
 LATE = 60_000  # a message is placed when we heard it, unless the network says it is more than this older (ms)
 DAY = 86_400_000
 
 _json = msgspec.json.Encoder()
 _address: msgspec.json.Decoder[Address] = msgspec.json.Decoder(Address)
-_state: msgspec.json.Decoder[State] = msgspec.json.Decoder(State)
-_tags: msgspec.json.Decoder[tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...])
-_fields: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """One send that is committed as `sending`: from here on only its outcome is written."""
-
-    message_id: int
-    conversation_id: int
-    channel_id: int
-    attempt: int
-    outbound: Outbound
-
-
-class Here(msgspec.Struct, frozen=True):
-    """The channel as a turn sees it."""
-
-    id: int
-    name: str
-    network: str
-    capabilities: Capabilities
-    version_id: int | None
-
-
-class Bots(Protocol):
-    """Compiled versions by id, ready in memory."""
-
-    def get(self, version_id: int) -> Version: ...
-
-
-class Intake(msgspec.Struct, frozen=True):
-    """What a unit may use besides its transaction: all of it pure or only read. Ages in ms."""
-
-    bots: Bots
-    guard: Guard
-    install: str
-    answer_age: int
-    raw_age: int
-    send: Callable[[Delivery], None]
-    wake: Callable[[int], None]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -114,8 +51,11 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     version_id = found.version_id or here.version_id
     slot_used = False
     if version_id is not None and _answers(intake, found, inbound, tx.now):
-        case = _Case(here, found, inbound, message_id, conversation_id, slot)
-        slot_used = _turn(tx, intake, case, version_id)
+        heard = turns.Heard(message_id, inbound.provider_id, content.text(inbound.content), inbound.at)
+        case = turns.Case(
+            here, found, conversation_id, message_id, inbound.provider_id, _event(inbound), heard, slot
+        )  # fmt: skip
+        slot_used = turns.take(tx, intake, case, version_id)
     else:
         _heard(tx, found, inbound, message_id, at)
     _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
@@ -195,7 +135,7 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
         return Found(
             contact_id, inbound.name, phone, sender.username, "", "[]", "{}", tx.now, conversation_id, address, "{}",
-            None, "bot", 0, 0, "", 0,
+            None, "bot", 0, 0, "", 0, 0, None,
         )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(
@@ -255,7 +195,7 @@ def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -
     )  # fmt: skip
     tx.run(
         job_rows.INSERT, id=tx.new_id(), kind="media.fetch", subject=str(media_id), payload="{}", due_at=tx.now,
-        now=tx.now,
+        now=tx.now, conversation_id=None, lane="net",
     )  # fmt: skip
 
 
@@ -275,153 +215,10 @@ def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int) -> 
     )  # fmt: skip
 
 
-# ---- the turn -------------------------------------------------------------------------------------------------------
-
-
-class _Case(msgspec.Struct, frozen=True):
-    """One stored message on its way through the turn. `slot`: a sender is free."""
-
-    here: Here
-    found: Found
-    inbound: Inbound
-    message_id: int
-    conversation_id: int
-    slot: bool
-
-
-class _Said(msgspec.Struct, frozen=True):
-    """What the bot made of it: effects, its new state, the whole decision as JSON and its kind of verdict, or why it
-    failed."""
-
-    effects: tuple[Effect, ...]
-    state: State
-    output: str = ""
-    code: str = ""
-    error: str = ""
-
-
-def _turn(tx: Tx, intake: Intake, case: _Case, version_id: int) -> bool:
-    """Decide and write what follows. The turn has its message's id. Returns whether the slot was used."""
-    given = TurnInput(_scene(case), _event(case.inbound), tx.now)
-    began = time.perf_counter_ns()
-    said = _decide(intake, version_id, given, case)
-    took = (time.perf_counter_ns() - began) // 1000
-    tx.run(
-        turns.INSERT, id=case.message_id, conversation_id=case.conversation_id, message_id=case.message_id,
-        version_id=version_id, input=_encode(given), output=said.output, code=said.code, error=said.error,
-        took_us=took, at=tx.now,
-    )  # fmt: skip
-    if said.error:
-        tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
-    spent, effects = budget.spend(case.found.budget, said.effects, tx.now)
-    state = left(said.state) if budget.is_used_up(effects) else said.state
-    keeps = _keeps(case, state, version_id)
-    return _carry_out(tx, intake, case, effects, state, spent, keeps)
-
-
-def _keeps(case: _Case, state: State, version_id: int) -> int | None:
-    """The version that a conversation goes on with, whatever is published: while a flow runs, the one it began with. A
-    channel without a version (the simulator's) leaves it to whoever chose one."""
-    return version_id if state.frames else case.found.version_id if case.here.version_id is None else None
-
-
-def _scene(case: _Case) -> Scene:
-    found, here = case.found, case.here
-    state = State(seed=case.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
-    if found.version_id is None and state.frames:
-        state = left(state)  # a person had the conversation meanwhile, which ends the flow
-    return Scene(state, _contact(found), here.capabilities, here.name, here.network)
-
-
-def _contact(found: Found) -> ContactView:
-    return ContactView(
-        id=str(found.contact_id), name=found.name, first_name=found.name.split(" ", 1)[0], phone=found.phone,
-        username=found.username, language=found.language,
-        tags=() if found.tags == "[]" else _tags.decode(found.tags),
-        fields={} if found.fields == "{}" else _fields.decode(found.fields), first_seen=found.created_at,
-    )  # fmt: skip
-
-
 def _event(inbound: Inbound) -> Arrived:
     # The text of a text is not kept twice: without one, the content's own is read.
     text = "" if isinstance(inbound.content, Text) else content.text(inbound.content)
     return Arrived(inbound.content, text, inbound.reply_to, inbound.referral)
-
-
-def _decide(intake: Intake, version_id: int, given: TurnInput, case: _Case) -> _Said:
-    """The pure decision, guarded: one that raises, or ended the process before, is stored as failed and says
-    nothing."""
-    name, before = case.inbound.provider_id, given.scene.state
-    if intake.guard.is_poison(name):
-        return _Said((), before, error="The process ended twice while deciding this message; it was left unanswered.")
-    at = intake.guard.begin(name)
-    try:
-        decision = decide(intake.bots.get(version_id), given.scene, given.event, given.now)
-        _check(decision.effects)
-    except Exception:
-        return _Said((), before, error=traceback.format_exc(limit=-8))
-    finally:
-        intake.guard.end(at)
-    return _Said(decision.effects, decision.state, _encode(decision), decision.trace.code)
-
-
-def _check(effects: tuple[Effect, ...]) -> None:
-    """Raises TypeError for an effect that is not carried out here: the turn is stored as failed and shown, rather than
-    done in part."""
-    for effect in effects:
-        if not isinstance(effect, Send | HandOff | Tag | SetField | Close):
-            raise TypeError(f"an effect that cannot be carried out: {effect!r}")
-
-
-def _carry_out(
-    tx: Tx, intake: Intake, case: _Case, effects: tuple[Effect, ...], state: State, spent: str, keeps: int | None
-) -> bool:
-    """Replies into the outbox, what is noted about the contact, the conversation after the turn. The first reply starts
-    at once if nothing waits."""
-    found, inbound = case.found, case.inbound
-    sends = [effect for effect in effects if isinstance(effect, Send)]
-    handed = next((effect for effect in effects if isinstance(effect, HandOff)), None)
-    at_once = case.slot and bool(sends) and not found.pending
-    last_id, snippet = case.message_id, content.text(inbound.content)
-    for step, send in enumerate(sends):
-        last_id = _queue(tx, intake, case, step, send, at_once and step == 0)
-        snippet = content.text(send.content)
-    if len(sends) > at_once:
-        tx.after_commit(intake.wake, case.here.id)
-    if len(effects) > len(sends):
-        noted.note(tx, found.contact_id, effects)
-    closed = handed is None and any(isinstance(effect, Close) for effect in effects)
-    tx.run(
-        conversations.AFTER_TURN, id=case.conversation_id, state=_encode(state), version_id=keeps, budget=spent,
-        mode="waiting" if handed else "bot", places=found.places + len(sends), unread=1 if handed or not sends else 0,
-        waiting_since=tx.now if handed else None, waiting_for=handed.reason if handed else "",
-        closed_at=tx.now if closed else None, heard_at=inbound.at, at=tx.now, last_id=last_id, snippet=snippet[:160],
-    )  # fmt: skip
-    if handed:
-        tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
-    return at_once
-
-
-def _queue(tx: Tx, intake: Intake, case: _Case, step: int, send: Send, at_once: bool) -> int:
-    """One reply: its message and its place in the outbox, already `sending` if it starts at once."""
-    reply_id, channel_id = tx.new_id(), case.here.id
-    reply_to = case.inbound.provider_id if send.quote else ""
-    tx.run(
-        messages.INSERT_OUT, id=reply_id, conversation_id=case.conversation_id, channel_id=channel_id, author="bot",
-        user_id=None, kind=content.kind(send.content), text=content.text(send.content),
-        content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule,
-        turn_id=case.message_id, step=step, at=tx.now,
-    )  # fmt: skip
-    tx.run(
-        outbox.INSERT, message_id=reply_id, channel_id=channel_id, conversation_id=case.conversation_id,
-        place=case.found.places + step + 1, state="sending" if at_once else "queued", due_at=tx.now,
-        attempts=1 if at_once else 0, now=tx.now,
-    )  # fmt: skip
-    if at_once:
-        to = _address.decode(case.found.address)
-        outbound = Outbound(f"{intake.install}.{reply_id}", to, send.content, reply_to)
-        tx.after_commit(intake.send, Delivery(reply_id, case.conversation_id, channel_id, 1, outbound))
-    return reply_id
 
 
 def _tell(tx: Tx, type_: str, conversation_id: int, message_id: int) -> None:
@@ -431,8 +228,3 @@ def _tell(tx: Tx, type_: str, conversation_id: int, message_id: int) -> None:
 
 def _encode(value: object) -> str:
     return _json.encode(value).decode()
-
-
-def decision_of(output: str) -> Decision:
-    """The stored decision of a turn."""
-    return msgspec.json.decode(output, type=Decision)

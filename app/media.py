@@ -189,7 +189,7 @@ def want_again(tx: Tx, media_id: int) -> int | None:
         raise Conflict(N_("This file is here or on its way."))
     job = {"kind": KIND, "subject": str(media_id), "now": tx.now}
     if not tx.run(job_rows.REVIVE, **job):
-        tx.run(job_rows.INSERT, id=tx.new_id(), payload="{}", due_at=tx.now, **job)
+        tx.run(job_rows.INSERT, id=tx.new_id(), payload="{}", due_at=tx.now, conversation_id=None, lane="net", **job)
     return _changed(tx, row)
 
 

@@ -27,6 +27,8 @@ class Found(msgspec.Struct, frozen=True):
     pending: int
     budget: str
     known: int
+    heard_at: int
+    closed_at: int | None
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -98,6 +100,7 @@ class Job(msgspec.Struct, frozen=True):
     subject: str
     payload: str
     attempts: int
+    conversation_id: int | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

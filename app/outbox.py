@@ -18,10 +18,10 @@ from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, S
 from app.content import Content
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
-from app.inbox import Delivery
 from app.models import Queued
 from app.pace import Pace
 from app.store import outbox
+from app.turns import Delivery
 
 SLOTS = 32
 ATTEMPTS = 8

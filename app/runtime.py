@@ -16,7 +16,7 @@ from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
 from app.i18n import _
-from app.inbox import DAY, Intake
+from app.inbox import DAY
 from app.instance import Instance
 from app.media import Fetcher, Store, may_fetch
 from app.metrics import Metrics
@@ -28,6 +28,7 @@ from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
+from app.turns import Intake
 from app.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -118,14 +119,15 @@ async def _start_work(rt: Runtime) -> None:
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
     last_words = {media.KIND: media.given_up}
-    await rt.db.write(jobs.recover, last_words)
+    for lane in jobs.LANES:
+        await rt.db.write(jobs.recover, lane, last_words)
     await rt.versions.load_live()
     rt.media.sweep()
     await rt.channels.start()
     fetcher = Fetcher(
         rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
     )
-    rt.jobs = jobs.Worker(rt.db, rt.clock, {media.KIND: fetcher.fetch}, last_words)
+    rt.jobs = jobs.Worker(rt.db, rt.clock, "net", {media.KIND: fetcher.fetch}, last_words)
     rt.supervise("jobs", rt.jobs.run)
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))

@@ -21,6 +21,7 @@ from app.errors import Conflict, Invalid
 from app.said import N_
 from app.store import contacts, conversations
 from app.store import simulated as store
+from app.turns import Here, Intake
 
 if TYPE_CHECKING:
     from app.channels import Live
@@ -73,7 +74,7 @@ async def say(rt: "Runtime", user: "User", trial: Trial, said: Content, reply_to
     return await rt.db.write(receive, rt.channels.intake, here, inbound, version_id)
 
 
-def receive(tx: Tx, intake: inbox.Intake, here: inbox.Here, inbound: Inbound, version_id: int) -> int:
+def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, version_id: int) -> int:
     """Pin the conversation to the version, then let the inbox do what it does with any message."""
     contact_id, _ = contacts.resolve(tx, inbound.sender.aliases(), name=inbound.name, phone="", username="")
     address = msgspec.json.encode(inbound.sender).decode()

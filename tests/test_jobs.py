@@ -1,5 +1,7 @@
 """Durable work: what a failing database or a vanished run leaves behind is taken up again."""
 
+import asyncio
+
 from app import jobs
 from app.db import Statement, Tx
 from app.models import Job
@@ -12,11 +14,14 @@ LEASE = 150_000
 
 
 def add(tx: Tx) -> None:
-    tx.run(store.INSERT, id=tx.new_id(), kind="test", subject="1", payload="{}", due_at=tx.now, now=tx.now)
+    tx.run(
+        store.INSERT, id=tx.new_id(), kind="test", subject="1", payload="{}", due_at=tx.now, now=tx.now,
+        conversation_id=None, lane="net",
+    )  # fmt: skip
 
 
 async def claimed(rt: Runtime) -> list[Job]:
-    return (await rt.db.write(jobs.claim, 8, LEASE))[0]
+    return (await rt.db.write(jobs.claim, "net", 8, LEASE))[0]
 
 
 async def test_P12_a_job_whose_run_never_told_its_end_runs_again_after_its_lease(
@@ -44,3 +49,49 @@ async def test_waiting_for_the_disk_is_not_an_attempt(rt: Runtime, clock: Manual
         clock.advance(2)
     assert await rows(rt, "select state, attempts from job") == [("queued", 0)]
     await rt.db.write(lambda tx: tx.run(Statement("delete from job")))
+
+
+async def test_P15_what_a_job_writes_at_its_end_is_in_the_commit_that_ends_it(rt: Runtime, clock: ManualClock) -> None:
+    rt.jobs._open = False
+    await rt.db.write(add)
+    [first] = await claimed(rt)
+    clock.advance(LEASE / 1000 + 1)
+    [second] = await claimed(rt)
+    written: list[str] = []
+    for job, name in ((first, "lost its lease"), (second, "ends"), (second, "has ended")):
+        await rt.db.write(jobs.done, job, lambda tx, name=name: written.append(name))
+    assert written == ["ends"]
+
+
+async def test_P15_an_ending_that_raises_leaves_the_job(rt: Runtime) -> None:
+    rt.jobs._open = False
+    await rt.db.write(add)
+    [job] = await claimed(rt)
+
+    async def handler(job: Job) -> jobs.Ending:
+        def ending(tx: Tx) -> None:
+            raise ValueError("no")
+
+        return ending
+
+    rt.jobs._handlers = {"test": handler}
+    await rt.jobs._work(job)
+    [(state, problem)] = await rows(rt, "select state, problem from job")
+    assert state == "queued"
+    assert "ValueError: no" in problem
+
+
+async def test_a_worker_looks_when_a_job_comes_due(rt: Runtime) -> None:
+    woken = rt.jobs._wake
+    woken.clear()
+    rt.jobs.due(rt.clock.now() + 30)
+    rt.jobs.due(rt.clock.now() + 3_000)
+    assert not woken.is_set()
+    await asyncio.wait_for(woken.wait(), 1)
+
+
+async def test_jobs_of_another_lane_are_left_to_its_worker(rt: Runtime) -> None:
+    rt.jobs._open = False
+    await rt.db.write(add)
+    assert await rt.db.write(jobs.claim, "turn", 8, LEASE) == ([], None)
+    assert len(await claimed(rt)) == 1

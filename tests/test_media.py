@@ -149,10 +149,10 @@ async def test_P13_a_file_whose_job_ended_the_process_three_times_is_failed_and_
     live = await open_shop(rt)
     await take_in(rt, live, said(rt, Image(provider_id="7", sha256=SHA)))
     await change(rt, "update job set state = 'running', attempts = :last", last=KILLS - 1)
-    await rt.db.write(recover, {KIND: given_up})
+    await rt.db.write(recover, "net", {KIND: given_up})
     assert await rows(rt, "select state from media") == [("wanted",)]
     await change(rt, "update job set state = 'running', attempts = :last", last=KILLS)
-    await rt.db.write(recover, {KIND: given_up})
+    await rt.db.write(recover, "net", {KIND: given_up})
     assert await rows(rt, "select state, problem from media") == [("failed", ENDED)]
     [(media_id,)] = await rows(rt, "select id from media")
     [(conversation_id,)] = await rows(rt, "select id from conversation")

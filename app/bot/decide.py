@@ -301,7 +301,8 @@ def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: 
     turn = Turn(can, plan.name, Room(names(scene, event, now)), state)
     for at, step in enumerate(plan.steps):
         if isinstance(step, Handing):
-            turn.hand(step.reason.render(turn.room).strip())
+            turn.hand(step.reason.render(turn.room).strip(), step.team.render(turn.room).strip())
+            break  # nothing more is said
         else:
             turn.say(step, state.seed + at)
     return Decision(tuple(turn.effects), after(state, missed, turn.choices), turn.explained(seen))

@@ -1,24 +1,45 @@
 """What a network cannot show is said in another way; the rules are in docs/bot-language.md.
 
 Buttons become a list, a list becomes buttons, and what fits neither becomes a numbered text whose numbers are
-understood. Long texts are cut at a sentence or a space, files a network has no form for become a link. Lengths are in
+understood. Long texts are cut at a sentence or a space, files a network has no form for become a link, a place becomes
+a link to a map, a contact card and a template become texts, reactions and quotes are left out. Lengths are in
 characters.
 """
 
 from typing import NamedTuple
 
 from app.capabilities import Capabilities
-from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Media, Section, Text, Video, kind
+from app.content import (
+    Audio,
+    Buttons,
+    Card,
+    Choice,
+    ChoiceList,
+    Contacts,
+    Content,
+    Document,
+    Image,
+    Location,
+    Media,
+    Reaction,
+    Section,
+    Sticker,
+    Template,
+    Text,
+    Video,
+    kind,
+)
 from app.said import N_, Sentence
 
 LABEL = "Menu"
+MAP = "https://www.google.com/maps/search/?api=1&query={latitude},{longitude}"
 
 Choices = tuple[tuple[str, str], ...]
 
 
 class Fitted(NamedTuple):
-    """`contents` in the form the network can show; `notes` say what was changed; `choices` (id, title) are what a
-    number typed by the customer stands for."""
+    """`contents` in the form the network can show, none where it has nothing like it; `notes` say what was changed;
+    `choices` (id, title) are what a number typed by the customer stands for."""
 
     contents: tuple[Content, ...]
     notes: tuple[Sentence, ...] = ()
@@ -26,7 +47,7 @@ class Fitted(NamedTuple):
 
 
 def fit(content: Content, capabilities: Capabilities) -> Fitted:
-    """The content as this network can show it. Pure; other kinds than texts, choices and files pass as they are."""
+    """The content as this network can show it. Pure; kinds that a bot does not send pass as they are."""
     match content:
         case Text():
             if len(content.text) <= capabilities.text:
@@ -36,10 +57,57 @@ def fit(content: Content, capabilities: Capabilities) -> Fitted:
             return fit_buttons(content, capabilities)
         case ChoiceList():
             return fit_list(content, capabilities)
-        case Image() | Video() | Audio() | Document():
+        case Image() | Video() | Audio() | Document() | Sticker():
             return fit_media(content, capabilities)
+        case Location() if not capabilities.location:
+            return Fitted(
+                texts(place(content), capabilities), (N_("This network shows no places; sent as a map link"),)
+            )
+        case Contacts() if not capabilities.contacts:
+            return Fitted(
+                texts(cards(content), capabilities), (N_("This network has no contact cards; sent as a text"),)
+            )
+        case Reaction() if not capabilities.reaction:
+            return Fitted((), (N_("This network has no reactions; the reaction was left out"),))
+        case Template() if not capabilities.template:
+            return fit_template(content, capabilities)
         case _:
             return Fitted((content,))
+
+
+def fit_quote(content: Content, can: Capabilities) -> tuple[bool, tuple[Sentence, ...]]:
+    """Whether the message can be sent as an answer to the one that came, and what is told if not. A reaction always is
+    about it."""
+    if can.quote or isinstance(content, Reaction):
+        return True, ()
+    return False, (N_("This network quotes no messages; sent without the quote"),)
+
+
+def fit_template(content: Template, can: Capabilities) -> Fitted:
+    if not content.text:
+        said = N_("This network has no templates, and “{name}” has no text; it was left out", name=content.name)
+        return Fitted((), (said,))
+    return Fitted(texts(content.text, can), (N_("This network has no templates; sent as a text"),))
+
+
+def place(content: Location) -> str:
+    """Name, address and a link that opens a map."""
+    link = MAP.format(latitude=degrees(content.latitude), longitude=degrees(content.longitude))
+    return "\n".join(part for part in (content.name, content.address, link) if part)
+
+
+def degrees(value: float) -> str:
+    """To a tenth of a metre, without zeros at the end: -8.0578."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def cards(content: Contacts) -> str:
+    return "\n\n".join(card_text(card) for card in content.cards)
+
+
+def card_text(card: Card) -> str:
+    firm = card.more.get("org", {}).get("company", "")
+    return "\n".join(part for part in (card.name, firm, *(v for v, _ in (*card.phones, *card.emails))) if part)
 
 
 def fit_buttons(content: Buttons, can: Capabilities) -> Fitted:

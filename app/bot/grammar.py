@@ -9,9 +9,12 @@ from typing import Any
 
 import msgspec
 
+from app.bot import acts, messages
+from app.bot.acts import Act
 from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
+from app.bot.messages import Message
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.bot.triggers import PHRASES, WHEN, Condition, When
 from app.said import N_
@@ -49,13 +52,14 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Say(msgspec.Struct, frozen=True):
-    """Send one of `texts`, drawn by the conversation's seed."""
+    """Send one of `texts`, drawn by the conversation's seed. `quote`: as an answer to the message that came."""
 
     texts: tuple[Located, ...]
     buttons: tuple[Button, ...] = ()
     menu: Menu | None = None
     header: Header | None = None
     footer: Located | None = None
+    quote: bool = False
     line: int = 0
 
 
@@ -66,17 +70,19 @@ class Show(msgspec.Struct, frozen=True):
     url: Located
     caption: Located | None = None
     filename: Located | None = None
+    quote: bool = False
     line: int = 0
 
 
 class Give(msgspec.Struct, frozen=True):
-    """Hand the conversation to a person."""
+    """Hand the conversation to a person, of a `team` if one is named. Nothing more is said after it."""
 
     reason: Located
+    team: Located | None = None
     line: int = 0
 
 
-Step = Say | Show | Give | Move
+Step = Say | Show | Message | Give | Move | Act
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -171,14 +177,15 @@ def _say(say: tuple[Located, ...], list: Menu | None = None, **values: Any) -> S
 
 
 def _show(kind: str) -> Any:
-    def make(caption: Located | None = None, filename: Located | None = None, line: int = 0, **url: Located) -> Show:
-        return Show(kind, url[kind], caption, filename, line)
+    def make(line: int, **values: Any) -> Show:
+        return Show(kind, values.pop(kind), line=line, **values)
 
     return make
 
 
-def _give(handoff: Located, line: int) -> Give:
-    return Give(handoff, line)
+def _give(handoff: Located | Give, line: int) -> Give:
+    give = handoff if isinstance(handoff, Give) else Give(handoff)
+    return msgspec.structs.replace(give, line=line)
 
 
 def _rule(**values: Any) -> Rule:
@@ -233,6 +240,7 @@ SAY = Keys(
         "list": MENU,
         "header": HEADER,
         "footer": SENTENCE,
+        "quote": Truth("true"),
     },
     ("say",),
     located=True,
@@ -240,15 +248,22 @@ SAY = Keys(
 FILES = {
     kind: Keys(
         _show(kind),
-        {kind: Address(), "caption": SENTENCE} | ({"filename": TITLE} if kind == "document" else {}),
+        {kind: Address(), "caption": SENTENCE, "quote": Truth("true")}
+        | ({"filename": TITLE} if kind == "document" else {}),
         (kind,),
         located=True,
     )
     for kind in MEDIA
 }
-HANDOFF = Keys(_give, {"handoff": SENTENCE}, ("handoff",), located=True)
+HANDING = Either(
+    SENTENCE,
+    Keys(Give, {"reason": SENTENCE, "team": Text(100, N_("the name of a team"))}, ("reason",)),
+    "a reason, or a group of reason and team",
+)
+HANDOFF = Keys(_give, {"handoff": HANDING}, ("handoff",), located=True)
 STEPS = Steps(MOST_STEPS)
-STEPS.verbs.update({"say": SAY, **FILES, "handoff": HANDOFF, **verbs(STEPS, BUTTONS)})
+STEPS.verbs.update({"say": SAY, **FILES, **messages.verbs(SENTENCE, HEADER), "handoff": HANDOFF})
+STEPS.verbs.update({**verbs(STEPS, BUTTONS), **acts.verbs(STEPS)})
 FLOW = ListOf(Verbs(STEPS.verbs, N_("a step")), MOST_FLOW_STEPS, N_("a list of steps"))
 RULE = Keys(
     _rule,

@@ -32,7 +32,7 @@ WHATSAPP_BUTTON_TEXT = 1024
 
 def lint(document: Document) -> list[Problem]:
     """Warnings, sorted by line."""
-    compiler = Compiler([], document.flows)
+    compiler = Compiler([], document.flows, document.language)
     programs = _programs(document, compiler)
     found = [
         *_fallback(document),

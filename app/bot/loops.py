@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.bot.acts import Draw
 from app.bot.program import Asking, Begin, Fork, Jump, Leave, Program, Test
 from app.bot.shape import Problem
 from app.said import N_
@@ -63,6 +64,8 @@ def following(programs: dict[str, Program], point: Point, silent: frozenset[str]
             return [] if certain else [(key, at + 1), (key, to)]
         case Fork(cases=cases, to=to):
             return [] if certain else [(key, place) for place in {*cases.values(), to}]
+        case Draw(places=places):
+            return [] if certain else [(key, place) for _, place in places]
         case Begin(flow=flow):
             called = f"flow {flow}"
             return [(called, 0)] * (called in programs) + [(key, at + 1)] * (called in silent)

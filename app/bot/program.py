@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app.bot.acts import Alternative, Assignment, Draw, Opting, Random, Remark, doing
 from app.bot.expect import Expected
 from app.bot.flow import Ask, Closing, Fields, Goto, If, Label, Return, Set, Start, Switch, Tagging
 from app.bot.index import whole
@@ -148,6 +149,10 @@ class Assembler:
                 self.code.append(Tags(tuple(map(text, step.add)), tuple(map(text, step.remove)), line))
             case Closing(line=line):
                 self.code.append(Ending(line))
+            case Remark() | Assignment() | Opting():
+                self.code.append(doing(step, self.compiler))
+            case Random(branches=branches, line=line):
+                self.draw(branches, line)
             case _:
                 self.code.append(self.compiler.step(step))
 
@@ -215,6 +220,19 @@ class Assembler:
         self.steps(step.otherwise)
         for skip in skips:
             self.land(skip, step.line)
+
+    def draw(self, branches: tuple[Alternative, ...], line: int) -> None:
+        at, weights = len(self.code), 0
+        self.code.append(None)
+        places, skips = [], []
+        for branch in branches:
+            weights += branch.weight
+            places.append((weights, len(self.code)))
+            self.steps(branch.do)
+            skips.append(self.jump(line))
+        self.code[at] = Draw(tuple(places), line)
+        for skip in skips:
+            self.land(skip, line)
 
     def jump(self, line: int) -> int:
         """A jump whose target comes later."""

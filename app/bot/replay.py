@@ -12,7 +12,7 @@ import msgspec
 
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, Decision, Effect, HandOff, Scene, Send, State, Trace, TurnInput
+from app.bot.scene import Arrived, Decision, Effect, Event, HandOff, Scene, Send, State, Trace, TurnInput
 from app.bot.trials import words_of
 from app.content import Buttons, ChoiceList, Content
 
@@ -46,15 +46,16 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """What the customer said, and the answers then (`before`) and of the draft (`after`). `held`: the draft is not
-    asked here, because it handed over earlier. `outcome`: same, changed, gained (newly answered), lost (newly
-    unanswered)."""
+    """What the customer said or else happened, and the answers then (`before`) and of the draft (`after`). `held`: the
+    draft is not asked here, because it handed over earlier. `outcome`: same, changed, gained (newly answered), lost
+    (newly unanswered)."""
 
     outcome: str
     at: int
     asked: str
     before: tuple[Shown, ...]
     after: tuple[Shown, ...]
+    event: Event
     held: bool = False
 
 
@@ -179,7 +180,7 @@ def drawn(step: Step) -> Turn:
     event = step.given.event
     asked = (event.text or words_of(event.content))[:TEXT] if isinstance(event, Arrived) else ""
     after = () if step.after is None else shown(step.after)
-    return Turn(step.outcome, step.given.now, asked, shown(step.before), after, step.after is None)
+    return Turn(step.outcome, step.given.now, asked, shown(step.before), after, event, step.after is None)
 
 
 def shown(decision: Decision) -> tuple[Shown, ...]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from app.bot.acts import Doing, Draw
 from app.bot.document import Version
 from app.bot.flow import LARGEST
 from app.bot.program import Asking, Assigning, Begin, Ending, Fork, Jump, Leave, Noting, Program, Tags, Test
@@ -116,17 +117,8 @@ class Machine:
 
     def perform(self, plan: Plan) -> None:
         """The steps of a rule or the fallback, up to a question or their end."""
-        if plan.program is not None:
-            self.begin(plan.program)
-            self.run()
-            return
-        self.turn.rule = plan.name
-        for step in plan.steps:
-            self.steps += 1
-            if isinstance(step, Handing):
-                self.turn.hand(step.reason.render(self.turn.room).strip())
-            else:
-                self.turn.say(step, self.state.seed + self.steps)
+        self.begin(plan.program or Program("", plan.name, plan.steps))
+        self.run()
 
     @property
     def answered(self) -> bool:
@@ -138,8 +130,8 @@ class Machine:
         match program.code[at]:
             case Saying() as saying:
                 self.turn.say(saying, self.state.seed + self.steps)
-            case Handing(reason=reason):
-                self.turn.hand(reason.render(room).strip())
+            case Handing(reason=reason, team=team):
+                self.turn.hand(reason.render(room).strip(), team.render(room).strip())
             case Asking() as asking:
                 self.ask(program, at, asking, asking.saying, 0)
             case Test(condition=condition, to=to):
@@ -161,6 +153,12 @@ class Machine:
                     self.note(name, value_of(room, text))
             case Tags(add=add, remove=remove):
                 self.tag(texts(room, add), texts(room, remove))
+            case Doing(make=make):
+                effect = make(room, self.turn.rule)
+                if effect is not None:
+                    self.turn.add(effect)
+            case Draw() as draw:
+                self.go_on(draw.drawn(self.state.seed, self.steps))
             case Ending():
                 self.turn.add(Close(self.turn.rule))
                 self.turn.over = True

@@ -85,6 +85,12 @@ class Scene(msgspec.Struct, frozen=True):
     opted_out: bool = False
 
 
+CallError = Literal[
+    "", "timeout", "refused", "unreachable", "too_large", "not_allowed", "bad_json", "bad_request", "unknown",
+    "no_secret",
+]  # fmt: skip
+
+
 class GivenBack(msgspec.Struct, frozen=True, tag="given_back", tag_field="event"):
     """A person gave the conversation back to the bot."""
 
@@ -97,12 +103,16 @@ class TimerFired(msgspec.Struct, frozen=True, tag="timer", tag_field="event"):
 
 class CallResult(msgspec.Struct, frozen=True, tag="call", tag_field="event", omit_defaults=True):
     """What a `Call` came back with: the HTTP `status` and as `body` the decoded JSON or the text; `error`: why it
-    failed."""
+    failed. `unknown`: it may have arrived or not, and was not made again; `no_secret`: it names a secret that is not
+    there, and was not made. `request` (method, host and path, without secrets and query) and `took_ms` are for people
+    who look."""
 
     token: str
     status: int = 0
     body: Any = None
-    error: Literal["", "timeout", "refused", "unreachable", "too_large", "not_allowed", "bad_json", "bad_request"] = ""
+    error: CallError = ""
+    request: str = ""
+    took_ms: int = 0
 
 
 class Triggered(msgspec.Struct, frozen=True, tag="trigger", tag_field="event", omit_defaults=True):

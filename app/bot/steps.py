@@ -5,15 +5,18 @@ from typing import Any
 
 import msgspec
 
+from app.bot.acts import Act
+from app.bot.composing import compose
 from app.bot.flow import Move
 from app.bot.grammar import Button, Give, Group, Header, Rule, Say, Show, Step
 from app.bot.index import Builder
+from app.bot.messages import Message, React
 from app.bot.program import Assembler, Program
 from app.bot.scene import Effect, HandOff, Send
 from app.bot.shape import Located, Problem
 from app.bot.text import Text, TextError, compile_text
 from app.bot.values import OUTPUT, Room
-from app.bot.words import words
+from app.bot.words import paired, words
 from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Section, Video
 from app.content import Text as Words
 from app.said import N_
@@ -23,15 +26,18 @@ FILES: dict[str, Callable[..., Any]] = {"image": Image, "video": Video, "audio":
 
 
 class Saying(msgspec.Struct, frozen=True):
-    """Sends one content. `ready` holds it for each variant when nothing is to be filled in."""
+    """Sends one content. `ready` holds it for each variant when nothing is to be filled in; `build` makes None where
+    nothing can be sent. `quote`: it is about the message that came."""
 
     texts: tuple[Text, ...]
-    build: Callable[[Room, str], Content]
+    build: Callable[[Room, str], Content | None]
     ready: tuple[Content, ...] | None
+    quote: bool = False
 
 
 class Handing(msgspec.Struct, frozen=True):
     reason: Text
+    team: Text = EMPTY
 
 
 Ready = Saying | Handing
@@ -61,9 +67,9 @@ def plan(
     """`key` is what a conversation that waits in these steps remembers them by. Steps that only say something need no
     program, unless they may interrupt one."""
     key = key or f"rule {name}"
-    if any(isinstance(step, Move) for step in steps):
+    if any(isinstance(step, Move | Act) for step in steps):
         return Plan(name, line, (), None, 0, Assembler(compiler).program(key, name, steps))
-    ready = tuple(compiler.step(step) for step in steps if not isinstance(step, Move))
+    ready = tuple(compiler.step(step) for step in steps if not isinstance(step, Move | Act))
     effects = _constant_effects(name, ready)
     contents = [effect.content for effect in effects or () if isinstance(effect, Send)]
     lengths = [len(content.text) for content in contents if isinstance(content, Words)]
@@ -90,10 +96,11 @@ def _constant_effects(name: str, steps: tuple[Ready, ...]) -> tuple[Effect, ...]
     effects: list[Effect] = []
     for step in steps:
         if isinstance(step, Handing):
-            if step.reason.constant is None:
+            if step.reason.constant is None or step.team.constant is None:
                 return None
-            effects.append(HandOff(step.reason.constant, name))
-        elif step.ready is None or len(step.ready) != 1 or not _is_plain(step.ready[0]):
+            effects.append(HandOff(step.reason.constant, name, step.team.constant))
+            break  # nothing more is said
+        elif step.ready is None or len(step.ready) != 1 or not _is_plain(step.ready[0]) or step.quote:
             return None
         else:
             effects.append(Send(step.ready[0], name))
@@ -101,20 +108,30 @@ def _constant_effects(name: str, steps: tuple[Ready, ...]) -> tuple[Effect, ...]
 
 
 class Compiler:
-    """Makes steps ready and collects what is wrong with their texts."""
+    """Makes steps ready and collects what is wrong with their texts. `language` is the document's."""
 
-    def __init__(self, problems: list[Problem], flows: Iterable[str] = (), pairs: str = "") -> None:
-        self.problems, self.pairs = problems, pairs
+    def __init__(self, problems: list[Problem], flows: Iterable[str] = (), language: str = "") -> None:
+        self.problems, self.language, self.pairs = problems, language, paired(language)
         self.flows = frozenset(flows)
         self.patterns = Builder({})
         self.names: list[tuple[str, int, int]] = []
 
-    def step(self, step: Say | Show | Give) -> Ready:
-        if isinstance(step, Give):
-            return Handing(self.text(step.reason))
-        if isinstance(step, Show):
-            return self.show(step)
-        return self.say(step)
+    def step(self, step: Say | Show | Message | Give) -> Ready:
+        match step:
+            case Give():
+                return Handing(self.text(step.reason), self.text(step.team))
+            case Show():
+                return self.show(step)
+            case Say():
+                return self.say(step)
+            case _:
+                return self.message(step)
+
+    def message(self, step: Message) -> Saying:
+        """A place, a card, a reaction or a template: one content without texts to choose from."""
+        make, constant = compose(step, self)
+        quote = isinstance(step, React) or getattr(step, "quote", False)
+        return _saying((EMPTY,), lambda room, text: make(room), constant, quote)
 
     def text(self, source: Located | None) -> Text:
         """A checked text; names it reads are noted with their place for the lint."""
@@ -148,7 +165,7 @@ class Compiler:
             content: Content = make(url=url.render(room).strip(), caption=text, **more)
             return content
 
-        return _saying((caption,), build, url.constant is not None)
+        return _saying((caption,), build, url.constant is not None, step.quote)
 
     def say(self, step: Say) -> Saying:
         texts = tuple(self.text(text) for text in step.texts)
@@ -156,13 +173,15 @@ class Compiler:
         header, header_is_constant = self.header(step.header)
         constant = header_is_constant and footer.constant is not None
         if step.menu is not None:
-            return _saying(texts, self.menu(step, header, footer), constant)
+            return _saying(texts, self.menu(step, header, footer), constant, step.quote)
         if step.buttons:
             choices = self.choices(step.buttons, set())
-            return _saying(
-                texts, lambda room, text: Buttons(text, choices, header(room), footer.render(room).strip()), constant
-            )
-        return _saying(texts, lambda room, text: Words(text), True)
+
+            def build(room: Room, text: str) -> Content:
+                return Buttons(text, choices, header(room), footer.render(room).strip())
+
+            return _saying(texts, build, constant, step.quote)
+        return _saying(texts, lambda room, text: Words(text), True, step.quote)
 
     def question(self, text: Located, buttons: tuple[Button, ...]) -> Question:
         """What a question says, with its choices."""
@@ -217,9 +236,12 @@ def slug(title: str) -> str:
     return text.encode("utf-8", "replace")[:60].decode("utf-8", "ignore")
 
 
-def _saying(texts: tuple[Text, ...], build: Callable[[Room, str], Content], constant: bool) -> Saying:
+def _saying(
+    texts: tuple[Text, ...], build: Callable[[Room, str], Content | None], constant: bool, quote: bool = False
+) -> Saying:
     ready = None
     if constant and all(text.constant is not None for text in texts):
         room = Room({})
-        ready = tuple(build(room, (text.constant or "").strip()) for text in texts)
-    return Saying(texts, build, ready)
+        made = [build(room, (text.constant or "").strip()) for text in texts]
+        ready = tuple(content for content in made if content is not None)
+    return Saying(texts, build, ready if ready and len(ready) == len(texts) else None, quote)

@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from app.bot.degrade import fit
+from app.bot.degrade import fit, fit_quote
 from app.bot.scene import Arrived, Effect, HandOff, Scene, Send, State, Trace
 from app.bot.steps import Saying
 from app.bot.values import OUTPUT, Room
 from app.bot.words import READ_LIMIT
 from app.capabilities import Capabilities
-from app.content import Content, Text
+from app.content import Content, Reaction, Text
 from app.content import text as text_of
 from app.said import N_, Sentence
 
@@ -25,12 +25,12 @@ def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> St
 
 class Turn:
     """The effects of one turn as they come about, within what a turn may do. `over`: the bot gave the conversation away
-    or closed it, which ends every flow."""
+    or closed it, after which nothing more is done. `answers`: a message came, which can be quoted."""
 
-    __slots__ = ("can", "choices", "effects", "left", "notes", "over", "room", "rule")
+    __slots__ = ("answers", "can", "choices", "effects", "left", "notes", "over", "room", "rule")
 
-    def __init__(self, can: Capabilities, rule: str, room: Room, state: State) -> None:
-        self.can, self.rule, self.room = can, rule, room
+    def __init__(self, can: Capabilities, rule: str, room: Room, state: State, *, answers: bool = True) -> None:
+        self.can, self.rule, self.room, self.answers = can, rule, room, answers
         self.effects: list[Effect] = []
         self.notes: list[Sentence] = []
         self.choices = state.choices
@@ -39,26 +39,33 @@ class Turn:
 
     def say(self, step: Saying, seed: int) -> None:
         pick = (seed >> 17) % len(step.texts) if len(step.texts) > 1 else 0
+        content: Content | None
         if step.ready is not None:
             content = step.ready[pick]
         else:
             content = step.build(self.room, step.texts[pick].render(self.room).strip())
+        if content is None:
+            return
+        if isinstance(content, Reaction) and not self.answers:
+            self.room.problem(N_("There is no message to react to; the reaction was left out"))
+            return
         if isinstance(content, Text) and not content.text:
             self.room.problem(N_("A text came out empty and was not sent"))
             return
         shown = fit(content, self.can)
-        self.notes += [note for note in shown.notes if note not in self.notes]
+        quote, lost = fit_quote(content, self.can) if step.quote and self.answers else (False, ())
+        self.notes += [note for note in (*shown.notes, *lost) if note not in self.notes]
         if shown.choices:
             self.choices = shown.choices
-        for part in shown.contents:
-            self.send(part)
+        for at, part in enumerate(shown.contents):
+            self.send(part, quote and at == 0)
 
-    def send(self, content: Content) -> None:
+    def send(self, content: Content, quote: bool) -> None:
         self.left -= len(text_of(content))
         if self.left < 0:
             self.room.problem(N_("This turn said more than is possible; the rest was left out"))
         else:
-            self.add(Send(content, self.rule))
+            self.add(Send(content, self.rule, quote))
 
     def add(self, effect: Effect) -> None:
         if len(self.effects) >= MOST_EFFECTS:
@@ -66,10 +73,10 @@ class Turn:
         else:
             self.effects.append(effect)
 
-    def hand(self, reason: str) -> None:
+    def hand(self, reason: str, team: str) -> None:
         """A hand-off is never lost: it takes the last place if the turn is full."""
         del self.effects[MOST_EFFECTS - 1 :]
-        self.effects.append(HandOff(reason, self.rule))
+        self.effects.append(HandOff(reason, self.rule, team))
         self.over = True
 
     def explained(self, seen: Trace) -> Trace:

@@ -8,11 +8,11 @@ from app.bots import Versions
 from app.channels import Channels, Live
 from app.clock import SystemClock
 from app.db import open_database
-from app.inbox import Intake
 from app.poison import Guard
 from app.runtime import Runtime, ensure_install
 from app.security.secrets import Keyring
 from app.settings import Settings
+from app.turns import Intake
 
 
 class Resting(Channels):

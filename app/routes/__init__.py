@@ -20,6 +20,7 @@ from app.routes import (
     settings,
     setup,
     simulator,
+    stepping,
     unanswered,
 )
 from app.routes.site import UPLOAD, Entry
@@ -62,6 +63,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/inbox/{id:id}/head", inbox.bar, "inbox.head", READ),
     Entry("GET", "/inbox/{id:id}/composer", inbox.composer, "inbox.composer", READ),
     Entry("GET", "/inbox/{id:id}/why", inbox.why, "inbox.why", READ),
+    Entry("GET", "/inbox/{id:id}/steps", stepping.show, "stepping", READ),
     Entry("POST", "/inbox/{id:id}/reply", inbox.reply, "inbox.reply", ANSWER),
     Entry("POST", "/inbox/{id:id}/take", inbox.take, "inbox.take", ANSWER),
     Entry("POST", "/inbox/{id:id}/give-back", inbox.give_back, "inbox.give_back", ANSWER),

@@ -1,15 +1,24 @@
 """Why a reply was given, from a stored turn: one explanation for inbox and simulator (`explain/_why.html`)."""
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 from markupsafe import Markup, escape
 
 from app import content
-from app.bot.scene import Arrived, Decision, HandOff, NearMiss, State, TurnInput
+from app.bot.scene import Arrived, Call, CallResult, Decision, Effect, HandOff, NearMiss, State, TurnInput
+from app.db import Reader
 from app.i18n import _, fmt, tell
+from app.routes import happened
+from app.routes.happened import Called, Line, Standing, short
+from app.store import threads
 from app.store.threads import Times, Turn
+
+CALLED: Final = '"effect":"call"'  # how a stored decision names a call
+ANSWERED: Final = '"event":"call"'  # and a stored input its answer
+WITHIN: Final = 86_400_000  # ms in which a call is answered
 
 _input: msgspec.json.Decoder[TurnInput] = msgspec.json.Decoder(TurnInput)
 _decision: msgspec.json.Decoder[Decision] = msgspec.json.Decoder(Decision)
@@ -40,13 +49,17 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """`heard` is what the person wrote, the deciding words marked; `total` ms until the network took it."""
+    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `did` what the bot
+    asked for, `calls` its HTTP calls and how they went; `total` ms until the network took it."""
 
+    id: int
+    event: Line | None
     verdict: str
     heard: Markup
     rule: str
     line: int
     version: str
+    number: int | None
     live: bool
     bot_id: int | None
     conversation_id: int
@@ -56,6 +69,9 @@ class Why(msgspec.Struct, frozen=True):
     degraded: tuple[str, ...]
     problems: tuple[str, ...]
     handoff: str
+    did: tuple[Line, ...]
+    calls: tuple[Called, ...]
+    standing: Standing
     error: str
     parts: tuple[Part, ...]
     total: float
@@ -75,19 +91,35 @@ def milliseconds(ms: float) -> str:
     return _("{n} ms").format(n=fmt.number(round(ms, 1) if ms < 10 else round(ms)))
 
 
-def view(turn: Turn, times: Times | None = None) -> Why:
-    """Everything the explanation shows. A turn that failed has its traceback instead of a verdict."""
+async def read(db: Reader, turn: Turn) -> Why:
+    """The explanation with what stands elsewhere: when the network took the reply, and how calls went."""
+    times = await db.one(threads.TIMES, id=turn.id)
+    around: list[threads.Step] = []
+    if CALLED in turn.output or ANSWERED in turn.input:
+        around = await db.all(
+            threads.CALLS, id=turn.conversation_id, since=turn.at - WITHIN, until=turn.at + WITHIN,
+            called=f"%{CALLED}%", answered=f"%{ANSWERED}%",
+        )  # fmt: skip
+    return view(turn, times, around)
+
+
+def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] = ()) -> Why:
+    """Everything the explanation shows. A turn that failed has its traceback instead of a verdict. `around`: turns of
+    the conversation in which calls were made or answered."""
     given = _decoded(_input, turn.input)
     decision = _decoded(_decision, turn.output) if turn.output else None
     trace = decision.trace if decision else None
     effects = decision.effects if decision else ()
     parts = _parts(turn, times)
     return Why(
+        id=turn.id,
+        event=happened.happened(given.event) if given else None,
         verdict=_verdict(turn, decision),
         heard=_heard(given, trace.matched if trace else ()),
         rule=trace.rule if trace else "",
         line=trace.line if trace else 0,
         version=_version(turn),
+        number=turn.number,
         live=bool(turn.live),
         bot_id=turn.bot_id,
         conversation_id=turn.conversation_id,
@@ -97,6 +129,9 @@ def view(turn: Turn, times: Times | None = None) -> Why:
         degraded=tuple(map(tell, trace.degraded)) if trace else (),
         problems=tuple(map(tell, trace.problems)) if trace else (),
         handoff=next((effect.reason or effect.rule for effect in effects if isinstance(effect, HandOff)), ""),
+        did=happened.did(effects),
+        calls=_calls(turn.at, given, effects, around),
+        standing=happened.standing(decision.state) if decision else Standing(),
         error=turn.error,
         parts=parts,
         total=sum(part.ms for part in parts),
@@ -152,15 +187,36 @@ def _variables(given: TurnInput | None, decision: Decision | None) -> tuple[Vari
 
 def _remembered(state: State) -> dict[str, str]:
     """What the bot knows, as short JSON; counters only where they count something."""
-    found = {name: _short(value) for name, value in state.variables.items()}
+    found = {name: short(value) for name, value in state.variables.items()}
     if state.missed:
         found["missed"] = str(state.missed)
     return found
 
 
-def _short(value: object) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= 120 else f"{text[:119]}…"
+def _calls(
+    at: int, given: TurnInput | None, effects: Sequence[Effect], around: Sequence[threads.Step]
+) -> tuple[Called, ...]:
+    """The calls this turn made, each with its answer once there is one; and the call whose answer it is about."""
+    turns = [(step.at, _decoded(_input, step.input), _decoded(_decision, step.output)) for step in around]
+    answers = {
+        heard.event.token: (when, heard.event)
+        for when, heard, _out in turns
+        if heard is not None and isinstance(heard.event, CallResult) and when >= at
+    }
+    found = []
+    if given is not None and isinstance(given.event, CallResult):
+        asked = [
+            (when, effect)
+            for when, _in, decided in turns
+            for effect in (decided.effects if decided is not None else ())
+            if isinstance(effect, Call) and effect.token == given.event.token and when <= at
+        ]
+        found += [happened.called(call, given.event, at - when) for when, call in asked[-1:]]
+    for call in effects:
+        if isinstance(call, Call):
+            when, answer = answers.get(call.token, (at, None))
+            found.append(happened.called(call, answer, when - at))
+    return tuple(found)
 
 
 def _parts(turn: Turn, times: Times | None) -> tuple[Part, ...]:

@@ -190,9 +190,7 @@ def asked_message(request: Request) -> int | None:
 
 async def read_why(rt: "Runtime", conversation_id: int, message_id: int | None) -> explain.Why | None:
     turn = await rt.db.read(threads.find_turn, conversation_id, message_id)
-    if turn is None:
-        return None
-    return explain.view(turn, await rt.db.reader.one(threads.TIMES, id=turn.id))
+    return None if turn is None else await explain.read(rt.db.reader, turn)
 
 
 async def read_head(request: Request) -> Head:

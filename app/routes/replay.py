@@ -14,6 +14,7 @@ from app.i18n import _, current
 from app.replay import EVER, MOST_CHATS, Choice, Differing, Run
 from app.routes import faces
 from app.routes.bots import head_values, place, read_bot
+from app.routes.happened import happened
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.store import bots as store
 
@@ -75,6 +76,7 @@ async def values(request: Request, bot: store.Bot) -> dict[str, Any]:
         "chosen": any(str(one.conversation_id) == chosen for one in listed),
         "open": next((one for one in listed if str(one.conversation_id) == chosen), listed[0] if listed else None),
         "faces": faces,
+        "happened": happened,
         "most": MOST_CHATS,
         "given": given_of(run.choice) if run is not None else GIVEN,
         "error": "",

@@ -4,18 +4,29 @@ from app.db import Query, Statement, Tx
 from app.models import Found
 from app.store import joining
 
+_CONTACT = "c.id, c.name, c.phone, c.username, c.language, c.tags, c.fields, c.created_at"
+_PENDING = "(select count(*) from outbox o where o.conversation_id = v.id and o.state <> 'held')"
 FOUND = Query(
-    """
-    select c.id, c.name, c.phone, c.username, c.language, c.tags, c.fields, c.created_at,
-           v.id, coalesce(v.address, ''), coalesce(v.state, '{}'), v.version_id, coalesce(v.mode, 'bot'),
-           coalesce(v.places, 0),
-           (select count(*) from outbox o where o.conversation_id = v.id and o.state <> 'held'),
-           coalesce(v.budget, ''),
-           (select count(*) from tombstone t where t.channel_id = :channel_id and t.provider_id = :provider_id)
+    f"""
+    select {_CONTACT},
+           v.id, coalesce(v.address, ''), coalesce(v.state, '{{}}'), v.version_id, coalesce(v.mode, 'bot'),
+           coalesce(v.places, 0), {_PENDING}, coalesce(v.budget, ''),
+           (select count(*) from tombstone t where t.channel_id = :channel_id and t.provider_id = :provider_id),
+           coalesce(v.heard_at, 0), v.closed_at
     from identity i
     join contact c on c.id = i.contact_id
     left join conversation v on v.channel_id = :channel_id and v.contact_id = c.id and v.thread = :thread
     where i.kind = :kind and i.value = :value
+    """,
+    Found,
+)
+FOUND_BY_CONVERSATION = Query(
+    f"""
+    select {_CONTACT},
+           v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at
+    from conversation v
+    join contact c on c.id = v.contact_id
+    where v.id = :id
     """,
     Found,
 )

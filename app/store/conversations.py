@@ -33,6 +33,24 @@ AFTER_TURN = Statement(
     where id = :id
     """
 )
+# After a turn that no message caused: when the customer wrote, and which message is the newest, stay as they are.
+AFTER_RESUMED = Statement(
+    """
+    update conversation
+    set state = :state, version_id = :version_id, mode = :mode, budget = :budget, places = :places,
+        unread = unread + :unread, waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = :closed_at
+    where id = :id
+    """
+)
+SPOKE = Statement("update conversation set last_at = :at, last_id = :last_id, snippet = :snippet where id = :id")
+CHANNEL = Query(
+    """
+    select h.id, h.name, h.connector, h.version_id
+    from conversation v join channel h on h.id = v.channel_id
+    where v.id = :id and h.removed_at is null
+    """,
+    lambda id, name, connector, version_id: (int(id), str(name), str(connector), version_id),
+)
 HEARD = Statement(
     """
     update conversation

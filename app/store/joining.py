@@ -4,7 +4,8 @@ The rule. A person's take-over is never lost: of two modes the one with more of 
 bot), with who has it and since when. Both with a person: whoever took it last. Both waiting: the wait that began first.
 The bot goes on from where the customer last wrote: its memory, its version, its reply budget and the address come from
 the conversation heard last. Unread counts add up, the newest message is the last one, and it is closed only if both
-were. Replies on their way all stay: those of the kept conversation first, each side in its own order.
+were. Replies on their way all stay: those of the kept conversation first, each side in its own order. What is to be
+said or begun later stays from both; what the bot waits for goes with its memory, so the other's ends.
 """
 
 import msgspec
@@ -42,6 +43,22 @@ MOVE_RAW = Statement("update raw_update set conversation_id = :keep where conver
 MOVE_OUTBOX = Statement(
     "update outbox set conversation_id = :keep, place = place + :shift where conversation_id = :gone"
 )
+MOVE_GATHERED = Statement("update gathered set conversation_id = :keep where conversation_id = :gone")
+# A job of these kinds is known by its conversation, which has one at most.
+DROP_SECOND = Statement(
+    """
+    delete from job where conversation_id = :gone and kind in ('quiet', 'gather')
+      and exists (select 1 from job k where k.kind = job.kind and k.subject = :subject)
+    """
+)
+DROP_WAITS = Statement("delete from job where conversation_id = :id and kind in ('timer', 'call', 'quiet')")
+MOVE_JOBS = Statement(
+    """
+    update job
+    set conversation_id = :keep, subject = case when kind in ('quiet', 'gather') then :subject else subject end
+    where conversation_id = :gone
+    """
+)
 DROP_THREAD = Statement("delete from conversation where id = :id")
 RANK = {"bot": 0, "waiting": 1, "person": 2}
 
@@ -54,8 +71,11 @@ def join(tx: Tx, keep: int, gone: int) -> None:
     kept, other = tx.one(THREAD, id=keep), tx.one(THREAD, id=gone)
     if kept is None or other is None:
         return
-    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW):
+    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, MOVE_GATHERED):
         tx.run(move, keep=keep, gone=gone)
+    tx.run(DROP_WAITS, id=gone if kept.heard_at >= other.heard_at else keep)
+    tx.run(DROP_SECOND, gone=gone, subject=str(keep))
+    tx.run(MOVE_JOBS, keep=keep, gone=gone, subject=str(keep))
     tx.run(MOVE_OUTBOX, keep=keep, gone=gone, shift=kept.places)
     tx.run(JOINED, id=keep, **msgspec.structs.asdict(joined(kept, other)))
     tx.run(DROP_THREAD, id=gone)

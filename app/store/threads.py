@@ -351,7 +351,7 @@ class Turn(msgspec.Struct, frozen=True):
     live: int
 
 
-_TURN = """
+TURN = """
     select t.id, t.conversation_id, t.message_id, t.input, t.output, t.error, t.took_us, t.at, b.id,
            coalesce(b.name, ''), w.number, case when h.version_id = t.version_id then 1 else 0 end
     from turn t
@@ -360,9 +360,27 @@ _TURN = """
     left join version w on w.id = t.version_id
     left join bot b on b.id = w.bot_id
 """
-TURN_BY_ID = Query(f"{_TURN} where t.id = :id", Turn)
-TURN_OF_MESSAGE = Query(f"{_TURN} where t.id = :message_id", Turn)
-LATEST_TURN = Query(f"{_TURN} where t.conversation_id = :id order by t.at desc limit 1", Turn)
+TURN_BY_ID = Query(f"{TURN} where t.id = :id", Turn)
+TURN_OF_MESSAGE = Query(f"{TURN} where t.id = :message_id", Turn)
+LATEST_TURN = Query(f"{TURN} where t.conversation_id = :id order by t.at desc limit 1", Turn)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A turn beside the one that is explained. `input` and `output` are JSON."""
+
+    at: int
+    input: str
+    output: str
+
+
+CALLS = Query(
+    """
+    select at, input, output from turn
+    where conversation_id = :id and at >= :since and at <= :until and (output like :called or input like :answered)
+    order by at, id limit 100
+    """,
+    Step,
+)
 
 
 class Asked(msgspec.Struct, frozen=True):

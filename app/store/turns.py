@@ -22,6 +22,9 @@ INSERT = Statement(
     values (:id, :conversation_id, :message_id, :version_id, :input, :output, :code, :error, :took_us, :at)
     """
 )
+LAST_INPUT = Query(
+    "select input from turn where conversation_id = :conversation_id order by at desc, id desc limit 1", str
+)
 SUSPECTS = Query("select name, strikes from suspect", lambda name, strikes: (name, strikes))
 STRIKE = Statement(
     """

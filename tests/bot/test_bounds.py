@@ -56,13 +56,29 @@ says = st.one_of(
     st.lists(phrase, min_size=1, max_size=4),
     st.fixed_dictionaries({}, optional=listening | {"regex": regexes}),
 )
+degrees = st.integers(-90, 90) | st.floats(-90, 90).map(lambda value: round(value, 3)) | filled
 titles = st.lists(st.text("abcdefg", min_size=1, max_size=30), min_size=1, max_size=12, unique=True)
 step = st.one_of(
     st.fixed_dictionaries({"say": texts}),
     st.fixed_dictionaries({"say": texts, "buttons": titles}, optional={"header": template, "footer": template}),
     st.fixed_dictionaries({"say": texts, "list": st.fixed_dictionaries({"label": st.just("l"), "choices": titles})}),
     st.fixed_dictionaries({"image": st.just("https://x.example/{{ x }}")}, optional={"caption": template}),
-    st.fixed_dictionaries({"handoff": template}),
+    st.fixed_dictionaries({"handoff": template | st.fixed_dictionaries({"reason": template, "team": template})}),
+    st.fixed_dictionaries(
+        {"location": st.fixed_dictionaries({"latitude": degrees, "longitude": degrees}, optional={"name": template})},
+        optional={"quote": st.just(True)},
+    ),
+    st.fixed_dictionaries({"contact": st.fixed_dictionaries({"name": template, "phone": texts})}),
+    st.fixed_dictionaries({"reaction": st.sampled_from("👍❤") | filled}),
+    st.fixed_dictionaries(
+        {"template": st.just("t"), "language": st.just("en")},
+        optional={
+            "parameters": st.lists(template, min_size=1, max_size=3)
+            | st.dictionaries(st.sampled_from("xyz"), template, min_size=1),
+            "text": template,
+            "header": template | st.just({"image": "https://x.example/{{ x }}"}),
+        },
+    ),
 )
 plain_steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
 FLOWS = ["one", "two", "three"]
@@ -90,7 +106,18 @@ def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.fixed_dictionaries({"field": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"tag": template}),
         st.fixed_dictionaries({"untag": template}),
-        st.sampled_from([{"return": True}, {"close": True}]),
+        st.sampled_from([{"return": True}, {"close": True}, {"opt_in": True}, {"opt_out": True}]),
+        st.fixed_dictionaries({"note": template}),
+        st.fixed_dictionaries({"assign": template}),
+        st.fixed_dictionaries(
+            {
+                "random": st.lists(
+                    branch | st.fixed_dictionaries({"do": branch}, optional={"weight": st.integers(1, 9)}),
+                    min_size=2,
+                    max_size=3,
+                )
+            }
+        ),
     )
 
 
@@ -135,6 +162,11 @@ scenes = st.builds(
         buttons=st.integers(0, 10),
         list_rows=st.integers(0, 10),
         media=st.sampled_from([{}, FILES]),
+        location=st.booleans(),
+        contacts=st.booleans(),
+        reaction=st.booleans(),
+        template=st.booleans(),
+        quote=st.booleans(),
     ),
 )
 messages: st.SearchStrategy[Content] = st.one_of(

@@ -7,9 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.bot.degrade import fit, split
+from app.bot.degrade import fit, fit_quote, split
 from app.capabilities import Capabilities
-from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Link, Section, Text, Video
+from app.content import (
+    Audio,
+    Buttons,
+    Card,
+    Choice,
+    ChoiceList,
+    Contacts,
+    Content,
+    Document,
+    Image,
+    Link,
+    Location,
+    Reaction,
+    Section,
+    Sticker,
+    Template,
+    Text,
+    Video,
+)
 from app.content import text as text_of
 from tests.bot.turns import FILES, PLAIN, WHATSAPP
 
@@ -118,6 +136,59 @@ def test_a_caption_that_cannot_stay_follows_as_a_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "able", "text", "note"),
+    [
+        (
+            Location(-8.0578, -34.882912345, "Luna Bakery", "Rua da Aurora 10"),
+            "location",
+            "Luna Bakery\nRua da Aurora 10\nhttps://www.google.com/maps/search/?api=1&query=-8.0578,-34.882912",
+            "This network shows no places; sent as a map link",
+        ),
+        (
+            Location(0, 100),
+            "location",
+            "https://www.google.com/maps/search/?api=1&query=0,100",
+            "This network shows no places; sent as a map link",
+        ),
+        (
+            Contacts((Card("Ana", (("+55 1", ""),), (("a@b.example", ""),), {"org": {"company": "Luna"}}), Card("Bo"))),
+            "contacts",
+            "Ana\nLuna\n+55 1\na@b.example\n\nBo",
+            "This network has no contact cards; sent as a text",
+        ),
+        (
+            Template("t", "en", (), "It is ready."),
+            "template",
+            "It is ready.",
+            "This network has no templates; sent as a text",
+        ),
+        (Template("t", "en"), "template", "", "This network has no templates, and “t” has no text; it was left out"),
+        (Reaction("", "👍"), "reaction", "", "This network has no reactions; the reaction was left out"),
+    ],
+)
+def test_places_cards_templates_and_reactions_become_texts_or_nothing(
+    content: Content, able: str, text: str, note: str
+) -> None:
+    assert fit(content, PLAIN) == ((Text(text),) if text else (), (note,), ())
+    assert fit(content, replace(PLAIN, **{able: True})) == ((content,), (), ())
+
+
+def test_a_long_text_of_them_is_split_too() -> None:
+    shown = fit(Template("t", "en", (), "One two. Three four."), replace(PLAIN, text=12))
+    assert shown.contents == (Text("One two."), Text("Three four."))
+
+
+def test_a_sticker_becomes_a_link() -> None:
+    assert fit(Sticker(url="https://x/a.webp"), PLAIN).contents == (Text("https://x/a.webp"),)
+
+
+def test_a_quote_is_dropped_where_there_is_none_but_a_reaction_stays_on_its_message() -> None:
+    assert fit_quote(Text("x"), replace(PLAIN, quote=True)) == (True, ())
+    assert fit_quote(Text("x"), PLAIN) == (False, ("This network quotes no messages; sent without the quote",))
+    assert fit_quote(Reaction("", "👍"), replace(PLAIN, reaction=True)) == (True, ())
+
+
+@pytest.mark.parametrize(
     ("text", "most", "parts"),
     [
         ("one two three", 20, ["one two three"]),
@@ -150,6 +221,9 @@ contents = st.one_of(
     st.builds(Buttons, long_text, choices, st.one_of(titles, st.builds(Image, url=st.just("https://x/a.jpg"))), titles),
     st.builds(ChoiceList, long_text, titles, choices.map(lambda found: (Section(found, "Title"),)), titles, titles),
     files,
+    st.builds(Location, st.floats(-90, 90), st.floats(-180, 180), titles),
+    st.builds(Contacts, titles.map(lambda name: (Card(name, (("+1", ""),)),))),
+    st.builds(Template, st.just("t"), st.just("en"), st.just(()), long_text),
 )
 limits: dict[str, Any] = {
     "text": st.integers(5, 200),
@@ -165,6 +239,9 @@ limits: dict[str, Any] = {
     "header": st.integers(1, 20),
     "footer": st.integers(1, 20),
     "media": st.sampled_from([{}, FILES]),
+    "location": st.booleans(),
+    "contacts": st.booleans(),
+    "template": st.booleans(),
 }
 
 
@@ -184,6 +261,12 @@ def too_much(content: Content, can: Capabilities) -> bool:
             return many or long or edges or len(content.text) > can.list_text
         case Image():
             return "image" not in can.media or len(content.caption) > can.caption
+        case Location():
+            return not can.location
+        case Contacts():
+            return not can.contacts
+        case Template():
+            return not can.template
     return True
 
 

@@ -46,7 +46,7 @@ def test_the_tests_of_an_example_pass(number: int) -> None:
 
 
 def test_no_example_is_left_unread() -> None:
-    assert len(EXAMPLES) == PAGE.count("```yaml") == PAGE.count("```chat") == 7
+    assert len(EXAMPLES) == PAGE.count("```yaml") == PAGE.count("```chat") > 7
     assert all(exchanges(chat) for _, chat in EXAMPLES)
 
 

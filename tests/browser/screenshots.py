@@ -36,6 +36,8 @@ def pictures(house: House) -> dict[str, str]:
         "inbox-arabic": f"/inbox/{chat_of(house, '966501234567')}?view=waiting",
         "inbox-hindi": f"/inbox/{chat_of(house, '919812345678')}?view=waiting",
         "inbox-list": "/inbox?view=all",
+        "steps": f"/inbox/{chat_of(house, '5511987654321')}/steps",
+        "steps-again": f"/inbox/{chat_of(house, '5511987654321')}/steps?with={bot}.0",
         "channels": "/channels",
         "channel": f"/channels/{shop}",
         "channel-new": "/channels/new/whatsapp_cloud",

@@ -71,9 +71,14 @@ GROWING = {
         from series
     """,
     "job": f"""
-        insert into job (id, kind, subject, payload, state, due_at, created_at)
-        select {ID}, 'media.fetch', 'subject' || n, '{{}}',
-               case n % 500 when 0 then 'running' when 1 then 'dead' else 'queued' end, {AT}, {AT} from series
+        insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+        select {ID}, case when n % 2 = 0 then 'media.fetch' else 'timer' end, 'subject' || n, '{{}}',
+               case n % 500 when 0 then 'running' when 1 then 'dead' else 'queued' end, {AT}, {AT},
+               case when n % 2 = 1 then {ID} end, case when n % 2 = 0 then 'net' else 'turn' end
+        from series
+    """,
+    "gathered": f"""
+        insert into gathered (message_id, conversation_id) select {ID}, {ID} from series
     """,
     "raw_update": f"""
         insert into raw_update (id, channel_id, conversation_id, message_id, field, body, at, expires_at)

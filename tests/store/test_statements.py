@@ -76,7 +76,9 @@ NUMBERS: Params = {
     "taken_by": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1,
 }  # fmt: skip
 TEXTS = {
-    "field": "account_update", "kind": "wa_id", "mode": "waiting", "name": "Contact 500", "name_end": "Contact 501",
+    "answered": '%"event":"call"%', "called": '%"effect":"call"%',
+    "field": "account_update", "kind": "wa_id", "lane": "turn", "mode": "waiting", "name": "Contact 500",
+    "name_end": "Contact 501",
     "pattern": "%handoff%", "phone": "165055000", "phone_end": "165055001", "provider_id": "wamid.5000",
     "reason": "malformed", "sha256": "hash5000", "state": "queued", "status": "read", "thread": "",
     "value": "165055000",

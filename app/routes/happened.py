@@ -1,0 +1,197 @@
+"""What happened to a conversation, in words: the event of a turn, what the bot asked for, and where it stands then."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from app import content
+from app.bot.replay import titles
+from app.bot.scene import (
+    Arrived,
+    Assign,
+    Call,
+    CallResult,
+    Close,
+    Consent,
+    Effect,
+    Event,
+    GivenBack,
+    HandOff,
+    Later,
+    Note,
+    Quiet,
+    Send,
+    SetField,
+    StartTimer,
+    State,
+    Tag,
+    TimerFired,
+    Triggered,
+    WatchQuiet,
+)
+from app.i18n import _, fmt, ngettext
+from app.routes.bubbles import kind_name
+from app.said import mark
+
+LONGEST: Final = 300  # characters shown of a text
+FLOW: Final = "flow:"
+SECRET: Final = "\0secret:"
+ERRORS: Final = {
+    "timeout": mark("No answer came in time."),
+    "refused": mark("The connection was refused."),
+    "unreachable": mark("The address could not be reached."),
+    "too_large": mark("The answer was too large."),
+    "not_allowed": mark("Calls may not go to this address."),
+    "bad_json": mark("The answer was not JSON."),
+    "bad_request": mark("The request could not be made."),
+}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One thing that happened. `who`: whose words `text` are (`user`, `bot`), '' for what is told about; `choices` are
+    what can be pressed or picked."""
+
+    icon: str
+    text: str
+    who: str = ""
+    rule: str = ""
+    choices: tuple[str, ...] = ()
+
+
+class Called(msgspec.Struct, frozen=True):
+    """An HTTP call and how it went; `answer` and `took` are '' while none is known."""
+
+    method: str
+    url: str
+    answer: str = ""
+    body: str = ""
+    took: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a conversation stands after a turn: the running flows, outermost first, what it waits for, and the messages
+    that are kept until then."""
+
+    flows: tuple[str, ...] = ()
+    waiting: str = ""
+    held: tuple[str, ...] = ()
+
+
+def happened(event: Event) -> Line:
+    match event:
+        case Arrived(content=said, text=text, burst=burst):
+            words = shortened(text or content.text(said)) or kind_name(content.kind(said))
+            if burst:
+                many = ngettext("{n} quick message", "{n} quick messages", len(burst) + 1).format(n=len(burst) + 1)
+                return Line("inbox", f"{words} ({many})", "user")
+            return Line("inbox", words, "user")
+        case GivenBack():
+            return Line("undo", _("A person gave the conversation back"))
+        case TimerFired():
+            return Line("clock", _("The time that was waited for had come"))
+        case CallResult():
+            return Line("globe", answer_of(event))
+        case Triggered(name=name) if name.startswith(FLOW):
+            return Line("calendar", _("Flow “{name}” was due").format(name=name.removeprefix(FLOW)))
+        case Triggered(name=name):
+            return Line("bolt", _("Asked for from outside: {name}").format(name=name))
+        case Quiet(seconds=seconds):
+            return Line("clock", _("Nobody wrote for {time}").format(time=fmt.duration(seconds * 1000)))
+
+
+def did(effects: Sequence[Effect]) -> tuple[Line, ...]:
+    return tuple(map(done, effects))
+
+
+def done(effect: Effect) -> Line:
+    match effect:
+        case Send(content=said):
+            words = shortened(content.text(said)) or kind_name(content.kind(said))
+            if effect.at:
+                words = _("{time}: {text}").format(time=fmt.datetime(effect.at), text=words)
+            return Line("bot", words, "bot", effect.rule, titles(said))
+        case HandOff(reason=reason, team=team):
+            words = _("Handed to people") if not team else _("Handed to {team}").format(team=team)
+            return Line("hand", _("{what}: {text}").format(what=words, text=reason) if reason else words)
+        case Tag(add=add, remove=remove):
+            return Line("tag", ", ".join([*(f"+ {tag}" for tag in add), *(f"- {tag}" for tag in remove)]))
+        case SetField(name=name, value=value):
+            return Line("user", f"{name} = {short(value)}" if value is not None else f"- {name}")
+        case Note(text=text):
+            return Line("note", shortened(text))
+        case Assign(to=to):
+            return Line("user", _("Assigned to {who}").format(who=to))
+        case Close():
+            return Line("check", _("Closed the conversation"))
+        case Consent(given=given):
+            return Line("shield", _("Opted in") if given else _("Opted out"))
+        case StartTimer(due=due):
+            return Line("clock", _("Waits until {time}").format(time=fmt.datetime(due)))
+        case Call(method=method, url=url):
+            return Line("globe", f"{method} {readable(url)}")
+        case Later(flow=flow, due=due):
+            return Line("calendar", _("Starts flow “{name}” at {time}").format(name=flow, time=fmt.datetime(due)))
+        case WatchQuiet(seconds=seconds):
+            return Line("clock", _("Watches for {time} of silence").format(time=fmt.duration(seconds * 1000)))
+
+
+def standing(state: State) -> Standing:
+    return Standing(
+        flows=tuple(frame.flow.removeprefix("flow ") for frame in state.frames),
+        waiting=waiting(state),
+        held=tuple(happened(message).text for message in state.held),
+    )
+
+
+def waiting(state: State) -> str:
+    """What the conversation waits for, as a sentence; '' if for nothing."""
+    wait = state.waiting
+    if wait is None:
+        return ""
+    if wait.kind == "answer":
+        asked = _("Waits for an answer")
+        said = _("{what}: {text}").format(what=asked, text=wait.save) if wait.save else asked
+    else:
+        said = _("Waits for a call") if wait.kind == "call" else _("Waits")
+    if wait.due:
+        said = _("{what}, until {time}").format(what=said, time=fmt.datetime(wait.due))
+    if wait.tries:
+        times = ngettext("{n} answer did not fit", "{n} answers did not fit", wait.tries).format(n=wait.tries)
+        said = f"{said} ({times})"
+    return said
+
+
+def answer_of(result: CallResult) -> str:
+    if result.error:
+        return _(ERRORS[result.error])
+    return _("The call was answered: {status}").format(status=result.status)
+
+
+def called(call: Call, result: CallResult | None, took: int | None = None) -> Called:
+    """`took` in ms."""
+    if result is None:
+        return Called(call.method, readable(call.url))
+    return Called(
+        call.method,
+        readable(call.url),
+        answer=_(ERRORS[result.error]) if result.error else str(result.status),
+        body=short(result.body) if result.body is not None else "",
+        took=fmt.duration(took) if took is not None else "",
+    )
+
+
+def readable(url: str) -> str:
+    """The address with the names of secrets where their values go."""
+    parts = url.split(SECRET)
+    return shortened(parts[0] + "".join("{" + part.replace("\0", "}", 1) for part in parts[1:]))
+
+
+def short(value: Any) -> str:
+    """As JSON, short."""
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
