@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from app.bot.opening import Moment, Opening
+from app.bot.hours import Hours
+from app.bot.opening import is_open
 from app.bot.scene import Arrived, ContactView, Event, Scene, State
 from app.bot.values import ITEMS, Room, number_text
 from app.bot.words import fold, words
@@ -31,14 +32,14 @@ class Asked:
         text: str = "",
         found: list[str] | None = None,
         button: list[str] | None = None,
-        opening: Opening | None = None,
+        hours: Hours | None = None,
         names: Callable[[], Mapping[str, Any]] = dict,
         bare: bool = False,
     ) -> None:
         self.scene, self.event, self.now, self.text = scene, event, now, text
         self.words = found or []
         self.button = button
-        self._opening, self._names, self.bare = opening, names, bare
+        self._hours, self._names, self.bare = hours, names, bare
 
     @cached_property
     def contents(self) -> tuple[Content, ...]:
@@ -91,8 +92,8 @@ class Asked:
         return 1 << 40 if self.first else (self.now - self.scene.last_heard) // 1_000
 
     @cached_property
-    def moment(self) -> Moment:
-        return self._opening.at(self.now) if self._opening is not None else Moment(True)
+    def open(self) -> bool:
+        return self._hours is None or is_open(self._hours, self.now)
 
     def holds(self, condition: Callable[[Room], Any]) -> bool:
         """Whether an expression does, in a room of its own."""

@@ -8,7 +8,6 @@ from app.bot.grammar import DOCUMENT, Document, Rule
 from app.bot.hours import Hours
 from app.bot.index import Index, build
 from app.bot.loops import endless
-from app.bot.opening import Opening, opening
 from app.bot.program import Program
 from app.bot.shape import MISSING, Located, Problem, Report
 from app.bot.steps import Compiler, Plan, flow, plan, plan_rule
@@ -38,8 +37,9 @@ class Interrupts(msgspec.Struct, frozen=True):
 
 class Version(msgspec.Struct, frozen=True):
     """A bot ready to decide. `plans` are the rules in the order in which they are asked, `names` their names, `places`
-    where they stand in the document; `programs` are what can lead a conversation, by the key its state keeps. `pairs`
-    as in `words.fold`."""
+    where they stand in the document; `programs` are what can lead a conversation, by the key its state keeps; `gather`:
+    for how long quick messages of one person are taken as one, in ms (0: each is answered on its own); `pairs` as in
+    `words.fold`."""
 
     id: int
     name: str
@@ -53,8 +53,8 @@ class Version(msgspec.Struct, frozen=True):
     then: Plan | None
     programs: dict[str, Program] = {}
     interrupts: Interrupts | None = None
+    gather: int = 0
     places: tuple[int, ...] = ()
-    opening: Opening | None = None
     pairs: str = ""
 
 
@@ -117,8 +117,8 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         then,
         {program.key: program for program in (*programs, *flows)},
         interrupts(rules, plans, document.vocabulary, pairs),
+        document.gather * 1_000,
         places,
-        opening(document.hours) if document.hours else None,
         pairs,
     )
     problems += endless(version.programs)

@@ -23,6 +23,8 @@ from app.bot.shape import (
     Text,
     Verbs,
 )
+from app.bot.timing import Delay, Pause, Postpone
+from app.bot.timing import verbs as timed
 from app.said import N_, Sentence
 
 if TYPE_CHECKING:
@@ -119,7 +121,10 @@ class Closing(msgspec.Struct, frozen=True):
     line: int = 0
 
 
-Move = Ask | If | Switch | Start | Label | Goto | Return | Set | Tagging | Fields | Closing
+Move = (
+    Ask | If | Switch | Start | Label | Goto | Return | Set | Tagging | Fields | Closing
+    | Pause | Postpone | Delay
+)  # fmt: skip
 
 
 # ---- shapes ---------------------------------------------------------------------------------------------------------
@@ -330,4 +335,5 @@ def verbs(steps: Shape, buttons: Shape) -> Mapping[str, Keys]:
         "untag": Keys(_made(Tagging, untag="remove"), {"untag": tags}, ("untag",), located=True),
         "field": Keys(_made(Fields, field="values"), {"field": fields}, ("field",), located=True),
         "close": Keys(_made(Closing), {"close": Nothing()}, ("close",), located=True),
+        **timed(steps, flow, values),
     }

@@ -15,6 +15,7 @@ from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
 from app.bot.messages import Message
+from app.bot.moment import Length
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.bot.triggers import PHRASES, WHEN, Condition, When
 from app.said import N_
@@ -112,12 +113,13 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A bot as its author wrote it."""
+    """A bot as its author wrote it. `gather`: for how many seconds quick messages are taken as one."""
 
     bot: Located
     rules: tuple[Rule, ...] = ()
     language: str = ""
     hours: Hours | None = None
+    gather: int = 0
     vocabulary: dict[str, tuple[Located, ...]] = {}
     fallback: Fallback | None = None
     tests: tuple[Case, ...] = ()
@@ -291,6 +293,7 @@ DOCUMENT: Shape = Keys(
         "bot": Text(100, N_("the bot's name")),
         "language": Language(),
         "hours": HoursShape(),
+        "gather": Length(1, 60, N_("how long, from 1s to 60s")),
         "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
         "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),
         "fallback": FALLBACK,

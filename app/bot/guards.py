@@ -182,7 +182,7 @@ def of_scene(when: When, condition: Callable[[Any], Any] | None) -> Iterator[Gua
     if when.open is not None:
         wanted = when.open
         yield Guard(
-            lambda asked: asked.moment.open == wanted,
+            lambda asked: asked.open == wanted,
             N_("inside opening hours") if wanted else N_("outside opening hours"),
             N_("it was outside opening hours") if wanted else N_("it was inside opening hours"),
             ("open" if wanted else "closed",),
@@ -226,7 +226,7 @@ def facts_of(asked: Asked, known: frozenset[str]) -> Iterator[str]:
     if "network" in known:
         yield f"network {asked.scene.network}"
     if "open" in known or "closed" in known:
-        yield "open" if asked.moment.open else "closed"
+        yield "open" if asked.open else "closed"
     yield ""
 
 

@@ -131,7 +131,7 @@ HOLIDAYS = ListOf(
         ),
         N_("a date or {date, name, hours}"),
     ),
-    500,
+    200,
     N_("a list of dates"),
     least=0,
 )

@@ -6,12 +6,15 @@ Errors are found by `document.parse` and `document.prepare`; here the document i
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from app.bot.flow import Ask, If, Set, Start, Switch
+from app.bot.ahead import ahead, leads, reach
+from app.bot.flow import Ask, Set, Start
 from app.bot.grammar import Document, Say, Step
+from app.bot.inside import inside
 from app.bot.loops import doubtful
 from app.bot.program import Program
 from app.bot.shape import Located, Problem
 from app.bot.steps import Compiler, flow, plan, plan_rule
+from app.bot.timing import Delay
 from app.bot.triggers import Condition
 from app.bot.words import words
 from app.said import N_, Sentence
@@ -41,6 +44,7 @@ def lint(document: Document) -> list[Problem]:
         *_limits(document),
         *_flows(document),
         *_answers(document, compiler),
+        *ahead(document, _lists(document)),
         *doubtful(programs),
     ]
     return sorted(found, key=lambda problem: (problem.line, problem.column))
@@ -101,16 +105,11 @@ def _programs(document: Document, compiler: Compiler) -> dict[str, Program]:
 
 def _flows(document: Document) -> Iterator[Problem]:
     """A flow that nothing starts can never run."""
-    outside = [step for rule in document.rules for step in _within(rule.do)]
+    outside = [step for rule in document.rules for step in inside(rule.do)]
     if document.fallback is not None:
-        outside += _within((*document.fallback.do, *document.fallback.then))
-    reached: set[str] = set()
-    waiting = [step.flow.text for step in outside if isinstance(step, Start)]
-    while waiting:
-        name = waiting.pop()
-        if name in document.flows and name not in reached:
-            reached.add(name)
-            waiting += [step.flow.text for step in _within(document.flows[name]) if isinstance(step, Start)]
+        outside += inside((*document.fallback.do, *document.fallback.then))
+    to = leads(document)
+    reached = {name for step in outside if isinstance(step, Start | Delay) for name in reach(step.flow.text, to)}
     for name, made in document.flows.items():
         if name not in reached:
             yield _warn(made[0].line, N_("The flow “{name}” never runs: nothing starts it.", name=name))
@@ -127,7 +126,7 @@ def _answers(document: Document, compiler: Compiler) -> Iterator[Problem]:
 def _variables(document: Document) -> set[str]:
     """What questions and `set` give a value."""
     found = {step.save.text for step in steps(document) if isinstance(step, Ask)}
-    return found.union(*(step.values for step in steps(document) if isinstance(step, Set)))
+    return found.union(*(step.values for step in steps(document) if isinstance(step, Set | Delay)))
 
 
 def _names(document: Document, compiler: Compiler) -> Iterator[Problem]:
@@ -202,26 +201,13 @@ def _row_limits(step: Say) -> Iterator[Problem]:
 
 def steps(document: Document) -> Iterable[Step]:
     """Every step of the document, in order."""
-    for rule in document.rules:
-        yield from _within(rule.do)
+    for given in _lists(document):
+        yield from inside(given)
+
+
+def _lists(document: Document) -> list[tuple[Step, ...]]:
+    """The steps of each rule, the fallback and each flow."""
+    found = [rule.do for rule in document.rules]
     if document.fallback is not None:
-        yield from _within((*document.fallback.do, *document.fallback.then))
-    for flow_steps in document.flows.values():
-        yield from _within(flow_steps)
-
-
-def _within(given: tuple[Step, ...]) -> list[Step]:
-    """The steps, and those inside their branches, in order."""
-    found: list[Step] = []
-    for step in given:
-        found.append(step)
-        match step:
-            case If(then=then, otherwise=otherwise):
-                found += _within((*then, *otherwise))
-            case Switch(cases=cases, otherwise=otherwise):
-                found += _within((*(inner for case in cases.values() for inner in case), *otherwise))
-            case Ask(otherwise=otherwise):
-                found += _within(otherwise or ())
-            case _:
-                pass
-    return found
+        found += [document.fallback.do, document.fallback.then]
+    return [*found, *document.flows.values()]

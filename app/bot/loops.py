@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.bot.acts import Draw
-from app.bot.program import Asking, Begin, Fork, Jump, Leave, Program, Test
+from app.bot.program import Asking, Begin, Fork, Jump, Leave, Pausing, Program, Test
 from app.bot.shape import Problem
 from app.said import N_
 
@@ -11,26 +11,29 @@ Point = tuple[str, int]
 
 
 def endless(programs: dict[str, Program]) -> list[Problem]:
-    """Errors for steps that lead in a circle whatever is said: no branch and no question on the way."""
+    """Errors for steps that lead in a circle whatever is said: no branch and no question on the way. A wait in between
+    does not end it."""
     return [
         Problem(line, 1, N_("These steps go round for ever: nothing is asked and nothing ends it"))
-        for line in circles(programs, certain=True)
+        for line, _ in circles(programs, certain=True)
     ]
 
 
 def doubtful(programs: dict[str, Program]) -> list[Problem]:
     """Warnings for circles that only a condition ends."""
+    at_once = N_("These steps can go round without a question; only a condition ends it")
+    waiting = N_("These steps can go round again and again, waiting in between; only a condition ends it")
     return [
-        Problem(line, 1, N_("These steps can go round without a question; only a condition ends it"), "warning")
-        for line in circles(programs, certain=False)
+        Problem(line, 1, waiting if waits else at_once, "warning") for line, waits in circles(programs, certain=False)
     ]
 
 
-def circles(programs: dict[str, Program], *, certain: bool) -> list[int]:
-    """The line of one step of each circle, ascending. Work grows with the number of steps."""
+def circles(programs: dict[str, Program], *, certain: bool) -> list[tuple[int, bool]]:
+    """The line of one step of each circle, ascending, and whether something is waited for in it. Work grows with the
+    number of steps."""
     silent = quiet(programs)
     done: set[Point] = set()
-    lines: set[int] = set()
+    lines: dict[int, bool] = {}
     for start in [(key, at) for key, program in programs.items() for at in range(len(program.code))]:
         path: dict[Point, Iterator[Point]] = {}
         if start not in done:
@@ -43,10 +46,17 @@ def circles(programs: dict[str, Program], *, certain: bool) -> list[int]:
                 del path[point]
             elif step in path:
                 points = list(path)
-                lines.add(line_of(programs, points[points.index(step) :]))
+                circle = points[points.index(step) :]
+                lines.setdefault(line_of(programs, circle), any(waits(programs, point) for point in circle))
             elif step not in done:
                 path[step] = iter(following(programs, step, silent, certain))
-    return sorted(lines)
+    return sorted(lines.items())
+
+
+def waits(programs: dict[str, Program], point: Point) -> bool:
+    key, at = point
+    code = programs[key].code
+    return at < len(code) and isinstance(code[at], Pausing)
 
 
 def following(programs: dict[str, Program], point: Point, silent: frozenset[str], certain: bool) -> list[Point]:

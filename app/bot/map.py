@@ -183,6 +183,14 @@ def words_of(kind: str, value: Node | None) -> tuple[Sentence, str]:
             return N_("Tag: {name}", name=first), ""
         case "untag":
             return N_("Take off tag: {name}", name=first), ""
+        case "wait":
+            until = plain(get(value, "until"))
+            return (N_("Wait until: {time}", time=until) if until else N_("Wait: {time}", time=first)), ""
+        case "schedule":
+            said = value.value[0] if isinstance(value, SequenceNode) and value.value else value
+            return N_("Send later"), plain(said) or plain(get(said, "say"))
+        case "later":
+            return N_("Start later: {name}", name=first), ""
         case "close":
             return N_("Close the chat"), ""
         case "set" | "field":
@@ -193,7 +201,22 @@ def words_of(kind: str, value: Node | None) -> tuple[Sentence, str]:
 
 
 KNOWN: Final = frozenset(
-    {*STRIPES, *BRANCHES, *ENDS, "start", "label", "tag", "untag", "set", "field", "wait", "note", "assign"}
+    {
+        *STRIPES,
+        *BRANCHES,
+        *ENDS,
+        "start",
+        "label",
+        "tag",
+        "untag",
+        "set",
+        "field",
+        "wait",
+        "schedule",
+        "later",
+        "note",
+        "assign",
+    }
 )
 
 

@@ -12,8 +12,10 @@ from app.bot.acts import Alternative, Assignment, Draw, Opting, Random, Remark, 
 from app.bot.expect import Expected
 from app.bot.flow import Ask, Closing, Fields, Goto, If, Label, Return, Set, Start, Switch, Tagging
 from app.bot.index import whole
+from app.bot.moment import Moment, When
 from app.bot.shape import Located, Problem
 from app.bot.text import Evaluate, Text, TextError, compile_expression, compile_value
+from app.bot.timing import Delay, Pause, Postpone
 from app.bot.words import fold, words
 from app.said import N_
 
@@ -85,6 +87,26 @@ class Noting(msgspec.Struct, frozen=True):
     line: int
 
 
+class Pausing(msgspec.Struct, frozen=True):
+    when: When
+    line: int
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """Messages that are sent later."""
+
+    sayings: "tuple[Saying, ...]"
+    when: When
+    line: int
+
+
+class Deferring(msgspec.Struct, frozen=True):
+    flow: str
+    when: When
+    values: tuple[tuple[str, Text], ...]
+    line: int
+
+
 class Ending(msgspec.Struct, frozen=True):
     line: int
 
@@ -147,6 +169,13 @@ class Assembler:
             case Tagging(line=line):
                 text = self.compiler.text
                 self.code.append(Tags(tuple(map(text, step.add)), tuple(map(text, step.remove)), line))
+            case Pause(when=when, line=line):
+                self.code.append(Pausing(self.when(when), line))
+            case Postpone(when=when, line=line):
+                self.code.append(Sending(self.messages(step), self.when(when), line))
+            case Delay(flow=flow, when=when, line=line):
+                self.known(flow)
+                self.code.append(Deferring(flow.text, self.when(when), self.values(step.values), line))
             case Closing(line=line):
                 self.code.append(Ending(line))
             case Remark() | Assignment() | Opting():
@@ -156,11 +185,27 @@ class Assembler:
             case _:
                 self.code.append(self.compiler.step(step))
 
+    def when(self, moment: Moment) -> When:
+        return When(self.compiler.text(moment.text), moment.kind)
+
+    def messages(self, step: Postpone) -> "tuple[Saying, ...]":
+        """What is sent later: nothing may stand there that does something else."""
+        if isinstance(step.what, Located):
+            return (self.compiler.question(step.what, ()).saying,)
+        ready = [self.compiler.saying(one) for one in step.what]
+        if None in ready:
+            said = N_("Only messages can be scheduled; “later” starts a flow at another time")
+            self.compiler.problems.append(Problem(step.line, 1, said))
+        return tuple(one for one in ready if one is not None)
+
     def start(self, flow: Located) -> None:
+        self.known(flow)
+        self.code.append(Begin(flow.text, flow.line))
+
+    def known(self, flow: Located) -> None:
         if flow.text not in self.flows:
             guess = close(flow.text, sorted(self.flows))
             self.wrong(flow, N_("There is no flow “{name}”.{guess}", name=flow.text, guess=guess))
-        self.code.append(Begin(flow.text, flow.line))
 
     def ask(self, step: Ask) -> None:
         self.questions += 1

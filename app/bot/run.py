@@ -6,16 +6,50 @@ told in the turn's explanation, and the flows (or the outer ones) are left.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from app.bot.acts import Doing, Draw
 from app.bot.document import Version
 from app.bot.flow import LARGEST
-from app.bot.program import Asking, Assigning, Begin, Ending, Fork, Jump, Leave, Noting, Program, Tags, Test
-from app.bot.scene import Close, Decision, Frame, HandOff, Scene, Send, SetField, State, Tag, Trace, Waiting
+from app.bot.moment import due
+from app.bot.program import (
+    Asking,
+    Assigning,
+    Begin,
+    Deferring,
+    Ending,
+    Fork,
+    Jump,
+    Leave,
+    Noting,
+    Pausing,
+    Program,
+    Sending,
+    Tags,
+    Test,
+)
+from app.bot.scene import (
+    Arrived,
+    Close,
+    Decision,
+    Event,
+    Frame,
+    HandOff,
+    Later,
+    Scene,
+    Send,
+    SetField,
+    StartTimer,
+    State,
+    Tag,
+    Trace,
+    Waiting,
+)
 from app.bot.steps import Handing, Plan, Saying
 from app.bot.text import Text
-from app.bot.turn import Turn, after
+from app.bot.turn import Turn, after, names
 from app.bot.values import MISSING, Room, Unknown, as_text, bounded, is_number
 from app.bot.words import READ_LIMIT, fold
 from app.said import N_, Sentence
@@ -26,28 +60,52 @@ MOST_VARIABLES = 100
 MOST_ITEMS = 100
 LONGEST_ITEM = 500
 LONGEST_TAG = 100
+WAITS: Final = {"answer": Asking, "timer": Pausing}
 
-Place = tuple[Program, int]
+
+class Place(msgspec.Struct, frozen=True):
+    """A running program and where it goes on. With a `token` it waits there for that timer or call, begun at `since`,
+    until `due` (ms UTC)."""
+
+    program: Program
+    at: int
+    token: str = ""
+    since: int = 0
+    due: int = 0
+
+    def instruction(self) -> Any:
+        return self.program.code[self.at] if self.at < len(self.program.code) else None
+
+    def frame(self) -> Frame:
+        return Frame(self.program.key, (self.at, self.token, self.since, self.due) if self.token else (self.at,))
 
 
 def opened(bot: Version, state: State) -> list[Place]:
-    """The running programs, outermost first, where a question is open in the last; empty if there is none, or if what
-    ran is not in this version."""
-    if state.waiting is None or state.waiting.kind != "answer":
+    """The running programs, outermost first, of which the last waits; empty if none does, or if what ran is not in this
+    version."""
+    if state.waiting is None:
         return []
-    places: list[Place] = []
-    for frame in state.frames[:DEEPEST]:
-        program, at = bot.programs.get(frame.flow), frame.at[0] if frame.at else -1
-        if program is None or not isinstance(at, int) or not 0 <= at <= len(program.code):
-            return []
-        places.append((program, at))
-    return places if places and _asking(places[-1]) is not None else []
+    places = [place for frame in state.frames[:DEEPEST] if (place := opened_at(bot, frame)) is not None]
+    if not places or len(places) < len(state.frames):
+        return []
+    last = places[-1]
+    waits = WAITS[state.waiting.kind]
+    own = isinstance(last.instruction(), waits) and last.token == ("" if waits is Asking else state.waiting.token)
+    return places if own else []
 
 
-def _asking(place: Place) -> Asking | None:
-    program, at = place
-    instruction = program.code[at] if at < len(program.code) else None
-    return instruction if isinstance(instruction, Asking) else None
+def opened_at(bot: Version, frame: Frame) -> Place | None:
+    program, at = bot.programs.get(frame.flow), frame.at[0] if frame.at else -1
+    if program is None or not isinstance(at, int) or not 0 <= at <= len(program.code):
+        return None
+    match frame.at[1:]:
+        case (str(token), int(since), int(due)):
+            place = Place(program, at, token, since, due)
+            return place if isinstance(place.instruction(), Pausing) else None
+        case ():
+            return Place(program, at)
+        case _:
+            return None
 
 
 def left(state: State) -> State:
@@ -62,6 +120,15 @@ def title(program: Program) -> Sentence:
     return N_("rule {name}", name=name) if kind == "rule" else N_("the fallback")
 
 
+def machine(bot: Version, scene: Scene, event: Event, now: int) -> "Machine":
+    """One at the places where the flows wait."""
+    known = names(scene, event, now)
+    turn = Turn(scene.capabilities, "", Room(known), scene.state, answers=isinstance(event, Arrived))
+    made = Machine(bot, turn, scene, known, now)
+    made.places = opened(bot, scene.state)
+    return made
+
+
 class Machine:
     """One run. `names` are what texts can read, `variables` what the conversation remembers."""
 
@@ -74,13 +141,13 @@ class Machine:
 
     def begin(self, program: Program) -> None:
         """One more program, on top. One that has nothing left to do makes room."""
-        while self.places and self.at_end(*self.places[-1]):
+        while self.places and self.at_end(self.places[-1].program, self.places[-1].at):
             self.places.pop()
         if len(self.places) >= DEEPEST:
             said = N_("More than {most} flows ran inside each other; all but the last were left", most=DEEPEST)
             self.turn.room.problem(said)
             self.places.clear()
-        self.places.append((program, 0))
+        self.places.append(Place(program, 0))
 
     def at_end(self, program: Program, at: int) -> bool:
         for _ in range(MOST_STEPS):
@@ -93,12 +160,16 @@ class Machine:
 
     def go_on(self, at: int) -> None:
         """From there in the program on top."""
-        self.places[-1] = (self.places[-1][0], at)
+        self.places[-1] = Place(self.places[-1].program, at)
 
     def run(self) -> None:
-        """Up to the next question or the end. Whoever has handed over or closed the conversation does nothing more."""
+        """Up to where it waits or the end. Whoever has handed over or closed the conversation does nothing more."""
         while self.places and self.waiting is None:
-            program, at = self.places[-1]
+            last = self.places[-1]
+            program, at = last.program, last.at
+            if last.token:
+                self.wait(last)
+                return
             if at >= len(program.code):
                 self.places.pop()
                 continue
@@ -109,16 +180,18 @@ class Machine:
                 )
                 self.places.clear()
                 return
-            self.places[-1] = (program, at + 1)
+            self.places[-1] = Place(program, at + 1)
             self.turn.rule = program.shown
             self.step(program, at)
             if self.turn.over:
                 self.places.clear()
 
-    def perform(self, plan: Plan) -> None:
-        """The steps of a rule or the fallback, up to a question or their end."""
+    def perform(self, plan: Plan) -> bool:
+        """The steps of a rule or the fallback, on top of what waits. Whether they came to their end."""
+        depth, self.waiting = len(self.places), None
         self.begin(plan.program or Program("", plan.name, plan.steps))
         self.run()
+        return not self.turn.over and len(self.places) <= depth
 
     @property
     def answered(self) -> bool:
@@ -159,6 +232,15 @@ class Machine:
                     self.turn.add(effect)
             case Draw() as draw:
                 self.go_on(draw.drawn(self.state.seed, self.steps))
+            case Pausing(when=when):
+                self.pause(program, at, due(when, room, self.bot.hours, self.now))
+            case Sending(sayings=sayings, when=when):
+                self.send(sayings, due(when, room, self.bot.hours, self.now))
+            case Deferring(flow=flow, when=when, values=values):
+                then = due(when, room, self.bot.hours, self.now)
+                if then is not None:
+                    data = {name: value_of(room, text) for name, text in values}
+                    self.turn.add(Later(flow, max(then, self.now), data, self.turn.rule))
             case Ending():
                 self.turn.add(Close(self.turn.rule))
                 self.turn.over = True
@@ -169,7 +251,31 @@ class Machine:
         self.turn.choices = ()
         self.turn.say(saying, self.state.seed + self.steps)
         self.go_on(at)
-        self.waiting = Waiting("answer", f"t{self.state.turns}.0", self.now, 0, tries, asking.save)
+        self.waiting = Waiting("answer", self.token(), self.now, 0, tries, asking.save)
+
+    def token(self) -> str:
+        """Of what this turn waits for; a turn waits for one thing."""
+        return f"t{self.state.turns}.0"
+
+    def pause(self, program: Program, at: int, until: int | None) -> None:
+        """Waits, unless the time is past or nobody knows when it is."""
+        if until is not None and until > self.now:
+            self.places[-1] = Place(program, at, self.token(), self.now, until)
+            self.turn.keep(StartTimer(self.token(), until, self.turn.rule))
+            self.wait(self.places[-1])
+
+    def wait(self, place: Place) -> None:
+        """For what this place waits for, maybe since an earlier turn."""
+        self.waiting = Waiting("timer", place.token, place.since, place.due)
+
+    def send(self, sayings: tuple[Saying, ...], at: int | None) -> None:
+        """What is said later leaves the choices of now as they are."""
+        if at is None:
+            return
+        choices, self.turn.at, self.turn.choices = self.turn.choices, at if at > self.now else 0, ()
+        for saying in sayings:
+            self.turn.say(saying, self.state.seed + self.steps)
+        self.turn.at, self.turn.choices = 0, choices
 
     def set(self, name: str, value: Any) -> None:
         if name not in self.variables and len(self.variables) >= MOST_VARIABLES:
@@ -194,7 +300,7 @@ class Machine:
 
     def decision(self, seen: Trace, missed: int) -> Decision:
         state, turn = after(self.state, missed, self.turn.choices), self.turn
-        frames = tuple(Frame(program.key, (at,)) for program, at in self.places)
+        frames = tuple(place.frame() for place in self.places)
         state = State(
             state.missed, state.choices, self.variables, state.seed, state.turns, frames, self.waiting, state.held
         )

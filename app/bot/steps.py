@@ -133,6 +133,11 @@ class Compiler:
         quote = isinstance(step, React) or getattr(step, "quote", False)
         return _saying((EMPTY,), lambda room, text: make(room), constant, quote)
 
+    def saying(self, step: Step) -> Saying | None:
+        """A step that sends something; None if it does anything else."""
+        ready = None if isinstance(step, Move | Act) else self.step(step)
+        return ready if isinstance(ready, Saying) else None
+
     def text(self, source: Located | None) -> Text:
         """A checked text; names it reads are noted with their place for the lint."""
         if source is None:

@@ -1,11 +1,11 @@
 """What a rule listens to, as an author writes it under `when`. Every part that is given must hold."""
 
-import re
 from typing import Any, Final
 
 import msgspec
 
 from app.bot.flow import NAME, Name, Truth
+from app.bot.moment import LONGEST, Length
 from app.bot.nodes import MappingNode, Node
 from app.bot.shape import A_TEXT, Either, Json, Keys, Located, MapOf, OneOrMany, Report, Shape, Text, did_you_mean
 from app.said import N_, Sentence
@@ -13,8 +13,6 @@ from app.said import N_, Sentence
 KINDS: Final = ("image", "video", "audio", "voice", "document", "sticker")
 NETWORKS: Final = ("whatsapp_cloud", "whatsapp_web", "telegram", "webchat", "simulator")
 ANY: Final = "any"
-SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-LONGEST: Final = 366 * 86_400
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -81,21 +79,6 @@ class OneOf(Text):
 
     def schema(self) -> Json:
         return {"enum": list(self.names)}
-
-
-class Duration(Text):
-    """A length of time like `90s`, `30m`, `12h` or `3d`, read as seconds, up to a year."""
-
-    def __init__(self) -> None:
-        super().__init__(10, N_("a length of time, like 30m, 12h or 3d"), "^[1-9][0-9]{0,6}[smhd]$")
-
-    def read(self, node: Node, report: Report) -> Any:
-        value = super().read(node, report)
-        if not isinstance(value, Located):
-            return value
-        fits = re.fullmatch(self.pattern[1:-1], value.text)
-        seconds = int(value.text[:-1]) * SECONDS[value.text[-1]] if fits else 0
-        return seconds if 0 < seconds <= LONGEST else self.wrong(node, report)
 
 
 class Says(Either):
@@ -170,7 +153,7 @@ WHEN = Keys(
             OneOf(ANY), MapOf(Name(NAME, N_("a name")), _VALUES, 20, N_("a group of names and values")), A_TEXT
         ),
         "first": Truth("true"),
-        "first_after": Duration(),
+        "first_after": Length(1, LONGEST),
         "tag": _TAGS,
         "no_tag": _TAGS,
         "field": NamesOrGroup(

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from app.bot.degrade import fit, fit_quote
-from app.bot.scene import Arrived, Effect, HandOff, Scene, Send, State, Trace
+from app.bot.scene import Arrived, Effect, Event, HandOff, Scene, Send, State, Trace
 from app.bot.steps import Saying
 from app.bot.values import OUTPUT, Room
 from app.bot.words import READ_LIMIT
@@ -25,9 +25,10 @@ def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> St
 
 class Turn:
     """The effects of one turn as they come about, within what a turn may do. `over`: the bot gave the conversation away
-    or closed it, after which nothing more is done. `answers`: a message came, which can be quoted."""
+    or closed it, after which nothing more is done. `answers`: a message came, which can be quoted. `at`: when what is
+    said is sent (ms UTC, 0: now)."""
 
-    __slots__ = ("answers", "can", "choices", "effects", "left", "notes", "over", "room", "rule")
+    __slots__ = ("answers", "at", "can", "choices", "effects", "left", "notes", "over", "room", "rule")
 
     def __init__(self, can: Capabilities, rule: str, room: Room, state: State, *, answers: bool = True) -> None:
         self.can, self.rule, self.room, self.answers = can, rule, room, answers
@@ -36,6 +37,7 @@ class Turn:
         self.choices = state.choices
         self.left = OUTPUT
         self.over = False
+        self.at = 0
 
     def say(self, step: Saying, seed: int) -> None:
         pick = (seed >> 17) % len(step.texts) if len(step.texts) > 1 else 0
@@ -65,7 +67,7 @@ class Turn:
         if self.left < 0:
             self.room.problem(N_("This turn said more than is possible; the rest was left out"))
         else:
-            self.add(Send(content, self.rule, quote))
+            self.add(Send(content, self.rule, quote, self.at))
 
     def add(self, effect: Effect) -> None:
         if len(self.effects) >= MOST_EFFECTS:
@@ -73,10 +75,13 @@ class Turn:
         else:
             self.effects.append(effect)
 
-    def hand(self, reason: str, team: str) -> None:
-        """A hand-off is never lost: it takes the last place if the turn is full."""
+    def keep(self, effect: Effect) -> None:
+        """What a conversation cannot go on without is never lost: it takes the last place if the turn is full."""
         del self.effects[MOST_EFFECTS - 1 :]
-        self.effects.append(HandOff(reason, self.rule, team))
+        self.effects.append(effect)
+
+    def hand(self, reason: str, team: str) -> None:
+        self.keep(HandOff(reason, self.rule, team))
         self.over = True
 
     def explained(self, seen: Trace) -> Trace:
@@ -86,7 +91,7 @@ class Turn:
         return msgspec.structs.replace(seen, degraded=tuple(self.notes), problems=tuple(self.room.problems))
 
 
-def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
+def names(scene: Scene, event: Event, now: int) -> dict[str, Any]:
     """What texts can read."""
     contact = scene.contact
     return {
@@ -102,8 +107,13 @@ def names(scene: Scene, event: Arrived, now: int) -> dict[str, Any]:
             "fields": contact.fields,
             "first_seen": contact.first_seen,
         },
-        "message": {"text": (event.text or text_of(event.content))[:READ_LIMIT]},
+        "message": {"text": said_in(event)[:READ_LIMIT]},
         "channel": scene.channel,
         "network": scene.network,
         "now": now,
     }
+
+
+def said_in(event: Event) -> str:
+    """What the customer wrote, if that is what happened."""
+    return event.text or text_of(event.content) if isinstance(event, Arrived) else ""

@@ -11,7 +11,7 @@ from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.run import DEEPEST, MOST_VARIABLES
-from app.bot.scene import Arrived, ContactView, Decision, Scene, State
+from app.bot.scene import Arrived, ContactView, Decision, Event, Scene, State, TimerFired
 from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
 from app.capabilities import Capabilities
@@ -90,6 +90,10 @@ question = st.fixed_dictionaries(
 choosing = st.fixed_dictionaries({"text": template, "save": st.sampled_from("xyz"), "choices": titles})
 
 
+lengths = st.sampled_from(["1s", "30s", "2h", "1d 1h"]) | filled
+times = st.sampled_from(["open", "18:00", "2030-01-01 09:00", "2020-01-01"]) | filled
+
+
 def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Steps that lead a conversation, with such steps inside."""
     branch = st.lists(inner, min_size=1, max_size=3)
@@ -107,6 +111,12 @@ def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.fixed_dictionaries({"tag": template}),
         st.fixed_dictionaries({"untag": template}),
         st.sampled_from([{"return": True}, {"close": True}, {"opt_in": True}, {"opt_out": True}]),
+        st.fixed_dictionaries({"wait": lengths | st.fixed_dictionaries({"until": times})}),
+        st.fixed_dictionaries({"schedule": template | st.lists(step, min_size=1, max_size=2), "at": times}),
+        st.fixed_dictionaries(
+            {"later": st.sampled_from(FLOWS), "after": lengths},
+            optional={"with": st.dictionaries(st.sampled_from("xyz"), template, max_size=2)},
+        ),
         st.fixed_dictionaries({"note": template}),
         st.fixed_dictionaries({"assign": template}),
         st.fixed_dictionaries(
@@ -177,6 +187,23 @@ messages: st.SearchStrategy[Content] = st.one_of(
 )
 
 
+# A message, or an event of which a state has the token.
+Happening = Content | Event
+happenings: st.SearchStrategy[Happening] = messages | st.builds(TimerFired, st.sampled_from(["top", "below", "none"]))
+
+
+def event_of(happening: Happening, state: State) -> Event:
+    if not isinstance(happening, Event):
+        return Arrived(happening, text_of(happening))
+    if not isinstance(happening, TimerFired):
+        return happening
+    tokens = [str(frame.at[1]) for frame in state.frames if len(frame.at) > 1]
+    own = state.waiting.token if state.waiting is not None else ""
+    return msgspec.structs.replace(
+        happening, token={"top": own, "below": (*tokens, "")[0]}.get(happening.token, "t0.0")
+    )
+
+
 def accepted(document: dict[str, Any]) -> Version | None:
     for at, rule in enumerate(document["rules"]):
         rule["name"] = f"r{at}"
@@ -190,17 +217,17 @@ def accepted(document: dict[str, Any]) -> Version | None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(documents, st.lists(st.tuples(scenes, messages), min_size=1, max_size=6))
+@given(documents, st.lists(st.tuples(scenes, happenings), min_size=1, max_size=8))
 def test_P17_no_accepted_document_makes_a_turn_raise_or_exceed_its_limits(
-    document: dict[str, Any], turns: list[tuple[Scene, Content]]
+    document: dict[str, Any], turns: list[tuple[Scene, Happening]]
 ) -> None:
     bot = accepted(document)
     if bot is None:
         return
     state = turns[0][0].state
-    for one, content in turns:
+    for one, happening in turns:
         scene = msgspec.structs.replace(one, state=state)
-        event = Arrived(content, text_of(content))
+        event = event_of(happening, state)
         began = time.thread_time()
         decision = decide(bot, scene, event, NOW)
         assert time.thread_time() - began < 0.2

@@ -1,5 +1,6 @@
 """docs/bot-language.md: every example runs and answers as the page says, and the page names everything there is."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,30 +12,38 @@ from app.bot.filters import FILTERS, TESTS
 from app.bot.flow import PLAIN_ANSWERS
 from app.bot.grammar import DOCUMENT, STEPS
 from app.bot.lint import KNOWN
-from app.bot.scene import State
+from app.bot.moment import length
 from app.bot.shape import Keys
 from app.bot.trials import run
-from tests.bot.turns import WHATSAPP, said, turn
+from tests.bot.turns import WHATSAPP
+from tests.bot.world import World
 
 PAGE = (Path(__file__).parents[2] / "docs" / "bot-language.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml bot\n(.*?)```\s+```chat\n(.*?)```", PAGE, re.DOTALL)
 
 
-def exchanges(chat: str) -> list[tuple[str, str]]:
-    """(what the customer writes, all the bot answers) one after the other."""
-    parts = re.split(r"^> (.*)$", chat, flags=re.MULTILINE)[1:]
-    return [(parts[at], parts[at + 1].strip()) for at in range(0, len(parts), 2)]
+def exchanges(chat: str) -> list[tuple[str, str, str]]:
+    """(what kind of line, what happens, all the bot answers) one after the other."""
+    parts = re.split(r"^([>⏱⇄]) (.*)$", chat, flags=re.MULTILINE)[1:]
+    return [(parts[at], parts[at + 1], parts[at + 2].strip()) for at in range(0, len(parts), 3)]
+
+
+def happens(world: World, kind: str, what: str) -> list[str]:
+    if kind == "⏱":
+        return world.wait(length(what))
+    if kind == "⇄":
+        status, _, body = what.partition(" ")
+        return world.answer(int(status), json.loads(body)) if status.isdecimal() else world.answer(0, None, status)
+    return world.say(what)
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_answers_as_the_page_says(number: int) -> None:
     document, chat = EXAMPLES[number]
     bot: Version = compile_version(document)
-    state = State()
-    for message, answer in exchanges(chat):
-        decision = turn(bot, message, state)
-        state = decision.state
-        assert "\n".join(said(decision)) == answer
+    world = World(bot)
+    for kind, what, answer in exchanges(chat):
+        assert "\n".join(happens(world, kind, what)) == answer, (kind, what)
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
@@ -68,8 +77,6 @@ def test_everything_there_is_stands_on_the_page() -> None:
 
 
 def test_the_documents_of_the_page_are_read_in_json_too() -> None:
-    import json
-
     import yaml
 
     for document, _ in EXAMPLES:

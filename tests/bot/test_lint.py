@@ -98,3 +98,49 @@ flows:
         (15, "The flow “three” never runs: nothing starts it."),
         (16, "The flow “four” never runs: nothing starts it."),
     ]
+
+
+def in_flow(*steps: str) -> list[tuple[int, str]]:
+    lines = "".join(f"    - {step}\n" for step in steps)
+    return warnings(f"bot: T\nrules: [{{name: r, when: {{says: x}}, do: [{{start: f}}]}}]\n{FINE}flows:\n  f:\n{lines}")
+
+
+LATE = "This may come more than 24 hours after the customer wrote. WhatsApp takes only a template then."
+
+
+@pytest.mark.parametrize(
+    ("steps", "lines"),
+    [
+        (["wait: 24h", "say: a"], []),
+        (["wait: 25h", "say: a", "say: b"], [7, 8]),
+        (["wait: 13h", "say: a", "wait: 13h", "say: b"], [9]),
+        (["wait: 13h", "ask: {text: a, save: a}", "wait: 13h", "say: '{{ a }}'"], []),
+        (["if: channel == 'a'\n      then: [{wait: 2d}]", "say: b"], [8]),
+        (["wait: 2d", "template: again"], []),
+        (["schedule: a\n      after: 25h"], [6]),
+        (["schedule: [{template: a}]\n      after: 25h"], []),
+        (["wait: 23h", "schedule: [{say: b}]\n      after: 2h"], [7]),
+        (["wait: '{{ message.text }}'", "say: a"], []),
+    ],
+)
+def test_what_comes_after_the_window_is_doubtful(steps: list[str], lines: list[int]) -> None:
+    assert in_flow(*steps) == [(line, LATE) for line in lines]
+
+
+def test_a_flow_that_is_started_after_the_window_is_doubtful() -> None:
+    steps = ["later: g\n      after: 2d", "say: now", "later: h\n      after: 2h"]
+    assert in_flow(*steps, "say: x\n  g: [{say: a}]\n  h: [{say: b}]") == [(12, LATE)]
+
+
+def test_a_flow_that_comes_back_is_doubtful() -> None:
+    again = "The flow “{}” is started again by itself; only a condition ends that."
+    assert in_flow("later: f\n      after: 2h") == [(6, again.format("f"))]
+    found = in_flow("later: g\n      after: 2h", "say: x\n  g: [{start: h}]\n  h: [{later: f, after: 2h}]")
+    assert found == [(6, again.format("f")), (10, again.format("h"))]
+
+
+def test_a_loop_with_a_wait_is_told_as_one() -> None:
+    loop = ["label: a", "say: a", "{}", "if: now > 5\n      then: [{{goto: a}}]"]
+    for step, said in (("wait: 1h", "again and again, waiting in between"), ("say: b", "without a question")):
+        [(_, message)] = in_flow(*(one.format(step) if "{" in one else one for one in loop))
+        assert said in message

@@ -23,6 +23,13 @@ flows:
         - call: {post: "https://shop.example"}
         - say: "Done, مرحبا 🎂!"
     - start: birthday
+  later:
+    - wait: 10m
+    - wait: {until: open}
+    - schedule: [{say: "Your cake, {{ name }}"}]
+      after: 2h
+    - later: birthday
+      at: "18:00"
   birthday:
     - switch: item
       cases: {cake: [{say: Cake}], bread: []}
@@ -53,6 +60,16 @@ def test_branches_are_labelled_and_meet_again() -> None:
     start = next(box for box in found.boxes if box.step.kind == "start")
     into = [arrow for arrow in found.arrows if (arrow.x, arrow.y) == (start.x, start.y)]
     assert len(into) == 1, "from the call's side only: the other side goes back"
+
+
+def test_what_happens_later_says_when() -> None:
+    words = [(str(box.step.title), box.step.detail) for box in flows.maps(TEXT).flows[1].boxes]
+    assert words == [
+        ("Wait: 10m", ""),
+        ("Wait until: open", ""),
+        ("Send later", "Your cake, {{ name }}"),
+        ("Start later: birthday", ""),
+    ]
 
 
 def test_going_back_is_an_arrow_to_the_label() -> None:

@@ -46,9 +46,10 @@ def test_an_event_that_nothing_waits_for_changes_nothing(event: Event, code: str
     assert decision.effects == () and decision.state == BUSY and decision.trace.code == code
 
 
-def test_a_message_keeps_what_is_running() -> None:
+def test_a_message_leaves_what_this_version_does_not_have() -> None:
     state = decide(BOT, scene(BUSY), arrived("hi"), NOW).state
-    assert (state.frames, state.waiting, state.held) == (BUSY.frames, BUSY.waiting, BUSY.held)
+    assert (state.frames, state.waiting, state.held) == ((), None, ())
+    assert state.variables == BUSY.variables
 
 
 @pytest.mark.parametrize("event", [event for event, _ in EVENTS] + [BUSY.held[0]])

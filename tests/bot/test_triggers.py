@@ -318,6 +318,15 @@ def test_without_a_fallback_a_rule_that_only_notes_leaves_the_message_unanswered
     assert decision.trace.code == "unanswered" and decision.state.missed == 1 and len(decision.effects) == 1
 
 
+def test_during_a_long_wait_rules_go_on_and_the_flow_waits_further() -> None:
+    bot = rules(CONTINUE + "  - {name: wait, when: {says: wait}, do: [{wait: 2h}, {say: done}]}\n")
+    waiting = turn(bot, "wait").state
+    assert waiting.waiting is not None and waiting.waiting.kind == "timer"
+    decision = turn(bot, "menu", waiting)
+    assert said(decision) == ["Closed, vip seen.", "Bread."]
+    assert (decision.state.frames, decision.state.waiting) == (waiting.frames, waiting.waiting)
+
+
 def test_rules_that_go_on_are_bounded() -> None:
     lines = [f"  - {{name: r{n}, when: {{says: hi}}, continue: true, do: [{{tag: t{n}}}]}}" for n in range(200)]
     decision = turn(rules("\n".join(lines)), "hi")
@@ -425,8 +434,8 @@ def test_what_nearly_matched_tells_why_it_lost(condition: str, content: Content 
         ("{}", "Expected what the rule listens to"),
         ("{media: picture}", "“picture” is not known here"),
         ("{network: whatsap_web}", "Did you mean “whatsapp_web”"),
-        ("{first_after: 12}", "a length of time"),
-        ("{first_after: 400d}", "a length of time"),
+        ("{first_after: 12}", "how long, like 10m"),
+        ("{first_after: 400d}", "how long, like 10m"),
         ("{first: false}", "Expected true"),
         ("{if: 1 +}", "cannot be read"),
         ("{if: open()}", "Calls"),

@@ -1,0 +1,146 @@
+"""What goes on without a message of the customer: a time that has come, and messages that were held meanwhile. Pure.
+
+A flow that waits keeps what it waits for in its own frame, so that it is found again below whatever began on top of it.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from app.bot.document import Version
+from app.bot.program import Pausing
+from app.bot.run import Machine, Place, machine, title
+from app.bot.scene import (
+    Arrived,
+    Close,
+    Decision,
+    Effect,
+    HandOff,
+    Scene,
+    Send,
+    StartTimer,
+    TimerFired,
+    Trace,
+    Waiting,
+)
+from app.bot.turn import MOST_EFFECTS, said_in
+from app.bot.values import OUTPUT
+from app.content import text as text_of
+from app.said import N_, Sentence, joined, mark
+
+MOST_HELD: Final = 10
+HOLDS: Final = 60_000  # ms: a wait that is longer holds no message
+KEPT: Final = (HandOff, StartTimer, Close)
+
+SENTENCES: Final = {
+    "stale": mark("Nothing waits for this any more."),
+    "held": mark("{place} waits; the message is answered after that."),
+    "waited": mark("The wait of {place} is over."),
+    "waited_below": mark("The wait of {place} is over; it goes on after what is running now."),
+}
+
+
+def resumed(bot: Version, scene: Scene, event: TimerFired, now: int) -> Decision:
+    """A time has come. What nobody waits for does nothing."""
+    run = machine(bot, scene, event, now)
+    at = next((at for at, place in enumerate(run.places) if place.token == event.token), -1)
+    return time_came(run, scene, at) if at >= 0 else Decision((), scene.state, verdict("stale"))
+
+
+def time_came(run: Machine, scene: Scene, at: int) -> Decision:
+    """A flow's wait is over. Below another flow it is only noted: that one ends first."""
+    place, top = run.places[at], at == len(run.places) - 1
+    assert isinstance(place.instruction(), Pausing)
+    run.places[at] = Place(place.program, place.at + 1)
+    seen = verdict("waited" if top else "waited_below", place, place=title(place.program))
+    return go_on(run, scene, seen, top=top)
+
+
+def go_on(run: Machine, scene: Scene, seen: Trace, *, top: bool) -> Decision:
+    if top:
+        run.run()
+        return run.decision(seen, scene.state.missed)
+    state = scene.state
+    frames = tuple(place.frame() for place in run.places)
+    state = msgspec.structs.replace(state, frames=frames, variables=run.variables)
+    return Decision((), state, run.turn.explained(seen))
+
+
+# ---- messages that arrive meanwhile ----------------------------------------------------------------------------------
+
+
+def holds(waiting: Waiting | None) -> bool:
+    """Whether messages are kept until it is over."""
+    return waiting is not None and waiting.kind != "answer" and waiting.due - waiting.since <= HOLDS
+
+
+def hold(scene: Scene, event: Arrived, places: list[Place]) -> Decision:
+    """The message is answered later; of too many the newest are kept."""
+    state, place = scene.state, places[-1]
+    seen = verdict("held", place, place=title(place.program))
+    if len(state.held) >= MOST_HELD:
+        said = N_("More than {most} messages were held; the first was left out", most=MOST_HELD)
+        seen = msgspec.structs.replace(seen, problems=(said,))
+    return Decision((), msgspec.structs.replace(state, held=(*state.held, event)[-MOST_HELD:]), seen)
+
+
+def merged(held: tuple[Arrived, ...]) -> Arrived:
+    """Several messages as one, as if they had been gathered."""
+    last = held[-1]
+    if len(held) == 1:
+        return last
+    burst = [content for event in held for content in (*event.burst, event.content)][:-1]
+    text = "\n".join(text for event in held if (text := said_in(event)))
+    referral = next((event.referral for event in reversed(held) if event.referral), None)
+    return Arrived(last.content, text, last.reply_to, referral, tuple(burst[-MOST_HELD:]))
+
+
+def ended(decision: Decision) -> bool:
+    """Whether the bot has given the conversation away."""
+    return any(isinstance(effect, HandOff | Close) for effect in decision.effects)
+
+
+def without_held(decision: Decision, problem: Sentence | None = None) -> Decision:
+    trace = decision.trace
+    if problem is not None:
+        trace = msgspec.structs.replace(trace, problems=(*trace.problems[:9], problem))
+    return Decision(decision.effects, msgspec.structs.replace(decision.state, held=()), trace)
+
+
+def together(first: Decision, second: Decision) -> Decision:
+    """Both as one turn, within what a turn may do: messages beyond are left out from the end, other effects last."""
+    kept = within([*first.effects, *second.effects])
+    full = len(kept) < len(first.effects) + len(second.effects)
+    one, other = first.trace, second.trace
+    more = (N_("This turn said more than is possible; the rest was left out"),) if full else ()
+    trace = Trace(
+        joined([one.verdict, other.verdict]),
+        one.rule,
+        one.line,
+        one.matched,
+        other.near,
+        (*one.degraded, *other.degraded),
+        tuple(dict.fromkeys((*one.problems, *other.problems, *more)))[:10],
+        one.code,
+    )
+    return Decision(tuple(kept), second.state, trace)
+
+
+def within(effects: list[Effect]) -> list[Effect]:
+    """As many as a turn may have: messages go first, the last of them before the others; what a conversation cannot go
+    on without stays."""
+    said, kept = 0, list[Effect]()
+    for effect in effects:
+        said += len(text_of(effect.content)) if isinstance(effect, Send) else 0
+        if not isinstance(effect, Send) or said <= OUTPUT:
+            kept.append(effect)
+    ranks = [0 if isinstance(effect, KEPT) else 2 if isinstance(effect, Send) else 1 for effect in kept]
+    best = sorted(range(len(kept)), key=lambda at: (ranks[at], at))[:MOST_EFFECTS]
+    return [kept[at] for at in sorted(best)]
+
+
+def verdict(code: str, at: Place | None = None, **params: Any) -> Trace:
+    rule, line = "", 0
+    if at is not None:
+        rule, line = at.program.shown, getattr(at.instruction(), "line", 0)
+    return Trace(N_(SENTENCES[code], **params), rule, line, code=code)
