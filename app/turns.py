@@ -190,7 +190,7 @@ def _scene(case: Case) -> Scene:
     state = State(seed=case.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
     if found.version_id is None and state.frames:
         state = left(state)  # a person had the conversation meanwhile, which ends the flow
-    return Scene(state, _contact(found), here.capabilities, here.name, here.network)
+    return Scene(state, _contact(found), here.capabilities, here.name, here.network, found.heard_at)
 
 
 def _contact(found: Found) -> ContactView:

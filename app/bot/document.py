@@ -57,6 +57,10 @@ class Version(msgspec.Struct, frozen=True):
     places: tuple[int, ...] = ()
     pairs: str = ""
 
+    @property
+    def hears_reactions(self) -> bool:
+        return "reaction" in self.index.known
+
 
 def parse(text: str) -> Document:
     """Reads a document, YAML or JSON. Raises `DocumentError` with every problem found."""
