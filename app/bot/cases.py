@@ -5,31 +5,30 @@ from typing import Any
 
 import msgspec
 
+from app.bot.lines import LINE, SHORT, Line
 from app.bot.scene import ContactView
-from app.bot.shape import Either, Keys, ListOf, Located, MapOf, OneOrMany, Report, Text, Verbs
+from app.bot.shape import Keys, ListOf, Located, MapOf, OneOrMany, Report, Text
+from app.bot.triggers import NETWORKS, OneOf
 from app.said import N_
 
+A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
 MOST_CASES = 200
 MOST_LINES = 50
 SOMEBODY = ContactView("1")
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One line of a test's chat. `who`: `user` (writes the text), `button` (the user presses the one with this title or
-    id), `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern)."""
-
-    who: str
-    text: Located
-
-
 class Case(msgspec.Struct, frozen=True):
     """A test: what the customer does, and after each time all that the bot is to answer. `at` is local time in the
-    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day."""
+    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day. `last_heard`, like it: when the customer wrote
+    before; '' for never."""
 
     name: Located
     chat: tuple[Line, ...]
     at: str = ""
+    last_heard: str = ""
     contact: ContactView = SOMEBODY
+    channel: str = "Test"
+    network: str = "whatsapp_cloud"
     line: int = 0
 
 
@@ -57,22 +56,6 @@ def days(text: str) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-def _user(user: Located | Line) -> Line:
-    return user if isinstance(user, Line) else Line("user", user)
-
-
-def _press(button: Located) -> Line:
-    return Line("button", button)
-
-
-def _bot(bot: Located) -> Line:
-    return Line("bot", bot)
-
-
-def _handoff(handoff: Located) -> Line:
-    return Line("handoff", handoff)
-
-
 def _contact(
     name: Located | None = None, first_name: Located | None = None, tags: tuple[Located, ...] = (), **values: Any
 ) -> ContactView:
@@ -83,13 +66,17 @@ def _contact(
     return ContactView("1", full, first, tags=tuple(tag.text for tag in tags), fields=fields, **plain)
 
 
-def _case(chat: tuple[Line, ...], **values: Any) -> Case:
+def _case(
+    chat: tuple[Line, ...], channel: Located | None = None, network: Located | None = None, **values: Any
+) -> Case:
     if chat and chat[0].who not in ("user", "button"):
         raise ValueError(N_("A test begins with what the customer writes: “user”"))
-    return Case(chat=chat, **values)
+    if values.get("last_heard", "") > values.get("at", A_DAY):
+        raise ValueError(N_("“last_heard” is before “at”"))
+    where = {name: values[name].text for name in ("channel", "network") if name in values}
+    return Case(chat=chat, **values | where)
 
 
-SHORT = Text(200, N_("a short text"))
 CONTACT = Keys(
     _contact,
     {
@@ -102,28 +89,15 @@ CONTACT = Keys(
         "fields": MapOf(Text(100, N_("a name")), Text(1_000), 50, N_("fields with their values")),
     },
 )
-LINE = Verbs(
-    {
-        "user": Keys(
-            _user,
-            {
-                "user": Either(
-                    Text(4_096), Keys(_press, {"button": SHORT}, ("button",)), N_("a text or {button: title}")
-                )
-            },
-            ("user",),
-        ),
-        "bot": Keys(_bot, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
-        "handoff": Keys(_handoff, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
-    },
-    N_("a line of a chat"),
-)
 CASE = Keys(
     _case,
     {
         "name": Text(200, N_("a name")),
         "at": Moment(),
+        "last_heard": Moment(),
         "contact": CONTACT,
+        "channel": SHORT,
+        "network": OneOf(*NETWORKS),
         "chat": ListOf(LINE, MOST_LINES, N_("the lines of a chat")),
     },
     ("name", "chat"),

@@ -57,6 +57,16 @@ def length(text: str) -> int:
     return seconds if seconds <= LONGEST else 0
 
 
+def length_of(seconds: int) -> str:
+    """A duration as it is written: `1d 12h`, at most `LONGEST`."""
+    seconds = min(seconds, LONGEST)
+    parts = []
+    for unit in ("d", "h", "m", "s"):
+        count, seconds = divmod(seconds, UNITS[unit])
+        parts += [f"{count}{unit}"] if count else []
+    return " ".join(parts) or "1s"
+
+
 def due(when: When, room: Room, hours: Hours | None, now: int) -> int | None:
     """The instant; None, and a problem in the room, if what stands there is no time. A time that is past is past."""
     text = when.text.render(room).strip()

@@ -12,7 +12,7 @@ import msgspec
 
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, Decision, Effect, Event, HandOff, Scene, Send, State, Trace, TurnInput
+from app.bot.scene import Arrived, Decision, Effect, Event, HandOff, Send, State, Trace, TurnInput
 from app.bot.trials import words_of
 from app.content import Buttons, ChoiceList, Content
 
@@ -118,11 +118,8 @@ def again(bot: Version, past: Sequence[Past]) -> tuple[list[Step], int]:
 
 def decided(bot: Version, given: TurnInput, state: State) -> Decision:
     """Where deciding fails the customer gets no answer, as it is live."""
-    scene = given.scene
     try:
-        return decide(
-            bot, Scene(state, scene.contact, scene.capabilities, scene.channel, scene.network), given.event, given.now
-        )
+        return decide(bot, msgspec.structs.replace(given.scene, state=state), given.event, given.now)
     except Exception:
         return Decision((), state, NOTHING.trace)
 

@@ -7,16 +7,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.bot.cases import Case, Line
+from app.bot.cases import A_DAY, Case
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, Decision, HandOff, Scene, Send, State
+from app.bot.lines import Line
+from app.bot.scene import Arrived, Decision, Event, HandOff, Scene, Send, StartTimer, State, TimerFired
 from app.bot.stars import fits
 from app.capabilities import Capabilities
 from app.content import Buttons, ChoiceList, Content, Picked, Pressed, Text, kind
 from app.content import text as text_of
 
-A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
+MOST_FIRED = 100  # times that come while one test waits
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -52,30 +53,71 @@ def run(bot: Version, cases: Sequence[Case], capabilities: Capabilities) -> list
 
 
 def play(bot: Version, case: Case, capabilities: Capabilities) -> Outcome:
-    now = moment(case.at, bot.hours.zone if bot.hours else "UTC")
-    offered: tuple[Pressed | Picked, ...] = ()
-    state, silent = State(seed=1), False
+    zone = bot.hours.zone if bot.hours else "UTC"
+    heard_at = moment(case.last_heard, zone) if case.last_heard else 0
+    talk = Talk(bot, case, capabilities, moment(case.at, zone), heard_at)
     chat: list[Spoken] = []
     for asked, expected in exchanges(case.chat):
-        content = said(asked, offered)
-        if content is None:
-            chat.append(Spoken(asked.who, asked.text.text, "unknown", asked.text.line))
-            break
-        chat.append(Spoken(asked.who, asked.text.text, line=asked.text.line))
-        answers: list[tuple[str, str]] = []
-        # After a hand-off a person answers: the bot says nothing until it is given back.
-        if not silent:
-            scene = Scene(state, case.contact, capabilities, "Test", "whatsapp_cloud")
-            decision = decide(bot, scene, Arrived(content, text_of(content)), now)
-            state = decision.state
-            offered = choices_of(decision) or offered
-            answers = heard(decision)
-            silent = any(who == "handoff" for who, _ in answers)
+        if asked.who == "wait":
+            answers = talk.wait(asked.seconds)
+        else:
+            content = said(asked, talk.offered)
+            if content is None:
+                chat.append(Spoken(asked.who, asked.text.text, "unknown", asked.text.line))
+                break
+            chat.append(Spoken(asked.who, asked.text.text, line=asked.text.line))
+            answers = talk.hear(Arrived(content, text_of(content), referral=asked.referral))
         compared = compare(expected, answers)
         chat += compared
         if any(spoken.fits != "yes" for spoken in compared):
             break
     return Outcome(case.name.text, case.line, tuple(chat))
+
+
+class Talk:
+    """A chat as it goes on: the bot's memory, the clock, what can be pressed, and the times that the bot waits for."""
+
+    def __init__(self, bot: Version, case: Case, capabilities: Capabilities, now: int, last_heard: int) -> None:
+        self.bot, self.case, self.capabilities, self.now, self.last_heard = bot, case, capabilities, now, last_heard
+        self.state = State(seed=1)
+        self.offered: tuple[Pressed | Picked, ...] = ()
+        self.timers: list[StartTimer] = []
+        self.silent = False
+
+    def hear(self, event: Arrived) -> list[tuple[str, str]]:
+        """What the bot answers to the customer."""
+        answers = self.decide(event)
+        self.last_heard = self.now
+        return answers
+
+    def wait(self, seconds: int) -> list[tuple[str, str]]:
+        """Time passes, and what the bot says meanwhile."""
+        answers, end = list[tuple[str, str]](), self.now + seconds * 1_000
+        for _ in range(MOST_FIRED):
+            due = min((timer for timer in self.timers if timer.due <= end), key=lambda timer: timer.due, default=None)
+            if due is None:
+                break
+            self.timers.remove(due)
+            self.now = max(self.now, due.due)
+            answers += self.decide(TimerFired(due.token))
+        self.now = end
+        return answers
+
+    def decide(self, event: Event) -> list[tuple[str, str]]:
+        # After a hand-off a person answers: the bot says nothing until it is given back.
+        if self.silent:
+            return []
+        case = self.case
+        scene = Scene(
+            self.state, case.contact, self.capabilities, case.channel, case.network, self.last_heard
+        )  # fmt: skip
+        decision = decide(self.bot, scene, event, self.now)
+        self.state = decision.state
+        self.offered = choices_of(decision) or self.offered
+        self.timers += [effect for effect in decision.effects if isinstance(effect, StartTimer)]
+        answers = heard(decision)
+        self.silent = any(who == "handoff" for who, _ in answers)
+        return answers
 
 
 def moment(at: str, zone: str) -> int:
@@ -85,10 +127,10 @@ def moment(at: str, zone: str) -> int:
 
 
 def exchanges(chat: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
-    """What the customer does, each time with the answers that are expected before the next."""
+    """What the customer does, or how time passes, each with the answers that are expected before the next."""
     found: list[tuple[Line, list[Line]]] = []
     for line in chat:
-        if line.who in ("user", "button"):
+        if line.who in ("user", "button", "wait"):
             found.append((line, []))
         else:
             found[-1][1].append(line)
@@ -99,7 +141,9 @@ def said(line: Line, offered: Sequence[Pressed | Picked]) -> Content | None:
     """The customer's message; None for a button that is not there."""
     text = line.text.text
     if line.who == "user":
-        return Text(text)
+        sent = line.content
+        pressed = (choice for choice in offered if isinstance(sent, Pressed) and choice.id == sent.id)
+        return next(pressed, sent) or Text(text)
     return next((choice for choice in offered if text in (choice.title, choice.id)), None)
 
 
