@@ -15,7 +15,7 @@ import msgspec
 from app.bot.document import DocumentError, Version, compile_version
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
-from app.documents import digest_of, name_of, problems_of, renamed, sentence, starters
+from app.documents import Place, digest_of, name_of, problems_of, renamed, sentence, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.said import N_
@@ -127,6 +127,15 @@ async def publish(
     Raises `Invalid` while the draft has errors or, unless `anyway`, a test of it fails; `NotFound`; `Conflict` if
     another bot has the document's name.
     """
+    bot, name = await ready(rt, bot_id, note, anyway=anyway)
+    version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
+    await rt.versions.load(version_id)
+    await go_live(rt, channels, version_id)
+    return number
+
+
+async def ready(rt: "Runtime", bot_id: int, note: str, *, anyway: bool) -> tuple[store.Bot, str]:
+    """The bot and what its draft calls it, if the draft can be published. Raises as `publish` does."""
     bot = await get(rt.db.reader, bot_id)
     await check(rt, bot.draft, anyway=anyway)
     if len(note) > NOTE:
@@ -134,11 +143,7 @@ async def publish(
             N_("The note is longer than {most} characters.", most=NOTE),
             fields={"note": N_("At most {most} characters.", most=NOTE)},
         )
-    name = await rt.versions.aside(name_of, bot.draft)
-    version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
-    await rt.versions.load(version_id)
-    await go_live(rt, channels, version_id)
-    return number
+    return bot, await rt.versions.aside(name_of, bot.draft)
 
 
 async def roll_back(rt: "Runtime", channel_id: int, version_id: int, user: "User | None") -> int:
@@ -174,6 +179,14 @@ async def find(db: Reader, name_or_id: str) -> store.Bot:
     if bot is None:
         raise NotFound(N_("There is no bot “{name}”.", name=name_or_id))
     return bot
+
+
+async def places_of(db: Reader, bot_id: int) -> tuple[Place, ...]:
+    """The channels on which the bot is live; if there are none, those on which none is."""
+    channels = await db.all(store.CHANNELS)
+    own = [channel for channel in channels if channel.bot_id == bot_id]
+    free = [channel for channel in channels if channel.version_id is None]
+    return tuple((channel.channel, channel.connector) for channel in own or free)
 
 
 async def text_of(db: Reader, bot: store.Bot, number: int) -> str:
@@ -228,7 +241,18 @@ def snapshot(tx: Tx, bot_id: int, text: str) -> int:
 def put_live(
     tx: Tx, bot: store.Bot, name: str, channel_ids: Sequence[int] | None, note: str, user_id: int | None
 ) -> tuple[int, int, list[int]]:
-    """(version, its number, channels it is live on from now). The newest version is used again if nothing changed."""
+    """(version, its number, channels it is live on from now)."""
+    version_id, number = keep_version(tx, bot, name, note, user_id)
+    chosen = choose(tx.all(store.CHANNELS), channel_ids)
+    for channel_id in chosen:
+        point(tx, channel_id, version_id, user_id)
+    tell(tx, bot.id)
+    return version_id, number, chosen
+
+
+def keep_version(tx: Tx, bot: store.Bot, name: str, note: str, user_id: int | None) -> tuple[int, int]:
+    """The draft becomes a version that never changes: (version, its number). The newest is used again if nothing
+    changed."""
     tx.lock("bot", bot.id)
     now = tx.one(store.BY_ID, id=bot.id)
     if now is None or now.draft_revision != bot.draft_revision:
@@ -236,12 +260,7 @@ def put_live(
     owner = tx.one(store.BY_NAME, name=store.fold(name))
     if owner is not None and owner.id != bot.id:
         raise Conflict(N_("Another bot is already named “{name}”. Change the name in the document.", name=owner.name))
-    version_id, number = number_draft(tx, now, note, user_id)
-    chosen = choose(tx.all(store.CHANNELS), channel_ids)
-    for channel_id in chosen:
-        point(tx, channel_id, version_id, user_id)
-    tell(tx, bot.id)
-    return version_id, number, chosen
+    return number_draft(tx, now, note, user_id)
 
 
 def choose(channels: Sequence[store.Live], wanted: Sequence[int] | None) -> list[int]:

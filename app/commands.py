@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, replay, users
+from app import bots, channels, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
 from app.said import N_
 from app.store import bots as bot_rows
 from app.store import channels as channel_rows
+from app.store import settings as setting_rows
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -60,6 +61,31 @@ async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> 
     made = await users.reset_password(rt, user.id, password)
     told = {} if password else {"password": made}
     return {"id": str(user.id), "email": user.email, **told}
+
+
+# ---- teams ----------------------------------------------------------------------------------------------------------
+
+
+async def add_team(rt: "Runtime", *, name: str) -> Row:
+    return {"id": str(await teams.add(rt, name)), "name": name}
+
+
+async def list_teams(rt: "Runtime") -> list[Row]:
+    return [{"id": str(id), "name": name, "members": members} for id, name, members in await teams.list_all(rt)]
+
+
+async def remove_team(rt: "Runtime", *, name: str) -> Row:
+    return {"id": str(await teams.remove(rt, name)), "name": name}
+
+
+async def join_team(rt: "Runtime", *, name: str, email: str) -> Row:
+    await teams.join(rt, name, email)
+    return {"name": name, "email": email}
+
+
+async def leave_team(rt: "Runtime", *, name: str, email: str) -> Row:
+    await teams.leave(rt, name, email)
+    return {"name": name, "email": email}
 
 
 # ---- channels -------------------------------------------------------------------------------------------------------
@@ -123,6 +149,29 @@ def _channel(row: ChannelRow) -> Row:
     }
 
 
+# ---- secrets --------------------------------------------------------------------------------------------------------
+
+
+async def set_secrets(rt: "Runtime", *, values: dict[str, str]) -> list[Row]:
+    """Each is added or gets another value, if all of them can be."""
+    for name, value in values.items():
+        vault.check(name, value)
+    return [{"name": name, "new": await vault.put(rt, name, value)} for name, value in values.items()]
+
+
+async def list_secrets(rt: "Runtime") -> list[Row]:
+    """Names only."""
+    return [
+        {"name": secret.name, "changed_at": secret.changed_at, "changed_by": secret.changed_by or None}
+        for secret in await vault.list_all(rt)
+    ]
+
+
+async def remove_secret(rt: "Runtime", *, name: str) -> Row:
+    await vault.remove(rt, await vault.find(rt, name))
+    return {"name": name}
+
+
 # ---- bots -----------------------------------------------------------------------------------------------------------
 
 
@@ -145,13 +194,22 @@ async def export_bot(rt: "Runtime", *, name: str, number: int) -> Row:
     return {"name": bot.name, "document": await bots.text_of(rt.db.reader, bot, number)}
 
 
-async def publish_bot(rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool) -> Row:
-    """On the channels named, or on every channel without a bot."""
+async def publish_bot(
+    rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool, at: str = ""
+) -> Row:
+    """On the channels named, or on every channel without a bot; now, or `at` a time: in the installation's zone, unless
+    it tells its own offset."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
+    told: Row = {"id": str(bot.id), "name": bot.name}
+    if at:
+        zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
+        moment = planned.moment(at, zone, rt.clock.now())
+        number = await planned.plan(rt, bot.id, chosen, note, moment, None, anyway=anyway)
+        return told | {"version": number, "live": [], "at": moment}
     number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
     live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
-    return {"id": str(bot.id), "name": bot.name, "version": number, "live": live}
+    return told | {"version": number, "live": live}
 
 
 async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, tag: str) -> Row:
@@ -161,7 +219,8 @@ async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, t
     if not 1 <= last <= replay.MOST_CHATS:
         raise Invalid(N_("Between 1 and {most} conversations are replayed at once.", most=replay.MOST_CHATS))
     version = await replay.compiled(rt, bot.draft if text is None else text)
-    report = await replay.replay(rt.db.reader, bot.id, version, replay.Choice(last, tag=tag), lambda done, total: None)
+    choice = replay.Choice(last, tag=tag, now=rt.clock.now())
+    report = await replay.replay(rt.db.reader, bot.id, version, choice, lambda done, total: None)
     return {
         "id": str(bot.id),
         "name": bot.name,
@@ -208,6 +267,15 @@ async def list_bots(rt: "Runtime") -> list[Row]:
     ]
 
 
+# ---- API keys -------------------------------------------------------------------------------------------------------
+
+
+async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None) -> Row:
+    """The key itself is told this once."""
+    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate)
+    return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
+
+
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
@@ -216,15 +284,24 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "team.add": add_team,
+    "team.list": list_teams,
+    "team.remove": remove_team,
+    "team.join": join_team,
+    "team.leave": leave_team,
     "channel.add": add_channel,
     "channel.list": list_channels,
     "channel.show": show_channel,
     "channel.set": set_channel,
     "channel.remove": remove_channel,
+    "secret.set": set_secrets,
+    "secret.list": list_secrets,
+    "secret.remove": remove_secret,
     "bot.import": import_bot,
     "bot.export": export_bot,
     "bot.publish": publish_bot,
     "bot.replay": replay_bot,
     "bot.list": list_bots,
+    "token.create": create_token,
     "doctor": doctor.examine,
 }

@@ -42,8 +42,8 @@ def messages(tx: Tx, contact_id: int) -> int:
 
 
 def remains(tx: Tx, contact_id: int) -> list[str]:
-    """Messages that came meanwhile, raw updates, turns, conversations, names. Returns the hashes of files that nothing
-    refers to any more."""
+    """Messages that came meanwhile, raw updates, turns, conversations, names. Returns the hashes of
+    files that nothing refers to any more."""
     for conversation_id in tx.all(store.CONVERSATIONS, contact_id=contact_id):
         tx.lock("conversation", conversation_id)
     while messages(tx, contact_id):

@@ -2,12 +2,16 @@
 
 What a job has to write at its end it gives back as a unit, which is done in the commit that ends the job: both happen
 once, or neither (P15).
+
+Calls wait for others, so they have slots of their own, and of one host only a few run at once: a slow host holds up
+neither other hosts nor other work.
 """
 
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,13 +23,18 @@ from app.models import Job
 from app.said import mark
 from app.store import jobs as store
 
-LANES = ("net", "turn")
+LANES = ("net", "turn", "call")
 AT_ONCE = 8
+CALLS_AT_ONCE = 32
+CALLS_OF_A_HOST = 8
+HOSTS = 200  # that are looked at
 ATTEMPTS = 5
 KILLS = 3
 TIME_LIMIT = 120.0
+LEASE = int(TIME_LIMIT * 1000) + 30_000  # ms
 FIRST_BACKOFF = 5.0
 IDLE_CHECK = 5.0
+WRITE_AGAIN = 1.0
 
 Ending = Callable[[Tx], None]
 Handler = Callable[[Job], Awaitable[Ending | None]]
@@ -45,7 +54,9 @@ class Later(Exception):
 
 
 class Worker:
-    """Runs the due jobs of a lane, at most eight at once."""
+    """Runs the due jobs of a lane, at most `at_once`."""
+
+    at_once = AT_ONCE
 
     def __init__(
         self, db: Database, clock: Clock, lane: str, handlers: Mapping[str, Handler],
@@ -57,12 +68,15 @@ class Worker:
         self._handlers = handlers
         self._last_words = last_words or {}
         self._wake = asyncio.Event()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], Job] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._open = True
 
     def wake(self) -> None:
         self._wake.set()
+
+    def busy(self) -> int:
+        return len(self._running)
 
     def due(self, at: int) -> None:
         """A job was written that is due `at` (ms UTC): look then, if nothing else makes the worker look before."""
@@ -84,7 +98,7 @@ class Worker:
         while self._open:
             self._wake.clear()
             try:
-                jobs, next_due = await self._db.write(claim, self.lane, AT_ONCE - len(self._running), self._lease())
+                jobs, next_due = await self._claim(self.at_once - len(self._running))
             except DatabaseError as error:
                 log.warning("jobs wait: %s", error)
                 await asyncio.sleep(2)
@@ -105,12 +119,13 @@ class Worker:
         for task in set(self._running):
             task.cancel()
 
-    def _lease(self) -> int:
-        return int(TIME_LIMIT * 1000) + 30_000
+    async def _claim(self, free: int) -> tuple[list[Job], int | None]:
+        """Up to so many jobs; if there are none, when the next one is due."""
+        return await self._db.write(claim, self.lane, free, LEASE)
 
     async def _rest(self, next_due: int | None) -> None:
         wait = IDLE_CHECK if next_due is None else min(IDLE_CHECK, max(0.05, (next_due - self._clock.now()) / 1000))
-        if len(self._running) >= AT_ONCE:
+        if len(self._running) >= self.at_once:
             wait = IDLE_CHECK
         try:
             await asyncio.wait_for(self._wake.wait(), wait)
@@ -119,18 +134,18 @@ class Worker:
 
     def _start(self, job: Job) -> None:
         task = asyncio.get_running_loop().create_task(self._work(job))
-        self._running.add(task)
+        self._running[task] = job
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._wake.set()
 
     async def _work(self, job: Job) -> None:
         try:
             async with asyncio.timeout(TIME_LIMIT):
                 ending = await self._handlers[job.kind](job)
-            await self._db.write(done, job, ending, key=job.conversation_id or 0)
+            await self._end(job, ending)
         except Later as later:
             await self._again(job, later.seconds, str(later), counts=later.counts)
         except DatabaseError as error:
@@ -138,6 +153,9 @@ class Worker:
         except Exception:
             log.warning("job %s of kind %s failed", job.id, job.kind, exc_info=True)
             await self._again(job, FIRST_BACKOFF * 4.0 ** (job.attempts - 1), traceback.format_exc(limit=-4))
+
+    async def _end(self, job: Job, ending: Ending | None) -> None:
+        await self._db.write(done, job, ending, key=job.conversation_id or 0)
 
     async def _again(self, job: Job, seconds: float, why: str, *, counts: bool = True) -> None:
         """If even this cannot be written, the end of the lease brings the job back."""
@@ -148,17 +166,65 @@ class Worker:
             log.warning("job %s of kind %s waits: %s", job.id, job.kind, error)
 
 
+class CallWorker(Worker):
+    """Runs the jobs that call others. What an answer said must not be lost, since not every call can be made again: its
+    end is written as soon as the database takes it."""
+
+    at_once = CALLS_AT_ONCE
+
+    async def _claim(self, free: int) -> tuple[list[Job], int | None]:
+        busy = Counter(job.host or "" for job in self._running.values())
+        return await self._db.write(claim_calls, free, busy, LEASE)
+
+    async def _end(self, job: Job, ending: Ending | None) -> None:
+        while True:
+            try:
+                return await super()._end(job, ending)
+            except DatabaseError as error:
+                log.warning("what came of job %s waits: %s", job.id, error)
+                await asyncio.sleep(WRITE_AGAIN)
+
+
 # ---- units of work --------------------------------------------------------------------------------------------------
 
 
 def claim(tx: Tx, lane: str, limit: int, lease: int) -> tuple[list[Job], int | None]:
     """Take due jobs in due order; the attempt is counted before the job runs."""
-    jobs = []
-    expired = tx.claim(store.EXPIRED, lane=lane, now=tx.now, limit=limit)
-    for job in [*expired, *tx.claim(store.DUE, lane=lane, now=tx.now, limit=limit - len(expired))]:
-        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease):
-            jobs.append(msgspec.structs.replace(job, attempts=job.attempts + 1))
+    found = tx.claim(store.EXPIRED, lane=lane, now=tx.now, limit=limit)
+    found += tx.claim(store.DUE, lane=lane, now=tx.now, limit=limit - len(found))
+    jobs = _begun(tx, found, lease)
     return jobs, None if jobs else tx.one(store.NEXT_DUE, lane=lane)
+
+
+def claim_calls(tx: Tx, limit: int, busy: Mapping[str, int], lease: int) -> tuple[list[Job], int | None]:
+    """Take due calls to hosts that are not full. `busy`: how many run, by host."""
+    found = tx.claim(store.EXPIRED, lane="call", now=tx.now, limit=limit)
+    waiting = tx.all(store.HOSTS, now=tx.now, limit=HOSTS) if limit > len(found) else []
+    for host, share in shares(waiting, busy, limit - len(found)).items():
+        found += tx.claim(store.DUE_OF_HOST, host=host, now=tx.now, limit=share)
+    jobs = _begun(tx, found, lease)
+    return jobs, None if jobs else tx.one(store.NEXT_CALL, now=tx.now)
+
+
+def shares(waiting: Sequence[store.Host], busy: Mapping[str, int], free: int) -> dict[str, int]:
+    """How many calls to each host begin: one each in turn, first to whom is waited for longest, until no slot is free
+    or every host is full."""
+    room = {host.name: min(host.waiting, CALLS_OF_A_HOST - busy.get(host.name, 0)) for host in waiting}
+    given = dict.fromkeys(room, 0)
+    while free > 0 and (hosts := [name for name in room if given[name] < room[name]]):
+        for name in hosts[:free]:
+            given[name] += 1
+        free -= len(hosts)
+    return {name: count for name, count in given.items() if count}
+
+
+def _begun(tx: Tx, found: list[Job], lease: int) -> list[Job]:
+    """Those that no other worker took meanwhile."""
+    return [
+        msgspec.structs.replace(job, attempts=job.attempts + 1)
+        for job in found
+        if tx.run(store.RUNNING, id=job.id, attempts=job.attempts, until=tx.now + lease)
+    ]
 
 
 def done(tx: Tx, job: Job, ending: Ending | None = None) -> None:

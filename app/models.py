@@ -29,6 +29,7 @@ class Found(msgspec.Struct, frozen=True):
     known: int
     heard_at: int
     closed_at: int | None
+    opted_out_at: int | None
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ class ChannelRow(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Durable work. `subject` makes it unique within its kind; `payload` is JSON."""
+    """Durable work. `subject` makes it unique within its kind; `payload` is JSON; `host` is whom a call goes to."""
 
     id: int
     kind: str
@@ -101,6 +102,7 @@ class Job(msgspec.Struct, frozen=True):
     payload: str
     attempts: int
     conversation_id: int | None = None
+    host: str | None = None
 
 
 class MediaRow(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ import msgspec
 
 from app import documents
 from app.bot.document import DocumentError, Version, compile_version
-from app.bot.replay import OUTCOMES, Past, Played, Turn, play
+from app.bot.replay import OUTCOMES, Played, Turn, play
+from app.bot.rerun import Past
 from app.db import Reader
 from app.errors import Invalid, TooMany
 from app.said import N_
@@ -42,12 +43,13 @@ Chosen = tuple[store.Chat, list[Past]]
 
 class Choice(msgspec.Struct, frozen=True):
     """Which conversations: the newest `last` of those with turns from `since` to before `until` (ms UTC), of contacts
-    with the tag if there is one."""
+    with the tag if there is one. `now`: up to when the draft's own waits are followed after the last turn."""
 
     last: int = 500
     since: int = 0
     until: int = EVER
     tag: str = ""
+    now: int = 0
 
 
 class Differing(msgspec.Struct, frozen=True):
@@ -120,7 +122,7 @@ async def replay(reader: Reader, bot_id: int, version: Version, choice: Choice, 
         read += len(past)
         report.cut = report.cut or len(past) >= LONGEST
         if waiting >= TURNS or chat is chats[-1] or read >= MOST_TURNS:
-            add(report, await asyncio.to_thread(decide_all, version, batch))
+            add(report, await asyncio.to_thread(decide_all, version, batch, min(choice.now, choice.until)))
             done += len(batch)
             batch, waiting = [], 0
             told(done, len(chats))
@@ -168,8 +170,8 @@ async def turns_of(reader: Reader, bot_id: int, conversation_id: int, choice: Ch
     return found
 
 
-def decide_all(version: Version, batch: Sequence[Chosen]) -> list[tuple[store.Chat, list[Past], Played]]:
-    return [(chat, past, play(version, past)) for chat, past in batch if past]
+def decide_all(version: Version, batch: Sequence[Chosen], until: int) -> list[tuple[store.Chat, list[Past], Played]]:
+    return [(chat, past, play(version, past, until)) for chat, past in batch if past]
 
 
 def add(report: Report, played: Sequence[tuple[store.Chat, list[Past], Played]]) -> None:

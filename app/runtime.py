@@ -8,10 +8,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import housekeeping, jobs, media, outbox, readiness
+from app import caller, calls, due, housekeeping, jobs, media, outbox, planned, promises, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
+from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
@@ -22,13 +23,13 @@ from app.media import Fetcher, Store, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
 from app.replay import Replays
+from app.security.outbound import Outbound
 from app.security.secrets import Keyring
 from app.security.setup import SetupLink
 from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
-from app.turns import Intake
 from app.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class Runtime:
     versions: Versions
     replays: Replays
     channels: Channels
+    workers: dict[str, jobs.Worker]
+    calls: jobs.CallWorker
     jobs: jobs.Worker
     media: Store
     metrics: Metrics
@@ -55,6 +58,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.workers: dict[str, jobs.Worker] = {}
 
     def supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task for ever: if it ends or raises, that is logged and it starts again (P44)."""
@@ -68,6 +72,10 @@ class Runtime:
                 log.exception("task %s ended and starts again", name)
             if not self.stopping:
                 await asyncio.sleep(RESTART_DELAY)
+
+    def due(self, lane: str, at: int) -> None:
+        """A job of this lane was written that is due `at` (ms UTC)."""
+        self.workers[lane].due(at)
 
     async def problems(self) -> list[dict[str, str]]:
         """What keeps it from working now, as {"code", "message"}; empty when ready."""
@@ -113,25 +121,47 @@ async def _start_work(rt: Runtime) -> None:
     policy = await rt.db.read(setting_rows.load)
     make = partial(
         Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=policy.answer_hours * DAY // 24,
-        raw_age=policy.raw_days * DAY,
+        raw_age=policy.raw_days * DAY, due=rt.due,
     )  # fmt: skip
     defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
-    last_words = {media.KIND: media.given_up}
-    for lane in jobs.LANES:
-        await rt.db.write(jobs.recover, lane, last_words)
     await rt.versions.load_live()
+    _make_workers(rt)
+    for lane in jobs.LANES:
+        await rt.db.write(jobs.recover, lane, last_words(rt))
     rt.media.sweep()
     await rt.channels.start()
-    fetcher = Fetcher(
-        rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
-    )
-    rt.jobs = jobs.Worker(rt.db, rt.clock, "net", {media.KIND: fetcher.fetch}, last_words)
-    rt.supervise("jobs", rt.jobs.run)
+    for worker in rt.workers.values():
+        rt.supervise(f"{worker.lane} jobs", worker.run)
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)
+
+
+def _make_workers(rt: Runtime) -> None:
+    """Whoever runs jobs, by lane."""
+    fetcher = Fetcher(
+        rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
+    )
+    client = Outbound(rt.settings.outbound_allow)
+    made = caller.Caller(rt.db, rt.clock, rt.keys, client, rt.metrics, rt.install, lambda: rt.channels.intake)
+    handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
+    rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
+    promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)
+    turns_due = jobs.Worker(rt.db, rt.clock, promises.LANE, promised, last_words(rt))
+    rt.workers = {worker.lane: worker for worker in (rt.jobs, turns_due, rt.calls)}
+
+
+def last_words(rt: Runtime) -> jobs.LastWords:
+    """Who is told when a job is given up."""
+    return {
+        media.KIND: media.given_up,
+        planned.KIND: planned.given_up,
+        calls.KIND: partial(caller.given_up, lambda: rt.channels.intake),
+        **dict.fromkeys(due.KINDS, due.given_up),
+    }
 
 
 def _statistic(rt: Runtime, name: str) -> float:
@@ -146,13 +176,16 @@ def _watch(rt: Runtime) -> None:
     rt.metrics.watch("messages_received", lambda: sum(live.received for live in lives.values()))
     rt.metrics.watch("messages_sent", lambda: sum(live.sender.sent for live in lives.values()))
     rt.metrics.watch("sends_failed", lambda: sum(live.sender.failed for live in lives.values()))
+    rt.metrics.watch("bot_calls_under_way", rt.calls.busy)
     rt.metrics.watch("sends_under_way", lambda: sum(live.sender.busy() for live in lives.values()))
 
 
 async def stop(rt: Runtime) -> None:
     """No new work; what is under way gets ten seconds; everything is written and closed (P34)."""
     rt.begin_stop()
-    await asyncio.gather(rt.channels.stop(), rt.jobs.close(10.0), rt.replays.close())
+    await asyncio.gather(
+        rt.channels.stop(), *(worker.close(10.0) for worker in rt.workers.values()), rt.replays.close()
+    )
     await rt.cancel_tasks()
     await rt.db.stop()
 

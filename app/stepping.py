@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from app import bots
-from app.bot import replay as rerun
+from app.bot import replay
 from app.bot.document import Version
-from app.bot.replay import Past
+from app.bot.rerun import Past, Step, again
 from app.db import Reader
 from app.errors import NotFound
 from app.replay import compiled
@@ -52,7 +52,7 @@ class Rerun(msgspec.Struct, frozen=True):
     begins to differ, None if it does not; `differences`: what is remembered otherwise after the last turn of both;
     `cut`: there are more turns than were run."""
 
-    turns: tuple[rerun.Turn, ...]
+    turns: tuple[replay.Turn, ...]
     parts: int | None
     differences: tuple[Difference, ...]
     unreadable: int
@@ -98,23 +98,23 @@ async def run_again(rt: "Runtime", here: Turn, bot_id: int, number: int) -> Reru
 
 def compared(version: Version, past: list[Past], cut: bool = False) -> Rerun:
     """`past`: turns of one conversation, oldest first; the first begins with the state it had then."""
-    steps, unreadable = rerun.again(version, past)
-    parts = next((at for at, step in enumerate(steps) if step.outcome != "same"), None)
+    steps, unreadable = again(version, past)
+    outcomes = [replay.outcome_of(step) for step in steps]
     return Rerun(
-        turns=tuple(map(rerun.drawn, steps)),
-        parts=parts,
+        turns=tuple(map(replay.drawn, steps, outcomes)),
+        parts=next((at for at, outcome in enumerate(outcomes) if outcome != "same"), None),
         differences=differences(steps),
         unreadable=unreadable,
         cut=cut,
     )
 
 
-def differences(steps: list[rerun.Step]) -> tuple[Difference, ...]:
+def differences(steps: list[Step]) -> tuple[Difference, ...]:
     """After the last turn that both decided."""
-    last = next((step for step in reversed(steps) if step.after is not None), None)
-    if last is None or last.after is None:
+    last = next((step for step in reversed(steps) if step.after), None)
+    if last is None or not last.after:
         return ()
-    was, now = last.before.state.variables, last.after.state.variables
+    was, now = last.before[-1].decision.state.variables, last.after[-1].decision.state.variables
     return tuple(
         Difference(name, was.get(name), now.get(name)) for name in {**was, **now} if was.get(name) != now.get(name)
     )

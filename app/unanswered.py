@@ -15,9 +15,9 @@ from app.bot.amend import add_at
 from app.bot.asked import bare
 from app.bot.document import DocumentError, Version, compile_version, parse
 from app.bot.match import match
+from app.bot.retold import unused
 from app.db import Tx
 from app.errors import Invalid, NotFound
-from app.keeping import unused
 from app.said import N_
 from app.store import bots as bot_rows
 from app.store import turns

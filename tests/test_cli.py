@@ -8,13 +8,14 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from app import control
+from app import control, vault
 from app.cli import exit_code, main, reach
 from app.commands import COMMANDS
 from app.errors import Invalid, NotFound
@@ -91,6 +92,23 @@ def test_a_channel_takes_values_from_words_files_and_stdin_and_hides_its_secrets
         assert secret not in out and secret.encode() not in stored
 
 
+def test_a_secret_takes_its_value_from_a_file_or_stdin_and_never_tells_it(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hush-hush-from-file\n")
+    code, out, err = parley(
+        "secret", "set", f"shop_key=@{tmp_path / 'key'}", "bank_key=-", typed="hush-hush-from-stdin\n"
+    )
+    assert (code, out.count("added")) == (0, 2), err
+    assert "new value" in parley("secret", "set", "bank_key=-", typed="hush-hush-again\n")[1]
+    listed = parley("secret", "list", "--json")[1]
+    assert [secret["name"] for secret in json.loads(listed)] == ["bank_key", "shop_key"]
+    assert "hush" not in listed + parley("secret", "list")[1]
+    stored = (tmp_path / "data" / "parley.db").read_bytes()
+    assert b"hush" not in stored and b"shop_key" in stored
+    assert parley("secret", "remove", "shop_key")[0] == 0
+    assert parley("secret", "remove", "shop_key")[0] == 1
+    assert [secret["name"] for secret in json.loads(parley("secret", "list", "--json")[1])] == ["bank_key"]
+
+
 def test_a_channel_is_renamed_keeps_its_old_name_and_is_removed(parley: Parley) -> None:
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("channel", "set", "Shop", "rate=0", "--name", "Store")[0] == 0
@@ -109,6 +127,10 @@ def test_a_channel_is_renamed_keeps_its_old_name_and_is_removed(parley: Parley) 
         ("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS, "rate=fast"),
         ("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS, "color=red"),
         ("channel", "set", "Shop"),
+        ("secret", "set"),
+        ("secret", "set", "shop_key"),
+        ("secret", "set", "Shop=long-enough-value"),
+        ("secret", "set", "shop_key=short"),
         ("channel", "list", "surplus"),
         ("bot", "import", "no-such-file.yaml"),
         ("fly",),
@@ -133,6 +155,20 @@ def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_
     assert json.loads(parley("bot", "list", "--json")[1])[0]["live"] == {"Shop": 1}
 
 
+def test_a_bot_is_published_at_a_time(parley: Parley, tmp_path: Path) -> None:
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT, encoding="utf-8")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
+    assert parley("bot", "import", str(file))[0] == 0
+    code, _out, err = parley("bot", "publish", "Luna", "--at", "2020-01-01 08:00")
+    assert code == 2 and "This time is over" in err
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    done = json.loads(parley("bot", "publish", "Luna", "--at", f"{soon:%Y-%m-%d %H:%M}", "--json")[1])
+    assert (done["version"], done["live"], done["at"] // 60_000) == (1, [], int(soon.timestamp()) // 60)
+    assert "goes live at" in parley("bot", "publish", "Luna", "--channel", "Shop", "--at", f"{soon:%Y-%m-%d %H:%M}")[1]
+    assert json.loads(parley("bot", "list", "--json")[1])[0]["live"] == {}
+
+
 def test_a_wrong_document_is_named_by_line_and_changes_nothing(parley: Parley, tmp_path: Path) -> None:
     file = tmp_path / "luna.yaml"
     file.write_text(BOT.replace("says:", "sais:"), encoding="utf-8")
@@ -149,6 +185,20 @@ def test_linting_a_good_document_needs_no_installation(parley: Parley, tmp_path:
     (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
     assert parley("bot", "lint", "luna.yaml")[0] == 0
     assert not (tmp_path / "data").exists()
+
+
+def test_linting_for_a_channel_tells_what_it_shows_there(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT.replace("[Menu, Order]", "[a, b, c, d]"), encoding="utf-8")
+    values = ("phone_number_id=1", "access_token=t", "app_secret=s", "verify_token=v")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *values)[0] == 0
+    note = "This network shows at most 3 buttons; sent as a list"
+    assert f"On WhatsApp: {note}" in parley("bot", "lint", "luna.yaml")[1]
+    code, out, _err = parley("bot", "lint", "luna.yaml", "--channel", "shop")
+    assert code == 0 and f"On Shop (WhatsApp Cloud API): {note}" in out
+    found = json.loads(parley("bot", "lint", "luna.yaml", "--channel", "Shop", "--json")[1])
+    assert f"On Shop (WhatsApp Cloud API): {note}" in [problem["message"] for problem in found]
+    code, _out, err = parley("bot", "lint", "luna.yaml", "--channel", "Nowhere")
+    assert code == 1 and "There is no channel “Nowhere”." in err
 
 
 def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_path: Path) -> None:
@@ -244,6 +294,17 @@ async def test_a_command_to_a_running_installation_takes_effect_at_once(rt: Runt
     assert rt.channels.by_key[made["key"]].row.name == "Shop"
     await ask(rt, "channel.set", name="Shop", values={}, rate=5.0, new_name=None)
     assert rt.channels.by_key[made["key"]].row.rate == 5.0
+
+
+@pytest.mark.anyio
+async def test_a_running_installation_takes_and_forgets_secrets(rt: Runtime, door: control.Control) -> None:
+    assert await ask(rt, "secret.set", values={"shop_key": "hush-hush-hush"}) == [{"name": "shop_key", "new": True}]
+    assert await vault.opened(rt.db.reader, rt.keys, "shop_key") == "hush-hush-hush"
+    with pytest.raises(control.Refused):
+        await ask(rt, "secret.set", values={"bank_key": "hush-hush-hush", "shop_key": "short"})
+    assert [secret["name"] for secret in await ask(rt, "secret.list")] == ["shop_key"]
+    await ask(rt, "secret.remove", name="shop_key")
+    assert await ask(rt, "secret.list") == []
 
 
 @pytest.mark.anyio

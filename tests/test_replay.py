@@ -47,7 +47,7 @@ async def test_what_was_said_is_decided_again_and_nothing_is_written(rt: Runtime
     before = {table: await rows(rt, f"select * from {table}") for table in TABLES if table != "event"}
     report = await replayed(rt, bot_id, Choice())
     assert counts(report) == {"same": 1, "changed": 1, "lost": 1}
-    assert report.turns == {"same": 2, "changed": 1, "gained": 1, "lost": 1}
+    assert report.turns == {"same": 2, "changed": 1, "gained": 1, "lost": 1, "stopped": 0}
     assert [(one.name, one.outcome, one.differences) for one in report.differing] == [
         ("Customer 333", "lost", 2), ("Customer 222", "changed", 1),
     ]  # fmt: skip
@@ -132,7 +132,7 @@ async def ask(rt: Runtime, **values: Any) -> Any:
 async def test_the_command_tells_counts_and_what_differs(rt: Runtime) -> None:
     await shop(rt)
     found = await ask(rt)
-    assert found["conversations"] == {"same": 1, "changed": 1, "gained": 0, "lost": 1}
+    assert found["conversations"] == {"same": 1, "changed": 1, "gained": 0, "lost": 1, "stopped": 0}
     [lost, changed] = found["differing"]
     assert [turn["outcome"] for turn in lost["turns"]] == ["gained", "lost"]
     assert changed["turns"][0]["asked"] == "twice" and changed["turns"][0]["after"][0]["text"] == "Uno."

@@ -30,7 +30,7 @@ from app.bot.scene import (
     Trace,
 )
 from app.bot.steps import Handing, Plan
-from app.bot.turn import Turn, after, names
+from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room
 from app.bot.verdict import SENTENCES, interruption, matched, nearly, trace
 from app.bot.words import words
@@ -54,6 +54,7 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
 
 def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     state = scene.state
+    bot = bot.in_language(*languages(state.variables, scene.contact))
     if isinstance(event, TimerFired):
         return resumed(bot, scene, event, now)
     if isinstance(event, GivenBack):
@@ -272,7 +273,7 @@ def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: 
         running.begin(plan.program)
         running.run()
         return running.decision(seen, missed)
-    turn = Turn(can, plan.name, Room(names(scene, event, now)), state)
+    turn = Turn(can, plan.name, Room(names(scene, event, now), bot.speech), state)
     for at, step in enumerate(plan.steps):
         if isinstance(step, Handing):
             turn.hand(step.reason.render(turn.room).strip(), step.team.render(turn.room).strip())

@@ -1,15 +1,21 @@
-"""From a document's text to a version that runs. Everything that can be wrong is found here, never during a turn."""
+"""From a document's text to a version that runs. Everything that can be wrong is found here, never during a turn.
+
+A document that speaks several languages is made ready once in each; its rules listen alike in all of them.
+"""
 
 from collections.abc import Iterable
 
 import msgspec
 
+from app.bot.formats import NEUTRAL, Speech, speech
 from app.bot.grammar import DOCUMENT, Document, Rule
 from app.bot.hours import Hours
 from app.bot.index import Index, build
+from app.bot.languages import choose
 from app.bot.loops import endless
 from app.bot.program import Program
 from app.bot.shape import MISSING, Located, Problem, Report
+from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, Plan, flow, plan, plan_rule
 from app.bot.tree import NotYaml, compose
 from app.bot.words import paired
@@ -38,8 +44,9 @@ class Interrupts(msgspec.Struct, frozen=True):
 class Version(msgspec.Struct, frozen=True):
     """A bot ready to decide. `plans` are the rules in the order in which they are asked, `names` their names, `places`
     where they stand in the document; `programs` are what can lead a conversation, by the key its state keeps; `gather`:
-    for how long quick messages of one person are taken as one, in ms (0: each is answered on its own); `pairs` as in
-    `words.fold`."""
+    for how long quick messages of one person are taken as one, in ms (0: each is answered on its own). `speech` is how
+    it writes dates and numbers; `languages` is the same bot in each language that it speaks, itself among them, if
+    there are several. `pairs` as in `words.fold`."""
 
     id: int
     name: str
@@ -54,8 +61,15 @@ class Version(msgspec.Struct, frozen=True):
     programs: dict[str, Program] = {}
     interrupts: Interrupts | None = None
     gather: int = 0
+    speech: Speech = NEUTRAL
+    languages: dict[str, "Version"] = {}
     places: tuple[int, ...] = ()
     pairs: str = ""
+
+    def in_language(self, *wanted: str) -> "Version":
+        """The bot in the first of these languages that it speaks; else as it is."""
+        found = choose(self.languages, *wanted) if self.languages else ""
+        return self.languages[found] if found else self
 
     @property
     def hears_reactions(self) -> bool:
@@ -78,7 +92,7 @@ def parse(text: str) -> Document:
     if report.problems or value is MISSING:
         raise DocumentError(report.problems)
     document: Document = value
-    return document
+    return msgspec.structs.replace(document, languages=tuple(report.languages)) if report.languages else document
 
 
 def check_names(document: Document, report: Report) -> None:
@@ -97,10 +111,32 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 
 def prepare(document: Document, version_id: int = 0) -> Version:
-    places = tuple(sorted(range(len(document.rules)), key=lambda place: -document.rules[place].priority))
-    rules, pairs = tuple(document.rules[place] for place in places), paired(document.language)
-    index, problems = build(rules, document.vocabulary, pairs)
-    problems += without_hours(document)
+    """Raises `DocumentError`."""
+    order = tuple(sorted(range(len(document.rules)), key=lambda place: -document.rules[place].priority))
+    pairs = paired(document.language)
+    index, found = build(tuple(document.rules[place] for place in order), document.vocabulary, pairs)
+    problems = dict.fromkeys([*found, *without_hours(document)])
+    made: dict[str, Version] = {}
+    for language in spoken_languages(document) if document.languages else ("",):
+        spoken = in_language(document, language) if language else document
+        version, wrong = assemble(spoken, index, order, pairs, version_id)
+        made[language] = version
+        problems.update(dict.fromkeys(wrong))
+    if problems:
+        raise DocumentError(problems)
+    base, *others = made.values()
+    for version in [base, *others] if others else ():
+        version.languages.update(made)
+    return base
+
+
+def assemble(
+    document: Document, index: Index, order: tuple[int, ...], pairs: str, version_id: int
+) -> tuple[Version, list[Problem]]:
+    """The version in the one language that the document has, and what is wrong with its steps. Rules are asked in
+    `order`, with words read as `pairs` says, whatever the language."""
+    problems: list[Problem] = []
+    rules = tuple(document.rules[place] for place in order)
     compiler = Compiler(problems, document.flows, document.language)
     plans = tuple(plan_rule(rule, compiler) for rule in rules)
     back = document.fallback
@@ -122,13 +158,12 @@ def prepare(document: Document, version_id: int = 0) -> Version:
         {program.key: program for program in (*programs, *flows)},
         interrupts(rules, plans, document.vocabulary, pairs),
         document.gather * 1_000,
-        places,
+        speech(document.language, document.hours.zone if document.hours else ""),
+        {},
+        order,
         pairs,
     )
-    problems += endless(version.programs)
-    if problems:
-        raise DocumentError(problems)
-    return version
+    return version, problems + endless(version.programs)
 
 
 def interrupts(

@@ -1,7 +1,6 @@
 """The filters (`{{ name | upper }}`) and tests (`{% if x is defined %}`) of texts: listed, bounded, never raising."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -61,10 +60,25 @@ def _round(room: Room, value: Any, digits: Any = 0) -> Any:
 
 
 def _number(room: Room, value: Any, digits: Any = None) -> str:
-    """1,234.50"""
+    """1,234.50, as the language writes it."""
     if not is_number(value):
         return as_text(room, value)
-    return f"{value:,.{_digits(digits)}f}" if digits is not None or isinstance(value, float) else f"{value:,}"
+    return room.speech.number(value, _digits(digits) if digits is not None else None)
+
+
+def _money(room: Room, value: Any, currency: Any) -> str:
+    """R$ 1.234,50, as the language writes it."""
+    if not is_number(value):
+        return as_text(room, value)
+    code = as_text(room, currency).strip().upper()
+    if not (len(code) == 3 and code.isascii() and code.isalpha()):
+        room.problem(N_("“{code}” is no currency; use its three letters, like EUR", code=code[:20]))
+        return room.speech.number(value, 2)
+    return room.speech.money(value, code)
+
+
+def _phone(room: Room, value: Any) -> str:
+    return room.speech.phone(as_text(room, value)[:40])
 
 
 def _int(room: Room, value: Any) -> Any:
@@ -75,11 +89,12 @@ def _int(room: Room, value: Any) -> Any:
     return int(text) if len(text) <= 15 and text.removeprefix("-").isdecimal() else MISSING
 
 
-def _date(room: Room, value: Any) -> str:
-    """Milliseconds since 1970 (UTC) as `2026-11-24`."""
-    if not is_number(value) or not 0 <= value < 253_402_300_800_000:
-        return ""
-    return datetime.fromtimestamp(value // 1000, UTC).strftime("%Y-%m-%d")
+def _date(room: Room, value: Any, style: Any = "medium") -> str:
+    return room.speech.date(value, as_text(room, style))
+
+
+def _time(room: Room, value: Any, style: Any = "short") -> str:
+    return room.speech.time(value, as_text(room, style))
 
 
 def _first(room: Room, value: Any) -> Any:
@@ -106,7 +121,10 @@ FILTERS: dict[str, Filter] = {
     "round": Filter(_round, (0, 1)),
     "number": Filter(_number, (0, 1)),
     "int": Filter(_int),
-    "date": Filter(_date),
+    "date": Filter(_date, (0, 1)),
+    "time": Filter(_time, (0, 1)),
+    "money": Filter(_money, (1,)),
+    "phone": Filter(_phone),
 }
 
 TESTS: dict[str, Callable[[Any], bool]] = {

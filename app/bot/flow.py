@@ -289,8 +289,8 @@ def _made(kind: Callable[..., Any], **names: str) -> Callable[..., Any]:
     return make
 
 
-def verbs(steps: Shape, buttons: Shape) -> Mapping[str, Keys]:
-    """The steps of this file by the key that names them."""
+def verbs(steps: Shape, buttons: Shape, said: Shape) -> Mapping[str, Keys]:
+    """The steps of this file by the key that names them. `said` is the shape of what customers read."""
     text, words = Text(4_096, N_("a text")), Text(200, N_("a word or phrase"))
     variable = Name(NAME, N_("a name of letters, digits and _"), free=True)
     label, flow = Name(FLOW_NAME, N_("the name of a label")), Name(FLOW_NAME, N_("the name of a flow"))
@@ -305,14 +305,14 @@ def verbs(steps: Shape, buttons: Shape) -> Mapping[str, Keys]:
     question = Keys(
         _question,
         {
-            "text": text,
+            "text": said,
             "choices": buttons,
             "expect": expect,
             "save": variable,
             "retries": Integer(0, 10),
-            "again": text,
+            "again": said,
             "cancel": OneOrMany(words, 50, N_("a word or a list of words")),
-            "cancelled": text,
+            "cancelled": said,
         },
         ("text", "save"),
         N_("a group with text and save"),
@@ -335,5 +335,5 @@ def verbs(steps: Shape, buttons: Shape) -> Mapping[str, Keys]:
         "untag": Keys(_made(Tagging, untag="remove"), {"untag": tags}, ("untag",), located=True),
         "field": Keys(_made(Fields, field="values"), {"field": fields}, ("field",), located=True),
         "close": Keys(_made(Closing), {"close": Nothing()}, ("close",), located=True),
-        **timed(steps, flow, values),
+        **timed(steps, said, flow, values),
     }

@@ -14,6 +14,7 @@ from app.bot.acts import Act
 from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
+from app.bot.languages import TAG, Words
 from app.bot.messages import Message
 from app.bot.moment import Length
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
@@ -113,7 +114,8 @@ class Fallback(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A bot as its author wrote it. `gather`: for how many seconds quick messages are taken as one."""
+    """A bot as its author wrote it. `gather`: for how many seconds quick messages are taken as one; `languages` are
+    those that its texts are in, none if they have one each."""
 
     bot: Located
     rules: tuple[Rule, ...] = ()
@@ -124,6 +126,7 @@ class Document(msgspec.Struct, frozen=True):
     fallback: Fallback | None = None
     tests: tuple[Case, ...] = ()
     flows: dict[str, tuple[Step, ...]] = {}
+    languages: tuple[str, ...] = ()
 
 
 class Address(Text):
@@ -143,7 +146,7 @@ class Language(Text):
     """A language as in `en` or `pt-BR`."""
 
     def __init__(self) -> None:
-        super().__init__(35, N_("a language, like en or pt-BR"), "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+        super().__init__(35, N_("a language, like en or pt-BR"), f"^{TAG}$")
 
     def read(self, node: Any, report: Report) -> Any:
         value = super().read(node, report)
@@ -208,8 +211,9 @@ class HeaderShape(Either):
         return Header("text", value) if isinstance(value, Located) else value
 
 
-TITLE = Text(200, N_("a title"))
-SENTENCE = Text(4_096, N_("a text"))
+TITLE = Words(200, N_("a title"))
+SENTENCE = Words(4_096, N_("a text"))
+REASON = Text(4_096, N_("a text"))
 
 
 class ButtonShape(Either):
@@ -237,7 +241,7 @@ HEADER = HeaderShape(
 SAY = Keys(
     _say,
     {
-        "say": OneOrMany(Text(16_384, N_("a text")), 20, N_("a text or a list of texts")),
+        "say": OneOrMany(Words(16_384, N_("a text")), 20, N_("a text or a list of texts")),
         "buttons": BUTTONS,
         "list": MENU,
         "header": HEADER,
@@ -251,21 +255,21 @@ FILES = {
     kind: Keys(
         _show(kind),
         {kind: Address(), "caption": SENTENCE, "quote": Truth("true")}
-        | ({"filename": TITLE} if kind == "document" else {}),
+        | ({"filename": Text(200, N_("a file name"))} if kind == "document" else {}),
         (kind,),
         located=True,
     )
     for kind in MEDIA
 }
 HANDING = Either(
-    SENTENCE,
-    Keys(Give, {"reason": SENTENCE, "team": Text(100, N_("the name of a team"))}, ("reason",)),
+    REASON,
+    Keys(Give, {"reason": REASON, "team": Text(100, N_("the name of a team"))}, ("reason",)),
     "a reason, or a group of reason and team",
 )
 HANDOFF = Keys(_give, {"handoff": HANDING}, ("handoff",), located=True)
 STEPS = Steps(MOST_STEPS)
 STEPS.verbs.update({"say": SAY, **FILES, **messages.verbs(SENTENCE, HEADER), "handoff": HANDOFF})
-STEPS.verbs.update({**verbs(STEPS, BUTTONS), **acts.verbs(STEPS)})
+STEPS.verbs.update({**verbs(STEPS, BUTTONS, SENTENCE), **acts.verbs(STEPS)})
 FLOW = ListOf(Verbs(STEPS.verbs, N_("a step")), MOST_FLOW_STEPS, N_("a list of steps"))
 RULE = Keys(
     _rule,

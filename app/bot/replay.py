@@ -1,8 +1,8 @@
 """Replays one past conversation: what a draft would have said wherever a bot was asked, beside what was said then.
 
-The draft keeps a state of its own from the first turn on. Who writes, where, when, and the seed of what is drawn by
-chance are as they were, so that only the document makes a difference. If the draft hands over where nobody was called
-then, it is silent from there on, until the turn in which the conversation was handed over then.
+The draft keeps a state of its own from the first turn on (`rerun`). Who writes, where, when, and the seed of what is
+drawn by chance are as they were, so that only the document makes a difference. If the draft hands over where nobody was
+called then, it is silent from there on, until the turn in which the conversation was handed over then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,45 +10,36 @@ from typing import Final
 
 import msgspec
 
-from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, Decision, Effect, Event, HandOff, Send, State, Trace, TurnInput
-from app.bot.trials import words_of
+from app.bot.heard import words_of
+from app.bot.rerun import Moment, Past, Step, again
+from app.bot.scene import Arrived, Call, CallResult, Effect, Event, HandOff, Quiet, Send
 from app.content import Buttons, ChoiceList, Content
 
-OUTCOMES: Final = ("lost", "changed", "gained", "same")  # the first that a turn has is the conversation's
+# The first that a turn has is the conversation's.
+OUTCOMES: Final = ("lost", "changed", "gained", "stopped", "same")
 UNANSWERED: Final = frozenset({"missed", "missed_again", "unanswered", "silent"})  # codes of verdicts
 TEXT: Final = 1_000  # characters kept of a message
 AROUND: Final = 3  # equal turns kept before the first that differs
 CHAT: Final = 40  # turns kept of a conversation
 
-_given: msgspec.json.Decoder[TurnInput] = msgspec.json.Decoder(TurnInput)
-_output: msgspec.json.Decoder[Decision] = msgspec.json.Decoder(Decision)
-NOTHING: Final = Decision((), State(), Trace(""))
-
-
-class Past(msgspec.Struct, frozen=True):
-    """A stored turn: input and output as JSON; `output` is '' where the bot failed then. `at`: ms UTC."""
-
-    at: int
-    given: str
-    output: str
-
 
 class Shown(msgspec.Struct, frozen=True):
-    """What was said: `who` is `bot` or `handoff` (then `text` is the reason); `choices` are buttons or rows; `rule`
-    names who speaks, '' for the fallback."""
+    """What was said or happened: `who` is `bot`, `handoff` (then `text` is the reason), `event` (then `event` is what
+    led to what follows) or `missing` (then `text` is the call that was not recorded); `choices` are buttons or rows;
+    `rule` names who speaks, '' for the fallback."""
 
     who: str
     text: str
     choices: tuple[str, ...] = ()
     rule: str = ""
+    event: Event | None = None
 
 
 class Turn(msgspec.Struct, frozen=True):
     """What the customer said or else happened, and the answers then (`before`) and of the draft (`after`). `held`: the
     draft is not asked here, because it handed over earlier. `outcome`: same, changed, gained (newly answered), lost
-    (newly unanswered)."""
+    (newly unanswered), stopped (the draft makes a call that was not recorded, here or earlier)."""
 
     outcome: str
     at: int
@@ -71,82 +62,68 @@ class Played(msgspec.Struct, frozen=True):
     turns: tuple[Turn, ...]
 
 
-class Step(msgspec.Struct, frozen=True):
-    """One turn decided again. `after` is None where the draft was not asked."""
-
-    outcome: str
-    given: TurnInput
-    before: Decision
-    after: Decision | None
-
-
-def play(bot: Version, past: Sequence[Past]) -> Played:
-    """`past`: turns of one conversation, oldest first."""
-    steps, unreadable = again(bot, past)
+def play(bot: Version, past: Sequence[Past], until: int = 0) -> Played:
+    """`past`: turns of one conversation, oldest first; `until` (ms UTC): how long the draft's own timers are followed
+    after the last of them."""
+    steps, unreadable = again(bot, past, until)
+    outcomes = [outcome_of(step) for step in steps]
     counts = dict.fromkeys(OUTCOMES, 0)
-    for step in steps:
-        if step.after is not None:
-            counts[step.outcome] += 1
+    held = 0
+    for step, each in zip(steps, outcomes, strict=True):
+        if is_held(step):
+            held += 1
+        else:
+            counts[each] += 1
     outcome = next((name for name in OUTCOMES if counts[name]), "same")
-    held = sum(step.after is None for step in steps)
-    return Played(outcome, counts, held, unreadable, () if outcome == "same" else chat(steps))
+    return Played(outcome, counts, held, unreadable, () if outcome == "same" else chat(steps, outcomes))
 
 
-def again(bot: Version, past: Sequence[Past]) -> tuple[list[Step], int]:
-    """Every turn that can be read, decided again, and how many cannot."""
-    steps: list[Step] = []
-    state: State | None = None
-    silent = False
-    for turn in past:
-        try:
-            given = _given.decode(turn.given)
-            before = _output.decode(turn.output) if turn.output else NOTHING
-        except msgspec.DecodeError:
-            continue
-        after = None
-        if not silent:
-            then = given.scene.state
-            after = decided(
-                bot, given, then if state is None else msgspec.structs.replace(state, seed=then.seed, turns=then.turns)
-            )
-            state = after.state
-        steps.append(Step("same" if after is None else outcome_of(before, after), given, before, after))
-        # A turn that follows a hand-off of then exists because a person had given the conversation back.
-        silent = (silent or (after is not None and hands_over(after))) and not hands_over(before)
-    return steps, len(past) - len(steps)
+def is_held(step: Step) -> bool:
+    """Whether the draft is not asked, because it handed over earlier."""
+    return step.after is None and step.missing is None
 
 
-def decided(bot: Version, given: TurnInput, state: State) -> Decision:
-    """Where deciding fails the customer gets no answer, as it is live."""
-    try:
-        return decide(bot, msgspec.structs.replace(given.scene, state=state), given.event, given.now)
-    except Exception:
-        return Decision((), state, NOTHING.trace)
-
-
-def outcome_of(before: Decision, after: Decision) -> str:
+def outcome_of(step: Step) -> str:
+    before, after = step.before, step.after
+    if step.missing is not None:
+        return "stopped"
+    if after is None:
+        return "same"
+    if len(before) == len(after) == 1 and before[0].decision == after[0].decision:
+        return "same"
     was, now = answers(before), answers(after)
     if was != now:
         return "gained" if now else "lost"
-    return "same" if before.effects == after.effects or seen(before.effects) == seen(after.effects) else "changed"
+    base = step.given.now
+    return "same" if seen(before, base) == seen(after, base) else "changed"
 
 
-def answers(decision: Decision) -> bool:
+def answers(moments: Iterable[Moment]) -> bool:
     """Whether a rule spoke; a fallback is no answer."""
-    return decision.trace.code not in UNANSWERED and any(isinstance(e, Send | HandOff) for e in decision.effects)
+    return any(
+        moment.decision.trace.code not in UNANSWERED and any(map(is_seen, moment.decision.effects))
+        for moment in moments
+    )
 
 
-def hands_over(decision: Decision) -> bool:
-    return any(isinstance(effect, HandOff) for effect in decision.effects)
+def is_seen(effect: Effect) -> bool:
+    """Whether the customer or the team notices."""
+    return isinstance(effect, Send | HandOff)
 
 
-def seen(effects: Iterable[Effect]) -> list[object]:
-    """What the customer and the team see of it, without the ids behind buttons and rows."""
-    return [
-        (without_ids(effect.content), effect.quote) if isinstance(effect, Send) else effect.reason
-        for effect in effects
-        if isinstance(effect, Send | HandOff)
-    ]
+def seen(moments: Iterable[Moment], base: int) -> list[object]:
+    """What the customer and the team see of it, without the ids behind buttons and rows, and how long after `base` (ms
+    UTC) it comes where the document says when."""
+    found: list[object] = []
+    for moment in moments:
+        late = moment.due - base if moment.due else 0
+        for effect in moment.decision.effects:
+            if isinstance(effect, Send):
+                ahead = effect.at - base if effect.at else late
+                found.append((without_ids(effect.content), effect.quote, ahead))
+            elif isinstance(effect, HandOff):
+                found.append((effect.reason, effect.team, late))
+    return found
 
 
 def without_ids(content: Content) -> Content:
@@ -167,27 +144,44 @@ def without_ids(content: Content) -> Content:
 # ---- both chats ------------------------------------------------------------------------------------------------------
 
 
-def chat(steps: Sequence[Step]) -> tuple[Turn, ...]:
-    first = next(at for at, step in enumerate(steps) if step.outcome != "same")
+def chat(steps: Sequence[Step], outcomes: Sequence[str]) -> tuple[Turn, ...]:
+    first = next(at for at, outcome in enumerate(outcomes) if outcome != "same")
     begin = max(0, first - AROUND)
-    return tuple(drawn(step) for step in steps[begin : begin + CHAT])
+    return tuple(map(drawn, steps[begin : begin + CHAT], outcomes[begin : begin + CHAT]))
 
 
-def drawn(step: Step) -> Turn:
+def drawn(step: Step, outcome: str) -> Turn:
     event = step.given.event
     asked = (event.text or words_of(event.content))[:TEXT] if isinstance(event, Arrived) else ""
-    after = () if step.after is None else shown(step.after)
-    return Turn(step.outcome, step.given.now, asked, shown(step.before), after, event, step.after is None)
+    after = shown(step.after or ())
+    if step.missing is not None:
+        after += (Shown("missing", address(step.missing)),)
+    return Turn(outcome, step.given.now, asked, shown(step.before), after, event, is_held(step))
 
 
-def shown(decision: Decision) -> tuple[Shown, ...]:
+def shown(moments: Sequence[Moment]) -> tuple[Shown, ...]:
     found = []
-    for effect in decision.effects:
-        if isinstance(effect, Send):
-            found.append(Shown("bot", said(effect.content), titles(effect.content), effect.rule))
-        elif isinstance(effect, HandOff):
-            found.append(Shown("handoff", effect.reason[:TEXT], (), effect.rule))
+    for at, moment in enumerate(moments):
+        effects = [effect for effect in moment.decision.effects if is_seen(effect)]
+        if at and (effects or isinstance(moment.event, CallResult)):
+            found.append(Shown("event", named(moment.event), event=moment.event))
+        for effect in effects:
+            if isinstance(effect, Send):
+                found.append(Shown("bot", said(effect.content), titles(effect.content), effect.rule))
+            elif isinstance(effect, HandOff):
+                found.append(Shown("handoff", effect.reason[:TEXT], (), effect.rule))
     return tuple(found)
+
+
+def named(event: Event) -> str:
+    """For programs: what happened, in one word or two."""
+    if isinstance(event, CallResult):
+        return f"call {event.error or event.status}"
+    return f"quiet {event.seconds}" if isinstance(event, Quiet) else str(event.__struct_config__.tag)
+
+
+def address(call: Call) -> str:
+    return f"{call.method} {call.url}"[:TEXT]
 
 
 def said(content: Content) -> str:

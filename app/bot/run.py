@@ -49,7 +49,7 @@ from app.bot.scene import (
 )
 from app.bot.steps import Handing, Plan, Saying
 from app.bot.text import Text
-from app.bot.turn import Turn, after, names
+from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room, Unknown, as_text, bounded, is_number
 from app.bot.words import READ_LIMIT, fold
 from app.said import N_, Sentence
@@ -123,7 +123,7 @@ def title(program: Program) -> Sentence:
 def machine(bot: Version, scene: Scene, event: Event, now: int) -> "Machine":
     """One at the places where the flows wait."""
     known = names(scene, event, now)
-    turn = Turn(scene.capabilities, "", Room(known), scene.state, answers=isinstance(event, Arrived))
+    turn = Turn(scene.capabilities, "", Room(known, bot.speech), scene.state, answers=isinstance(event, Arrived))
     made = Machine(bot, turn, scene, known, now)
     made.places = opened(bot, scene.state)
     return made
@@ -134,7 +134,7 @@ class Machine:
 
     def __init__(self, bot: Version, turn: Turn, scene: Scene, names: dict[str, Any], now: int) -> None:
         self.bot, self.turn, self.state, self.names, self.now = bot, turn, scene.state, names, now
-        self.variables = dict(scene.state.variables)
+        self.variables, self.contact = dict(scene.state.variables), scene.contact
         self.places: list[Place] = []
         self.waiting: Waiting | None = None
         self.steps = 0
@@ -282,6 +282,15 @@ class Machine:
             self.turn.room.problem(N_("More than {most} values cannot be remembered", most=MOST_VARIABLES))
             return
         self.variables[name] = self.names[name] = value
+        if name == "language":
+            self.speak()
+
+    def speak(self) -> None:
+        """Go on in the language that was just chosen. The programs are the same, step by step, in every language."""
+        self.bot = self.bot.in_language(*languages(self.variables, self.contact))
+        spoken, replace = self.bot.programs, msgspec.structs.replace
+        self.places = [replace(at, program=spoken.get(at.program.key, at.program)) for at in self.places]
+        self.turn.room.speech = self.bot.speech
 
     def note(self, name: str, value: Any) -> None:
         """A field of the contact; an empty value removes it."""

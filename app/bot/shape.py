@@ -41,10 +41,12 @@ class Located(msgspec.Struct, frozen=True):
 
 
 class Report:
-    """Collects problems and refuses nodes that stand at two places (YAML aliases), so reading is linear in the text."""
+    """Collects problems and refuses nodes that stand at two places (YAML aliases), so reading is linear in the text.
+    `languages` are those that texts are in, in the order they are met."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.languages: dict[str, None] = {}
         self._seen: set[int] = set()
 
     def add(self, node: Node, message: Sentence) -> Any:
@@ -97,6 +99,10 @@ class Shape(ABC):
 
     @abstractmethod
     def schema(self) -> Json: ...
+
+    def takes(self, node: Node) -> bool:
+        """Whether this group of keys is for a shape that mostly reads something else."""
+        return False
 
     def wrong(self, node: Node, report: Report) -> Any:
         return report.add(node, N_("Expected {expected}, found {found}", expected=self.expected, found=describe(node)))
@@ -175,7 +181,7 @@ class OneOrMany(Shape):
     def read(self, node: Node, report: Report) -> Any:
         if isinstance(node, SequenceNode):
             return self.many.read(node, report)
-        if isinstance(node, MappingNode) or is_empty(node):
+        if (isinstance(node, MappingNode) and not self.item.takes(node)) or is_empty(node):
             return self.wrong(node, report)
         value = self.item.read(node, report)
         return value if value is MISSING else (value,)
@@ -191,7 +197,8 @@ class Either(Shape):
         self.plain, self.keys, self.expected = plain, keys, expected
 
     def read(self, node: Node, report: Report) -> Any:
-        return (self.keys if isinstance(node, MappingNode) else self.plain).read(node, report)
+        keys = isinstance(node, MappingNode) and not self.plain.takes(node)
+        return (self.keys if keys else self.plain).read(node, report)
 
     def schema(self) -> Json:
         return {"anyOf": [self.plain.schema(), self.keys.schema()]}

@@ -9,7 +9,7 @@ import msgspec
 
 from app.bot.moment import AFTER, AT, Moment, Wait, one_of
 from app.bot.nodes import Node, SequenceNode
-from app.bot.shape import MISSING, Json, Keys, Located, MapOf, Report, Shape, Text
+from app.bot.shape import MISSING, Json, Keys, Located, MapOf, Report, Shape
 from app.said import N_
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Messages(Shape):
 
     expected = N_("a text or a list of messages")
 
-    def __init__(self, steps: Shape) -> None:
-        self.text, self.steps = Text(4_096, self.expected), steps
+    def __init__(self, text: Shape, steps: Shape) -> None:
+        self.text, self.steps = text, steps
 
     def read(self, node: Node, report: Report) -> Any:
         return (self.steps if isinstance(node, SequenceNode) else self.text).read(node, report)
@@ -67,11 +67,12 @@ def _later(later: Located, line: int, after: Any = MISSING, at: Any = MISSING, *
     return Delay(later, one_of(after, at), values.get("with", {}), line)
 
 
-def verbs(steps: Shape, flow: Shape, values: MapOf) -> Mapping[str, Keys]:
-    """The steps of this file by the key that names them. `flow`: a flow's name; `values`: names and values."""
+def verbs(steps: Shape, said: Shape, flow: Shape, values: MapOf) -> Mapping[str, Keys]:
+    """The steps of this file by the key that names them. `said`: what customers read; `flow`: a flow's name; `values`:
+    names and values."""
     when = {"after": AFTER, "at": AT}
     return {
         "wait": Keys(_wait, {"wait": Wait()}, ("wait",), located=True),
-        "schedule": Keys(_schedule, {"schedule": Messages(steps), **when}, ("schedule",), located=True),
+        "schedule": Keys(_schedule, {"schedule": Messages(said, steps), **when}, ("schedule",), located=True),
         "later": Keys(_later, {"later": flow, **when, "with": values}, ("later",), located=True),
     }

@@ -49,10 +49,10 @@ class NotYaml(Exception):
 def compose(text: str) -> MappingNode:
     """The tree of the text's one document, a group of keys. An alias is the node that it names. Raises `NotYaml`."""
     text = whole(text) if text.startswith("{") else text
-    stand_ins = _stand_ins(text)
-    back = {stand_in: code for code, stand_in in stand_ins.items()}
+    instead = stand_ins(text)
+    back = {stand_in: code for code, stand_in in instead.items()}
     try:
-        node = _document(yaml.parse(text.translate(stand_ins), Loader=CSafeLoader), back)
+        node = _document(yaml.parse(text.translate(instead), Loader=CSafeLoader), back)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -73,7 +73,7 @@ def compose(text: str) -> MappingNode:
 def end_of(text: str, items: SequenceNode) -> tuple[int, int]:
     """Line and column of the bracket that closes a list of this text, or of what follows a list written in lines."""
     open_lists: list[tuple[int, int]] = []
-    for event in yaml.parse(text.translate(_stand_ins(text)), Loader=yaml.CSafeLoader):
+    for event in yaml.parse(text.translate(stand_ins(text)), Loader=yaml.CSafeLoader):
         mark = event.start_mark
         here = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         if isinstance(event, ListStartEvent):
@@ -104,7 +104,7 @@ def whole(text: str) -> str:
     return HALVES.sub(character, text)
 
 
-def _stand_ins(text: str) -> dict[int, int]:
+def stand_ins(text: str) -> dict[int, int]:
     """For each character that libyaml would take for the end of a line, one that the text does not have."""
     found = [ord(character) for character in NOT_BREAKS if character in text]
     free = (code for code in count(PRIVATE) if chr(code) not in text)

@@ -1,11 +1,12 @@
 """One turn as it comes about: what is said and asked for so far, within what a turn may do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from app.bot.degrade import fit, fit_quote
-from app.bot.scene import Arrived, Effect, Event, HandOff, Scene, Send, State, Trace
+from app.bot.scene import Arrived, ContactView, Effect, Event, HandOff, Scene, Send, State, Trace
 from app.bot.steps import Saying
 from app.bot.values import OUTPUT, Room
 from app.bot.words import READ_LIMIT
@@ -15,6 +16,7 @@ from app.content import text as text_of
 from app.said import N_, Sentence
 
 MOST_EFFECTS = 20
+LONGEST_TAG = 35
 
 
 def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> State:
@@ -89,6 +91,12 @@ class Turn:
         if not self.notes and not self.room.problems:
             return seen
         return msgspec.structs.replace(seen, degraded=tuple(self.notes), problems=tuple(self.room.problems))
+
+
+def languages(variables: Mapping[str, Any], contact: ContactView) -> tuple[str, ...]:
+    """What the customer reads: what the conversation remembers as `language`, else what is known of the contact."""
+    chosen = variables.get("language")
+    return (*([chosen[:LONGEST_TAG]] if isinstance(chosen, str) else ()), contact.language)
 
 
 def names(scene: Scene, event: Event, now: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from app.bot.formats import NEUTRAL, Speech
 from app.said import N_, Sentence
 
 # Characters all texts of one turn may have together, and characters made on the way to them.
@@ -32,12 +33,12 @@ MISSING = Unknown("")
 
 
 class Room:
-    """What one turn's texts can see and how much they can still say."""
+    """What one turn's texts can see, how they write dates and numbers, and how much they can still say."""
 
-    __slots__ = ("left", "names", "problems")
+    __slots__ = ("left", "names", "problems", "speech")
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[str, Any], speech: Speech = NEUTRAL) -> None:
+        self.names, self.speech = names, speech
         self.left = OUTPUT * 2
         self.problems: list[Sentence] = []
 

@@ -6,6 +6,7 @@ import getpass
 import platform
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import msgspec
 
 from app import settings as boot
 from app.cli import output
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.i18n import _, fmt, tell
 from app.said import N_, Sentence
 from app.settings import Settings
@@ -131,6 +132,30 @@ def reset_password(given: Given) -> int:
     return show(given, done, told_once(_("{email} has a new password; every session is over.").format(**done), done))
 
 
+def add_team(given: Given) -> int:
+    return show(given, made := call(given, "team.add", name=given.team), _("The team {name} was added.").format(**made))
+
+
+def list_teams(given: Given) -> int:
+    heads = {"name": _("Name"), "members": _("Members")}
+    return rows(given, call(given, "team.list"), heads, _("No teams yet. Add one with: parley team add NAME"))
+
+
+def remove_team(given: Given) -> int:
+    done = call(given, "team.remove", name=given.team)
+    return show(given, done, _("The team {name} was removed.").format(**done))
+
+
+def join_team(given: Given) -> int:
+    done = call(given, "team.join", name=given.team, email=given.email)
+    return show(given, done, _("{email} is in the team {name}.").format(**done))
+
+
+def leave_team(given: Given) -> int:
+    done = call(given, "team.leave", name=given.team, email=given.email)
+    return show(given, done, _("{email} is not in the team {name} any more.").format(**done))
+
+
 def told_once(sentence: str, made: Row) -> str:
     shown = _("Password, shown this once: {password}")
     return f"{sentence}\n{shown.format(**made)}" if "password" in made else sentence
@@ -172,7 +197,7 @@ def fields(connector: Any) -> list[Row]:
 
 
 def add_channel(given: Given) -> int:
-    values, rate = read_values(given.values)
+    values, rate = read_paced(given.values)
     made = call(given, "channel.add", kind=given.kind, name=given.name, values=values, rate=rate)
     webhook = " " + _("Webhook: {address}").format(address=made["webhook"]) if made["webhook"] else ""
     return show(given, made, _("“{name}” was added.").format(name=made["name"]) + webhook)
@@ -207,7 +232,7 @@ def plain(value: object) -> str:
 
 
 def set_channel(given: Given) -> int:
-    values, rate = read_values(given.values)
+    values, rate = read_paced(given.values)
     if not values and rate is None and given.new_name is None:
         raise Invalid(N_("Say what to change: NAME=VALUE or --name."))
     done = call(given, "channel.set", name=given.channel, values=values, rate=rate, new_name=given.new_name)
@@ -219,8 +244,18 @@ def remove_channel(given: Given) -> int:
     return show(given, done, _("“{name}” was removed. Its conversations stay readable.").format(**done))
 
 
-def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
-    """`name=value` pairs and the rate among them; `@file` and `-` are read, without the line break at their end."""
+def read_paced(words: list[str]) -> tuple[dict[str, str], float | None]:
+    """What `read_values` reads, and the rate among it."""
+    values = read_values(words)
+    rate = values.pop("rate", None)
+    try:
+        return values, None if rate is None else float(rate)
+    except ValueError:
+        raise Invalid(N_("rate is a number of messages per second, 0 for not paced.")) from None
+
+
+def read_values(words: list[str]) -> dict[str, str]:
+    """`name=value` pairs; `@file` and `-` are read, without the line break at their end."""
     values: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -229,11 +264,7 @@ def read_values(words: list[str]) -> tuple[dict[str, str], float | None]:
         if name in values:
             raise Invalid(N_("“{name}” is given twice.", name=name))
         values[name] = read_value(name, text)
-    rate = values.pop("rate", None)
-    try:
-        return values, None if rate is None else float(rate)
-    except ValueError:
-        raise Invalid(N_("rate is a number of messages per second, 0 for not paced.")) from None
+    return values
 
 
 def read_value(name: str, text: str) -> str:
@@ -253,6 +284,28 @@ def read_file(path: Path, what: Sentence) -> str:
         ) from None
     except UnicodeDecodeError:
         raise Invalid(N_("{path}, {what}, is not UTF-8 text.", path=path, what=what)) from None
+
+
+# ---- secrets --------------------------------------------------------------------------------------------------------
+
+
+def set_secrets(given: Given) -> int:
+    done = call(given, "secret.set", values=read_values(given.values))
+    text = [(_("“{name}” was added.") if row["new"] else _("“{name}” has a new value.")).format(**row) for row in done]
+    return show(given, done, "\n".join(text))
+
+
+def list_secrets(given: Given) -> int:
+    found = call(given, "secret.list")
+    if not given.json:
+        found = [row | {"changed_at": fmt.datetime(row["changed_at"])} for row in found]
+    heads = {"name": _("Name"), "changed_at": _("Set"), "changed_by": _("By")}
+    return rows(given, found, heads, _("No secrets yet. Add one with: parley secret set NAME=@file"))
+
+
+def remove_secret(given: Given) -> int:
+    done = call(given, "secret.remove", name=given.secret)
+    return show(given, done, _("“{name}” was deleted.").format(**done))
 
 
 # ---- bots -----------------------------------------------------------------------------------------------------------
@@ -280,25 +333,37 @@ def lint_bot(given: Given) -> int:
     from app.documents import problems_of
 
     text = read_file(given.file, N_("the bot"))
+    places = channels_named(given, given.channel or [])
     if given.json:
-        found = problems_of(text)
+        found = problems_of(text, places)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
         return int(any(p.severity == "error" for p in found))
-    failed = problems_shown(given.file, text)
+    failed = problems_shown(given.file, text, places)
     if not failed:
         output.say(output.paint(_("No errors."), "good"))
     return int(failed)
 
 
-def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
+def channels_named(given: Given, names: list[str]) -> tuple[tuple[str, str], ...]:
+    """Name and kind of channels of this installation. Raises `NotFound`."""
+    known = {row["name"].casefold(): (row["name"], row["kind"]) for row in call(given, "channel.list")} if names else {}
+    for name in names:
+        if name.casefold() not in known:
+            raise NotFound(N_("There is no channel “{name}”.", name=name))
+    return tuple(known[name.casefold()] for name in names)
+
+
+def problems_shown(
+    path: Path, text: str, places: tuple[tuple[str, str], ...] = (), *, errors_only: bool = False
+) -> bool:
     """Print them, to stderr when they stand in the way of something else. Tells whether there is an error."""
     from app.documents import problems_of
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text):
+    for problem in problems_of(text, places):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:
@@ -309,7 +374,13 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
 
 
 def publish_bot(given: Given) -> int:
-    done = call(given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway)
+    done = call(
+        given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
+    )
+    if "at" in done:
+        when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
+        text = _("“{name}” version {version} goes live at {when}.")
+        return show(given, done, text.format(name=done["name"], version=done["version"], when=when))
     live = ", ".join(done["live"])
     text = (
         _("“{name}” version {version} is live on {channels}.")
@@ -348,6 +419,12 @@ def replay_bot(given: Given) -> int:
     return 0
 
 
+def create_token(given: Given) -> int:
+    scopes = [scope for scope in given.scopes.split(",") if scope]
+    made = call(given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate)
+    return show(given, made, made["key"])
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -364,12 +441,20 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "team.add": add_team,
+    "team.list": list_teams,
+    "team.remove": remove_team,
+    "team.join": join_team,
+    "team.leave": leave_team,
     "channel.kinds": channel_kinds,
     "channel.add": add_channel,
     "channel.list": list_channels,
     "channel.show": show_channel,
     "channel.set": set_channel,
     "channel.remove": remove_channel,
+    "secret.set": set_secrets,
+    "secret.list": list_secrets,
+    "secret.remove": remove_secret,
     "bot.import": import_bot,
     "bot.export": export_bot,
     "bot.lint": lint_bot,
@@ -377,6 +462,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.replay": replay_bot,
     "bot.publish": publish_bot,
     "bot.list": list_bots,
+    "token.create": create_token,
     "simulate": simulate,
     "doctor": doctor,
     "version": version,

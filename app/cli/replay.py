@@ -12,8 +12,14 @@ NAMED: Final = {
     "changed": mark("{n} changed"),
     "gained": mark("{n} newly answered"),
     "lost": mark("{n} newly unanswered"),
+    "stopped": mark("{n} stopped at a call that was not recorded"),
 }
-TURN: Final = {"changed": mark("changed"), "gained": mark("newly answered"), "lost": mark("newly unanswered")}
+TURN: Final = {
+    "changed": mark("changed"),
+    "gained": mark("newly answered"),
+    "lost": mark("newly unanswered"),
+    "stopped": mark("needs a call that was not recorded"),
+}
 
 
 def tell(found: dict[str, Any]) -> None:
@@ -29,17 +35,22 @@ def tell(found: dict[str, Any]) -> None:
             output.say(output.paint(f"    + {answer(turn['after'])}", "good"))
     if len(found["differing"]) > SHOWN:
         output.say(_("… and {n} more; --json lists them").format(n=len(found["differing"]) - SHOWN))
-    output.say(", ".join(_(text).format(n=fmt.number(counts[key])) for key, text in NAMED.items()))
+    shown = [key for key in NAMED if counts[key] or key != "stopped"]
+    output.say(", ".join(_(NAMED[key]).format(n=fmt.number(counts[key])) for key in shown))
     seconds = fmt.number(round(found["took_ms"] / 1000, 1))
     said = ngettext("{n} turn in {seconds} s; nothing was sent", "{n} turns in {seconds} s; nothing was sent", turns)
     output.say(output.paint(said.format(n=fmt.number(turns), seconds=seconds), "faint"))
 
 
 def answer(said: list[dict[str, str]]) -> str:
-    return " / ".join(
-        shortened(one["text"]) if one["who"] == "bot" else _("handed to a person: ") + shortened(one["text"])
-        for one in said
-    ) or _("No answer")
+    return " / ".join(spoken(one) for one in said if one["who"] != "event") or _("No answer")
+
+
+def spoken(one: dict[str, str]) -> str:
+    if one["who"] == "bot":
+        return shortened(one["text"])
+    handed = one["who"] == "handoff"
+    return (_("handed to a person: ") if handed else _("needs a call: ")) + shortened(one["text"])
 
 
 def shortened(text: str) -> str:

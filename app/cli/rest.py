@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from app.bots import Versions
+from app.case import Intake
 from app.channels import Channels, Live
 from app.clock import SystemClock
 from app.db import open_database
@@ -12,7 +13,6 @@ from app.poison import Guard
 from app.runtime import Runtime, ensure_install
 from app.security.secrets import Keyring
 from app.settings import Settings
-from app.turns import Intake
 
 
 class Resting(Channels):
@@ -20,6 +20,10 @@ class Resting(Channels):
 
     def _begin(self, live: Live) -> None:
         pass
+
+
+def nothing(lane: str, at: int) -> None:
+    """No job runs while the installation is at rest."""
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +39,7 @@ async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
         rt.install = await rt.db.write(ensure_install)
         rt.versions = Versions(rt.db)
         guard = Guard(settings.data / "deciding")
-        make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0)
+        make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0, due=nothing)
         rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, make)
         await rt.channels.start()
         yield rt

@@ -60,7 +60,7 @@ class Sequencer(threading.Thread):
             self._pressed = True
             try:
                 self._button.send(b".")
-            except BlockingIOError:  # it has been rung often enough
+            except OSError:  # it has been rung often enough, or the thread was told to stop and has ended by now
                 pass
 
     def after_round(self, fn: Callable[[], None]) -> None:

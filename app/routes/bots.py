@@ -1,8 +1,9 @@
-"""Bots: the list, the draft with its problems, versions and what changed between them, publishing and rolling back."""
+"""Bots: the list, the draft with its problems, kept as it is written, and files in and out."""
 
 import asyncio
 import re
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from app.i18n import _, fmt, tell
 from app.routes import code
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.store import bots as store
-from app.store import users
+from app.store import older, planned, users
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -122,7 +123,7 @@ async def show(request: Request) -> Response:
 
 async def draft_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     rt: Runtime = request.state.rt
-    draft = await rt.versions.aside(look_at, bot.draft)
+    draft = await looked_at(rt, bot, bot.draft)
     return {**await head_values(request, bot), **drawn(draft), "swap": False, "phrases": phrases()}
 
 
@@ -177,24 +178,39 @@ class Draft(msgspec.Struct, frozen=True):
         return sum(1 for problem in self.problems if problem.severity == "test")
 
 
-def look_at(text: str) -> Draft:
-    """Run it in a thread: a text that was not read lately takes its time."""
-    found = documents.read(text)
+async def looked_at(rt: "Runtime", bot: store.Bot, text: str) -> Draft:
+    """In a thread: a text that was not read lately takes its time."""
+    places = await bots.places_of(rt.db.reader, bot.id)
+    return await rt.versions.aside(partial(look_at, places=places), text)
+
+
+def look_at(text: str, places: tuple[documents.Place, ...]) -> Draft:
+    found, problems = documents.read(text), tuple(documents.problems_of(text, places))
     rules = found.rules[:LISTED]
-    excerpts, gutter = code.excerpts(text, found.problems), code.gutter(text, found.problems)
-    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
+    excerpts, gutter = code.excerpts(text, problems), code.gutter(text, problems)
+    return Draft(text, problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
 
 
 async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     """What every page about a bot shows: where it is live, and how far the draft is from its newest version."""
     db = request.state.rt.db
     newest = await bots.text_of(db.reader, bot, bot.last_number) if bot.last_number else ""
+    live = await db.read(store.list_channels)
     return {
         "bot": bot,
-        "live": [channel for channel in await db.read(store.list_channels) if channel.bot_id == bot.id],
+        "live": [channel for channel in live if channel.bot_id == bot.id],
         "changes": await asyncio.to_thread(count_changes, newest, bot.draft) if bot.last_number else None,
+        "planned": await db.reader.all(planned.OF_BOT, bot_id=bot.id),
+        "older": await db.read(older.list_older, bot.id),
+        "channel_names": names_of(live),
         "topics": (f"bot-{bot.id}",),
     }
+
+
+def names_of(channels: Sequence[store.Live]) -> Callable[[planned.Planned], str]:
+    """For a template: the names of the channels that a planned version is for; removed ones are left out."""
+    names = {channel.channel_id: channel.channel for channel in channels}
+    return lambda one: ", ".join(names[channel_id] for channel_id in one.channel_ids if channel_id in names)
 
 
 def count_changes(old: str, new: str) -> int:
@@ -290,7 +306,7 @@ async def check(request: Request) -> Response:
     """The problems of what is being written, and its line numbers: for the editor, nothing is kept."""
     bot = await read_bot(request)
     rt: Runtime = request.state.rt
-    draft = await rt.versions.aside(look_at, document_of(await form(request)))
+    draft = await looked_at(rt, bot, document_of(await form(request)))
     return await fragment(request, "bots/_checked.html", bot=bot, swap=True, **drawn(draft))
 
 
@@ -303,88 +319,6 @@ async def export(request: Request) -> Response:
     full = quote(f"{bot.name}.yaml", safe="")
     disposition = f"attachment; filename=\"{stem}.yaml\"; filename*=UTF-8''{full}"
     return Response(text, media_type="application/yaml", headers={"Content-Disposition": disposition})
-
-
-# ---- versions -------------------------------------------------------------------------------------------------------
-
-
-async def versions(request: Request) -> Response:
-    bot = await read_bot(request)
-    db = request.state.rt.db
-    values = await head_values(request, bot)
-    found = await db.reader.all(store.VERSIONS, bot_id=bot.id)
-    record = await db.reader.all(store.PUBLICATIONS, bot_id=bot.id)
-    return await page(request, "bots/versions.html", versions=found, record=record, **values)
-
-
-async def version(request: Request) -> Response:
-    """One version's document."""
-    bot = await read_bot(request)
-    number = request.path_params["number"]
-    text = await bots.text_of(request.state.rt.db.reader, bot, number)
-    values = await head_values(request, bot)
-    return await page(request, "bots/version.html", number=number, lines=code.document(text), **values)
-
-
-async def diff(request: Request) -> Response:
-    """What changed from one version to another; 0 is the draft."""
-    bot = await read_bot(request)
-    reader = request.state.rt.db.reader
-    old, new = number_of(request, "from"), number_of(request, "to")
-    before, after = await bots.text_of(reader, bot, old), await bots.text_of(reader, bot, new)
-    lines = code.comparison(await asyncio.to_thread(documents.diff, before, after))
-    found = await reader.all(store.VERSIONS, bot_id=bot.id)
-    values = await head_values(request, bot) | {"old": old, "new": new, "lines": lines, "versions": found}
-    return await page(request, "bots/diff.html", **values)
-
-
-async def confirm(request: Request) -> Response:
-    """Where the draft shall be live, and what changes by that."""
-    return await page(request, "bots/publish.html", **await publish_values(request, await read_bot(request)))
-
-
-async def publish_values(request: Request, bot: store.Bot) -> dict[str, Any]:
-    db = request.state.rt.db
-    newest = await bots.text_of(db.reader, bot, bot.last_number) if bot.last_number else ""
-    lines = await asyncio.to_thread(documents.diff, newest, bot.draft) if bot.last_number else []
-    return {
-        **await draft_values(request, bot),
-        "channels": await db.read(store.list_channels),
-        "lines": code.comparison(lines),
-        "note": "",
-        "error": "",
-        "errors": {},
-    }
-
-
-async def publish(request: Request) -> Response:
-    bot = await read_bot(request)
-    fields = await form(request)
-    chosen = [int(text) for text in fields.many("channel") if text.isdecimal() and len(text) < 19]
-    note = fields.text("note", limit=5000)
-    anyway = fields.text("anyway", limit=10) == "yes"
-    try:
-        number = await bots.publish(request.state.rt, bot.id, chosen, note, request.state.user, anyway=anyway)
-    except (Invalid, Conflict) as error:
-        shown = error if isinstance(error, Invalid) else Invalid(error.said)
-        return await refused(request, "bots/publish.html", shown, **await publish_values(request, bot) | {"note": note})
-    done = _("Version {n} is live.") if chosen else _("Version {n} is published. It is live nowhere yet.")
-    return redirect(request, place(request, "bots.versions", bot.id), done=done.format(n=number))
-
-
-async def roll_back(request: Request) -> Response:
-    """A channel goes to a version that was published before."""
-    bot = await read_bot(request)
-    fields = await form(request)
-    channel_id, number = fields.number("channel") or 0, fields.number("version") or 0
-    rt: Runtime = request.state.rt
-    found = await rt.db.reader.one(store.BY_NUMBER, bot_id=bot.id, number=number)
-    if found is None:
-        raise Invalid(_("Choose a version and a channel."))
-    await bots.roll_back(rt, channel_id, found.id, request.state.user)
-    name = rt.channels.get(channel_id).row.name
-    done = _("Version {n} answers on {channel} now.").format(n=number, channel=name)
-    return redirect(request, place(request, "bots.versions", bot.id), done=done)
 
 
 # ---- reading a request ----------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def _bubble(
 ) -> Bubble:
     held, failed = entry.outbox == "held", entry.status == "failed"
     bare = not (failed or held or entry.rule or reactions or has_choices(said))
-    voice = {"bot": "bot", "user": "person", "phone": "person"}.get(entry.author, "")
+    voice = {"bot": "bot", "user": "person", "phone": "person", "program": "person"}.get(entry.author, "")
     classes = [entry.direction, voice, *_when(failed=failed, held=held, aside=bare, arrived=arrived)]
     return Bubble(
         id=entry.id,
@@ -196,7 +196,7 @@ def _bubble(
         reactions=reactions,
         file=file,
         picked=picked,
-        user_name=_("From the phone") if entry.author == "phone" else entry.user_name,
+        user_name={"phone": _("From the phone"), "program": _("By a program")}.get(entry.author, entry.user_name),
         rule=entry.rule,
         explained=entry.turn_id is not None,
         tick=tick(entry, now),

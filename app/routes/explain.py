@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 from app import content
 from app.bot.scene import Arrived, Call, CallResult, Decision, Effect, HandOff, NearMiss, State, TurnInput
 from app.db import Reader
-from app.i18n import _, fmt, tell
+from app.i18n import _, tell
 from app.routes import happened
-from app.routes.happened import Called, Line, Standing, short
+from app.routes.happened import Called, Line, Standing, milliseconds, short
 from app.store import threads
 from app.store.threads import Times, Turn
 
@@ -80,15 +80,6 @@ class Why(msgspec.Struct, frozen=True):
     @property
     def took(self) -> str:
         return milliseconds(self.total)
-
-
-def milliseconds(ms: float) -> str:
-    """0.4 ms, 214 ms, 1.2 s."""
-    if ms < 0.1:
-        return _("under 0.1 ms")
-    if ms >= 1000:
-        return fmt.duration(round(ms))
-    return _("{n} ms").format(n=fmt.number(round(ms, 1) if ms < 10 else round(ms)))
 
 
 async def read(db: Reader, turn: Turn) -> Why:

@@ -45,6 +45,8 @@ ERRORS: Final = {
     "not_allowed": mark("Calls may not go to this address."),
     "bad_json": mark("The answer was not JSON."),
     "bad_request": mark("The request could not be made."),
+    "unknown": mark("It may have arrived or not, and was not made again."),
+    "no_secret": mark("A secret that it names is not there, so it was not made."),
 }
 
 
@@ -169,7 +171,9 @@ def answer_of(result: CallResult) -> str:
 
 
 def called(call: Call, result: CallResult | None, took: int | None = None) -> Called:
-    """`took` in ms."""
+    """`took` in ms until the bot heard of it; the call's own time is shown where it is known."""
+    if result is not None and result.took_ms:
+        took = result.took_ms
     if result is None:
         return Called(call.method, readable(call.url))
     return Called(
@@ -177,8 +181,17 @@ def called(call: Call, result: CallResult | None, took: int | None = None) -> Ca
         readable(call.url),
         answer=_(ERRORS[result.error]) if result.error else str(result.status),
         body=short(result.body) if result.body is not None else "",
-        took=fmt.duration(took) if took is not None else "",
+        took=milliseconds(took) if took is not None else "",
     )
+
+
+def milliseconds(ms: float) -> str:
+    """0.4 ms, 214 ms, 1.2 s."""
+    if ms < 0.1:
+        return _("under 0.1 ms")
+    if ms >= 1000:
+        return fmt.duration(round(ms))
+    return _("{n} ms").format(n=fmt.number(round(ms, 1) if ms < 10 else round(ms)))
 
 
 def readable(url: str) -> str:

@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,14 +15,14 @@ from app.i18n import _, current
 from app.replay import EVER, MOST_CHATS, Choice, Differing, Run
 from app.routes import faces
 from app.routes.bots import head_values, place, read_bot
-from app.routes.happened import happened
+from app.routes.happened import happened, readable
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.store import bots as store
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
-SHOWN: Final = ("changed", "lost", "gained")  # which conversations are shown first, as far as there are any
+SHOWN: Final = ("changed", "lost", "gained", "stopped")  # which conversations are shown first, as far as there are any
 GIVEN: Final = {"by": "last", "last": "500", "since": "", "until": "", "tag": ""}
 
 
@@ -46,6 +47,7 @@ async def begin(request: Request) -> Response:
     try:
         choice = choice_of(fields)
         version = await replay.compiled(rt, bot.draft)
+        choice = msgspec.structs.replace(choice, now=rt.clock.now())
         rt.replays.start(request.state.user.id, bot.id, bot.draft_revision, version, choice)
     except (Invalid, TooMany) as error:
         given = {name: fields.text(name, limit=200) for name in GIVEN}
@@ -77,6 +79,7 @@ async def values(request: Request, bot: store.Bot) -> dict[str, Any]:
         "open": next((one for one in listed if str(one.conversation_id) == chosen), listed[0] if listed else None),
         "faces": faces,
         "happened": happened,
+        "readable": readable,
         "most": MOST_CHATS,
         "given": given_of(run.choice) if run is not None else GIVEN,
         "error": "",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import i18n, installation, users
+from app import i18n, installation, users, vault
 from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
@@ -31,9 +31,12 @@ async def values(request: Request) -> dict[str, Any]:
     user: User = request.state.user
     found = await rt.db.read(stored.read_all)
     policy = stored.policy(found)
+    administers = may(user, Action.ADMINISTER)
     return {
         "given": found | {"answer_hours": str(policy.answer_hours), "raw_days": str(policy.raw_days)},
-        "people": await users.list_all(rt) if may(user, Action.ADMINISTER) else [],
+        "people": await users.list_all(rt) if administers else [],
+        "secrets": await vault.list_all(rt) if administers else [],
+        "outbound_allow": rt.settings.outbound_allow,
         "changeable": permissions.may_change,
         "roles": [(role, role_name(role)) for role in permissions.ROLES if permissions.may_give(user, role)],
         "role_name": role_name,

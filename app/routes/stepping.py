@@ -14,7 +14,7 @@ from app.bot.scene import TurnInput
 from app.errors import Invalid, NotFound
 from app.i18n import _, ngettext, tell
 from app.routes import explain, faces
-from app.routes.happened import Line, happened, short
+from app.routes.happened import Line, happened, readable, short
 from app.routes.inbox import read_head
 from app.routes.respond import page
 from app.security.permissions import Action, may
@@ -71,6 +71,7 @@ async def show(request: Request) -> Response:
         run=run,
         parted=parted(trail, run) if trail is not None and run is not None else "",
         happened=happened,
+        readable=readable,
         short=short,
         error=error,
     )

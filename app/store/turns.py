@@ -25,6 +25,7 @@ INSERT = Statement(
 LAST_INPUT = Query(
     "select input from turn where conversation_id = :conversation_id order by at desc, id desc limit 1", str
 )
+CONVERSATION = Query("select conversation_id from turn where id = :id", int)
 SUSPECTS = Query("select name, strikes from suspect", lambda name, strikes: (name, strikes))
 STRIKE = Statement(
     """

@@ -23,6 +23,7 @@ word = st.sampled_from(["hi", "menu", "a", "b", "ç", "菜", "👍", "سلام",
 phrase = st.lists(word, min_size=1, max_size=4).map(" ".join)
 NAMES = "contact.name contact.fields.x message.text x y.z y[0] now contact 1 'a'"
 FILTERS = "upper title length join number(2) round int date first replace('a',x) truncate(3) default(x)"
+FILTERS += " time money('EUR') phone date('full')"
 name = st.sampled_from(NAMES.split())
 filters = st.sampled_from(FILTERS.split())
 operator = st.sampled_from(["+", "-", "*", "/", "%", "~", "==", "<", "in", "and", "or"])
@@ -47,7 +48,8 @@ part = (
 filled = expression.map("{{{{ {} }}}}".format)
 template = st.lists(part, min_size=1, max_size=4).map(lambda parts: "t" + "".join(parts)) | filled
 LONG = "long " * 2_000
-texts = template | st.lists(template, min_size=1, max_size=3) | st.builds(lambda: LONG)
+both = st.dictionaries(st.sampled_from(["en", "pt"]), template, min_size=1)
+texts = template | both | st.lists(template, min_size=1, max_size=3) | st.builds(lambda: LONG)
 patterns = st.sampled_from(["a+b", "(x|y)*", "^.{3,}$", "[a-f]{1,20}z", ".*"])
 regexes = patterns | st.text("ab.*+?|()", min_size=1, max_size=9)
 listening = {"any": phrase, "all": st.lists(phrase, min_size=1, max_size=3), "starts": phrase, "exact": phrase}
@@ -60,7 +62,7 @@ degrees = st.integers(-90, 90) | st.floats(-90, 90).map(lambda value: round(valu
 titles = st.lists(st.text("abcdefg", min_size=1, max_size=30), min_size=1, max_size=12, unique=True)
 step = st.one_of(
     st.fixed_dictionaries({"say": texts}),
-    st.fixed_dictionaries({"say": texts, "buttons": titles}, optional={"header": template, "footer": template}),
+    st.fixed_dictionaries({"say": texts, "buttons": titles}, optional={"header": template | both, "footer": template}),
     st.fixed_dictionaries({"say": texts, "list": st.fixed_dictionaries({"label": st.just("l"), "choices": titles})}),
     st.fixed_dictionaries({"image": st.just("https://x.example/{{ x }}")}, optional={"caption": template}),
     st.fixed_dictionaries({"handoff": template | st.fixed_dictionaries({"reason": template, "team": template})}),
@@ -87,7 +89,7 @@ question = st.fixed_dictionaries(
     {"text": template, "save": st.sampled_from("xyz")},
     optional={"retries": st.integers(0, 2), "again": template, "cancel": phrase, "expect": kinds},
 )
-choosing = st.fixed_dictionaries({"text": template, "save": st.sampled_from("xyz"), "choices": titles})
+choosing = st.fixed_dictionaries({"text": template | both, "save": st.sampled_from("xyz"), "choices": titles})
 
 
 lengths = st.sampled_from(["1s", "30s", "2h", "1d 1h"]) | filled
@@ -106,6 +108,7 @@ def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         ),
         st.fixed_dictionaries({"start": st.sampled_from(FLOWS)}),
         st.fixed_dictionaries({"goto": st.sampled_from(["here", "start"])}),
+        st.fixed_dictionaries({"set": st.fixed_dictionaries({"language": st.sampled_from(["en", "pt"]) | filled})}),
         st.fixed_dictionaries({"set": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"field": st.dictionaries(st.sampled_from("xyz"), template, min_size=1, max_size=2)}),
         st.fixed_dictionaries({"tag": template}),
@@ -147,6 +150,8 @@ documents = st.fixed_dictionaries(
     optional={
         "fallback": st.fixed_dictionaries({"do": steps}),
         "vocabulary": st.dictionaries(word, phrase, max_size=3),
+        "language": st.sampled_from(["en", "pt-BR", "ar"]),
+        "hours": st.just({"zone": "America/Sao_Paulo"}),
     },
 )
 values = st.recursive(
@@ -165,7 +170,14 @@ scenes = st.builds(
         st.integers(0, 2**63 - 1),
         st.integers(0, 9),
     ),
-    st.builds(ContactView, st.just("1"), st.text(max_size=9), st.text(max_size=9), fields=fields),
+    st.builds(
+        ContactView,
+        st.just("1"),
+        st.text(max_size=9),
+        st.text(max_size=9),
+        language=st.sampled_from(["", "en-GB", "pt_BR", "?"]),
+        fields=fields,
+    ),
     st.builds(
         Capabilities,
         text=st.integers(20, 5_000),

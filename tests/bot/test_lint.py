@@ -44,32 +44,6 @@ def test_an_unknown_name_in_a_text_is_told_with_what_was_meant() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("step", "warning"),
-    [
-        ("{say: x, buttons: [a, b, c]}", ""),
-        ("{say: x, buttons: [a, b, c, d]}", "WhatsApp shows 3 buttons; these 4 become a list."),
-        (f"{{say: x, buttons: [{'t' * 21}]}}", "WhatsApp shows 20 characters on a button; these 21 make it a list."),
-        (
-            f"{{say: x, buttons: [{'t' * 25}]}}",
-            "WhatsApp shows 20 characters on a button; these 25 make it a numbered text.",
-        ),
-        (
-            f"{{say: x, buttons: [{', '.join(f't{n}' for n in range(11))}]}}",
-            "WhatsApp shows 10 choices; these 11 become a numbered text.",
-        ),
-        (
-            f"{{say: x, list: {{label: l, choices: [{'t' * 25}]}}}}",
-            "WhatsApp shows 24 characters in a row; these 25 make it a numbered text.",
-        ),
-        (f"{{say: {'x' * 1_100}, buttons: [a]}}", "WhatsApp takes 1,024 characters here; this text is split."),
-        (f"{{say: {'x' * 5_000}}}", "WhatsApp takes 4,096 characters here; this text is split."),
-    ],
-)
-def test_what_whatsapp_cannot_show_is_told_beforehand(step: str, warning: str) -> None:
-    assert warnings(with_say(step)) == ([(6, warning)] if warning else [])
-
-
 def test_what_is_doubtful_about_flows() -> None:
     text = """\
 bot: T
@@ -91,9 +65,10 @@ flows:
 """
     assert warnings(text + FINE) == [
         (6, "No variable “itme” is known here, so nothing will stand in its place. Did you mean “item”?"),
-        (7, "WhatsApp shows 3 buttons; these 4 become a list."),
+        (7, "After the answer “unused” the customer may hear nothing."),
         (7, "The answer “unused” is never used."),
         (14, "These steps can go round without a question; only a condition ends it"),
+        (14, "This is never done: the step before always goes elsewhere."),
         (14, "No variable “wrong” is known here, so nothing will stand in its place."),
         (15, "The flow “three” never runs: nothing starts it."),
         (16, "The flow “four” never runs: nothing starts it."),

@@ -1,17 +1,16 @@
 """What a draft would have said in one past conversation, beside what was said."""
 
-from typing import Any
-
 import msgspec
 
 from app.bot.decide import decide
 from app.bot.document import Version, compile_version
-from app.bot.replay import Past, play
+from app.bot.replay import play
+from app.bot.rerun import Past
 from app.bot.scene import Arrived, ContactView, Decision, Scene, State, TurnInput
 from app.content import Pressed, Text
-from tests.bot.turns import WHATSAPP
+from tests.bot.lived import Lived, encode
+from tests.bot.turns import NOW, WHATSAPP
 
-NOW = 1_790_000_000_000
 BOT = """bot: Luna
 rules:
   - name: greeting
@@ -39,10 +38,6 @@ def lived(*said: str | Pressed, bot: Version = OLD) -> list[Past]:
         state = decision.state
         past.append(Past(NOW + at, encode(given), encode(decision)))
     return past
-
-
-def encode(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def outcomes(draft: str, *said: str | Pressed) -> list[str]:
@@ -122,3 +117,130 @@ def test_deciding_leaves_nothing_of_the_stored_turns_changed() -> None:
     before = [msgspec.json.decode(turn.output, type=Decision) for turn in past]
     play(compile_version(BOT.replace("Bread.", "Rye.")), past)
     assert [msgspec.json.decode(turn.output, type=Decision) for turn in past] == before
+
+
+# ---- waits ----------------------------------------------------------------------------------------------------------
+
+WAITS = """bot: Luna
+rules:
+  - name: order
+    when: {says: order}
+    do: [{say: One moment.}, {wait: 30s}, {say: Baked.}, {wait: 2h}, {say: Was it good?}]
+  - name: hours
+    when: {says: hours}
+    do: [{say: From 8 to 18.}]
+fallback: {do: [{say: Sorry?}]}
+"""
+HOUR = 3_600_000
+
+
+def waited() -> list[Past]:
+    """An order, a question while it waits, and all that comes of it."""
+    lived = Lived(compile_version(WAITS))
+    assert lived.say("order") == ["One moment."]
+    lived.wait(10)
+    assert lived.say("hours") == []
+    assert lived.wait(60) == ["Baked.", "From 8 to 18."]
+    lived.wait(600)
+    assert lived.say("hours") == ["From 8 to 18."]
+    assert lived.wait(10_000) == ["Was it good?"]
+    lived.say("hours")
+    return lived.past
+
+
+def after(draft: str, past: list[Past], until: int = 0) -> list[tuple[str, list[str]]]:
+    """Of each turn from the first that differs on: the outcome and what the draft says."""
+    played = play(compile_version(draft), past, until)
+    return [(turn.outcome, [said.text for said in turn.after if said.who != "event"]) for turn in played.turns]
+
+
+def test_waits_share_their_fate_where_the_draft_asks_for_the_same() -> None:
+    past = waited()
+    assert len(past) == 6
+    played = play(compile_version(WAITS), past, NOW + 1_000 * HOUR)
+    assert (played.outcome, played.counts["same"], played.unreadable) == ("same", 4, 0)
+
+
+def test_what_is_said_after_a_wait_belongs_to_the_message_before_it() -> None:
+    assert after(WAITS.replace("Baked.", "Ready."), waited())[:2] == [
+        ("same", ["One moment."]), ("changed", ["Ready.", "From 8 to 18."]),
+    ]  # fmt: skip
+    played = play(compile_version(WAITS.replace("Baked.", "Ready.")), waited())
+    assert [said.who for said in played.turns[1].after] == ["event", "bot", "bot"]
+    assert played.turns[1].after[0].text == "timer"
+
+
+def test_a_shorter_wait_is_over_earlier_and_a_longer_one_later() -> None:
+    """With 5 s the question comes after the wait; with 15 min it waits for longer than messages are held."""
+    assert after(WAITS.replace("30s", "5s"), waited())[:2] == [
+        ("changed", ["One moment.", "Baked."]), ("changed", ["From 8 to 18."]),
+    ]  # fmt: skip
+    assert after(WAITS.replace("30s", "15m"), waited()) == [
+        ("same", ["One moment."]),
+        ("changed", ["From 8 to 18."]),
+        ("changed", ["From 8 to 18.", "Baked.", "Was it good?"]),
+        ("same", ["From 8 to 18."]),
+    ]
+
+
+def test_the_same_words_at_another_time_are_a_change() -> None:
+    assert after(WAITS.replace("wait: 2h", "wait: 1h"), waited()) == [
+        ("same", ["One moment."]),
+        ("same", ["Baked.", "From 8 to 18."]),
+        ("changed", ["From 8 to 18.", "Was it good?"]),
+        ("same", ["From 8 to 18."]),
+    ]
+
+
+def test_what_the_draft_alone_says_later_is_followed_as_far_as_the_replay_goes() -> None:
+    draft = WAITS.replace("{say: From 8 to 18.}", "{say: From 8 to 18.}, {wait: 30m}, {say: Was it good?}")
+    quick = Lived(compile_version(WAITS))
+    quick.say("hours")
+    assert after(draft, quick.past, NOW + HOUR) == [("changed", ["From 8 to 18.", "Was it good?"])]
+    assert after(draft, quick.past, NOW + HOUR // 4) == []
+
+
+def test_steps_that_go_round_for_ever_are_followed_only_so_far() -> None:
+    draft = WAITS.replace("{wait: 30s}", "{label: again}, {wait: 1h}, {if: now, then: [{say: Tick.}]}, {goto: again}")
+    [turn] = play(compile_version(draft), waited()[:1], NOW + 1_000 * HOUR).turns
+    assert sum(said.text == "Tick." for said in turn.after) == 50
+
+
+def test_a_hand_off_of_the_draft_ends_what_it_waits_for() -> None:
+    draft = WAITS.replace("{wait: 2h}", "{handoff: Bake}")
+    assert after(draft, waited()) == [
+        ("same", ["One moment."]), ("changed", ["Baked.", "Bake"]), ("same", []), ("same", []),
+    ]  # fmt: skip
+
+
+def test_a_run_that_begins_in_the_middle_of_a_wait_is_told_of_its_end() -> None:
+    past = waited()[1:]
+    assert play(compile_version(WAITS), past).outcome == "same"
+    assert after(WAITS.replace("Baked.", "Ready."), past)[1] == ("changed", ["Ready.", "From 8 to 18."])
+
+
+def test_what_the_draft_notes_about_the_contact_is_there_in_its_next_turn() -> None:
+    draft = WAITS.replace("{say: One moment.}", "{say: One moment.}, {tag: baker}, {field: {oven: hot}}").replace(
+        "{say: From 8 to 18.}", "{say: \"{{ contact.fields.oven }} {{ 'baker' in contact.tags }}\"}"
+    )
+    assert after(draft, waited())[-1] == ("changed", ["hot true"])
+
+
+def test_a_wait_that_was_over_late_then_is_over_as_late_now() -> None:
+    """The message came before Parley had got to the timer: it was held, though its time had come."""
+    lived = Lived(compile_version(WAITS))
+    lived.say("order")
+    lived.now += 31_000
+    assert lived.say("hours") == []
+    assert lived.wait(2) == ["Baked.", "From 8 to 18."]
+    assert play(compile_version(WAITS), lived.past).outcome == "same"
+
+
+def test_what_a_person_took_over_does_not_go_on_in_the_draft_either() -> None:
+    lived = Lived(compile_version(WAITS))
+    lived.say("order")
+    lived.state, lived.due = State(turns=lived.state.turns), []  # taken, answered and given back
+    lived.now += HOUR
+    lived.say("hours")
+    assert play(compile_version(WAITS), lived.past, NOW + 5 * HOUR).outcome == "same"
+    assert after(WAITS.replace("30s", "2h"), lived.past, NOW + 5 * HOUR) == []

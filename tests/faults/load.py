@@ -10,7 +10,7 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -21,7 +21,9 @@ WORDS = ("hello", "twice", "what is this")
 
 
 class Load:
-    """`log` holds {"wamid", "who", "text", "outcome", "mark"} in the order of the answers."""
+    """`log` holds {"wamid", "who", "text", "outcome", "mark"} in the order of the answers; `words` is what is said."""
+
+    words: Sequence[str] = WORDS
 
     def __init__(self, house: House, mark: Callable[[], int] = lambda: 0, customers: int = 600) -> None:
         self.house = house
@@ -65,7 +67,9 @@ class Load:
 
     def message(self) -> dict[str, Any]:
         number = next(self.numbers)
-        return message(f"wamid.load.{number}", str(15550000000 + number % self.customers), WORDS[number % len(WORDS)])
+        return message(
+            f"wamid.load.{number}", str(15550000000 + number % self.customers), self.words[number % len(self.words)]
+        )
 
     def answered(self) -> set[str]:
         return {entry["wamid"] for entry in self.log if entry["outcome"] == "ok"}

@@ -1,8 +1,8 @@
 """Start the server and end it, like a kill, at the N-th function call of the turn and the outbox (numbered fault
 points).
 
-`python serve_points.py N serve`. Calls are counted from the first message on; each is a point at which the process
-may die.
+`python serve_points.py N serve`, or `N:calls.py,jobs.py` for the points of those files. Calls are counted from the
+first message on; each is a point at which the process may die.
 """
 
 import os
@@ -17,11 +17,12 @@ import app
 from app.cli import main
 
 assert app
-FILES = ("inbox.py", "settle.py", "outbox.py", "intake.py", "sqlite_writer.py", "units.py")
+FILES = "inbox.py,settle.py,outbox.py,intake.py,sqlite_writer.py,units.py"
 FOLDER = str(Path(app.__file__).parent)
 START = "receive"
 
-last = int(sys.argv.pop(1))
+number, _, named = sys.argv.pop(1).partition(":")
+last, files = int(number), frozenset((named or FILES).split(","))
 count = 0
 counting = False
 
@@ -32,11 +33,12 @@ def profile(frame: FrameType, event: str, _: Any) -> None:
     if event not in ("call", "return"):
         return
     path = frame.f_code.co_filename
-    if not path.startswith(FOLDER) or os.path.basename(path) not in FILES:
+    if not path.startswith(FOLDER):
         return
-    if not counting and frame.f_code.co_name == START and path.endswith("inbox.py"):
+    name = os.path.basename(path)
+    if not counting and frame.f_code.co_name == START and name == "inbox.py":
         counting = True
-    if counting:
+    if counting and name in files:
         count += 1
         if count == last:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -8,6 +8,7 @@ import pytest
 
 from app import bots
 from tests.routes.visiting import Visit, visiting
+from tests.shop import open_shop, said, take_in
 
 pytestmark = pytest.mark.anyio
 DRAFT = 'bot: Luna\nrules:\n  - name: greeting\n    when: {says: hi}\n    do: [{say: "Hello <b>you</b>."}]\n'
@@ -165,7 +166,10 @@ async def test_any_two_versions_are_compared_line_by_line(tmp_path: Path) -> Non
         await visit.post(f"{page}/publish")
         await visit.post(page, {"text": CHANGED, "revision": "1"})
         html = (await visit.get(f"{page}/diff?from=1&to=0")).text
-        assert html.count('class="ln cut"') == html.count('class="ln add"') == 1
+        by_rule, plainly = html.split("The whole document, line by line")
+        for part in (by_rule, plainly):
+            assert part.count('class="ln cut"') == part.count('class="ln add"') == 1
+        assert "greeting" in by_rule and "Hello &lt;b&gt;you&lt;/b&gt;." in by_rule and "<del" in by_rule
         assert "No difference" in (await visit.get(f"{page}/diff?from=1&to=1")).text
         assert (await visit.get(f"{page}/diff?from=7&to=0")).status_code == 404
 
@@ -231,3 +235,58 @@ async def test_a_failing_test_is_shown_and_stops_publishing_until_somebody_says_
         refused = await visit.post(f"{page}/publish", {"note": "kept"})
         assert refused.status_code == 422 and "tests fail: 1" in refused.text and 'value="kept"' in refused.text
         assert (await visit.post(f"{page}/publish", {"anyway": "yes"})).status_code == 303
+
+
+async def test_a_version_is_planned_in_the_zone_of_the_person_shown_and_cancelled(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page, shop = await made(visit), await channel(visit)
+        account = {"name": "Rosa Martins", "email": "rosa@luna.example", "language": "en", "zone": "America/Sao_Paulo"}
+        assert (await visit.post("/account", account)).status_code == 303
+        given = {"channel": str(shop), "when": "later", "note": "For Monday"}
+        assert "America/Sao_Paulo" in (await visit.get(f"{page}/publish")).text
+        over = await visit.post(f"{page}/publish", given | {"at": "2020-01-01T08:00"})
+        assert over.status_code == 422 and 'id="at-error"' in over.text and 'value="For Monday"' in over.text
+        assert 'value="later" checked' in over.text and 'value="2020-01-01T08:00"' in over.text
+        answer = await visit.post(f"{page}/publish", given | {"at": "2026-10-01T08:00"})
+        assert answer.status_code == 303
+        html = (await visit.get(f"{page}/versions")).text
+        assert "Oct 1, 2026 08:00" in html and "2026-10-01T11:00:00Z" in html and "on Shop" in html
+        assert "Planned" in (await visit.get(page)).text
+        assert visit.rt.channels.by_id[shop].here.version_id is None
+        [planned] = re.findall(r'name="planned" value="(\d+)"', html)
+        await visit.post(f"{page}/planned/cancel", {"planned": planned})
+        assert "Goes live at a time" not in (await visit.get(f"{page}/versions")).text
+        assert (await visit.post(f"{page}/planned/cancel", {"planned": planned})).status_code == 409
+        assert await visit.one("select count(*) from job") == 0
+
+
+async def test_conversations_on_an_older_version_are_shown_and_moved(tmp_path: Path) -> None:
+    asks = DRAFT.replace('{say: "Hello <b>you</b>."}', "{ask: {text: Name?, save: who}}")
+    async with visiting(tmp_path, empty=True) as visit:
+        live = await open_shop(visit.rt, asks)
+        await take_in(visit.rt, live, said(visit.rt, "hi"))
+        bot = await bots.find(visit.rt.db.reader, "Luna")
+        page = f"/bots/{bot.id}"
+        await bots.save_draft(visit.rt, bot.id, CHANGED, 1, None)
+        await bots.publish(visit.rt, bot.id, [live.row.id], "", None)
+        assert "1 conversation on an older version" in (await visit.get(page)).text
+        assert "Move them now" in (await visit.get(f"{page}/versions")).text
+        await visit.post(f"{page}/move", {"channel": str(live.row.id), "version": "1"})
+        assert "on an older version" not in (await visit.get(page)).text
+        assert (await visit.post(f"{page}/move", {"channel": "1", "version": "9"})).status_code == 404
+        await visit.become("agent")
+        assert (await visit.post(f"{page}/move", {"channel": "1", "version": "1"})).status_code == 403
+        assert (await visit.post(f"{page}/planned/cancel", {"planned": "1"})).status_code == 403
+
+
+async def test_what_the_channels_show_is_told_beside_the_editor_and_before_publishing(tmp_path: Path) -> None:
+    buttons = DRAFT.replace('<b>you</b>."', 'you.", buttons: [a, b, c, d]')
+    note = ": This network shows at most 3 buttons; sent as a list."
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit, buttons)
+        assert f"On WhatsApp{note}" in (await visit.get(page)).text
+        await channel(visit)
+        for shown in (page, f"{page}/publish"):
+            assert f"On Shop (WhatsApp Cloud API){note}" in (await visit.get(shown)).text
+        checked = await visit.post(f"{page}/check", {"text": buttons})
+        assert f"On Shop (WhatsApp Cloud API){note}" in checked.text

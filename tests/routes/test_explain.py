@@ -1,6 +1,6 @@
 """What an explanation makes of a stored turn beside the rule: its calls, what else was done, where things stand."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -9,6 +9,7 @@ from app.bot.scene import (
     Arrived,
     Assign,
     Call,
+    CallError,
     CallResult,
     Close,
     Consent,
@@ -75,7 +76,18 @@ def test_the_turn_of_an_answer_shows_the_call_that_it_answers() -> None:
     answered = turn(CallResult("t3.0", 404, "not there"), Send(Text("No such order.")))
     asked = step(AT - 800, Arrived(Text("order")), CALL)
     [called] = view(answered, around=(asked,)).calls
-    assert (called.answer, called.body, called.took) == ("404", '"not there"', "0.8 s")
+    assert (called.answer, called.body, called.took) == ("404", '"not there"', "800 ms")
+
+
+def test_the_time_of_the_call_itself_is_shown_where_it_is_known() -> None:
+    later = step(AT + 9_000, CallResult("t3.0", 200, took_ms=84))
+    assert view(turn(Arrived(Text("order")), CALL), around=(later,)).calls[0].took == "84 ms"
+
+
+@pytest.mark.parametrize("error", [error for error in get_args(CallError) if error])
+def test_whatever_went_wrong_with_a_call_has_its_sentence(error: CallError) -> None:
+    later = step(AT + 1, CallResult("t3.0", error=error))
+    assert view(turn(Arrived(Text("order")), CALL), around=(later,)).calls[0].answer.endswith(".")
 
 
 @pytest.mark.parametrize(

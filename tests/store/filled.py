@@ -71,10 +71,13 @@ GROWING = {
         from series
     """,
     "job": f"""
-        insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
-        select {ID}, case when n % 2 = 0 then 'media.fetch' else 'timer' end, 'subject' || n, '{{}}',
-               case n % 500 when 0 then 'running' when 1 then 'dead' else 'queued' end, {AT}, {AT},
-               case when n % 2 = 1 then {ID} end, case when n % 2 = 0 then 'net' else 'turn' end
+        insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane, host)
+        select {ID},
+               case when n % 2 = 0 then 'media.fetch' when n % 10 = 3 then 'call' else 'timer' end, 'subject' || n,
+               '{{}}', case n % 500 when 0 then 'running' when 1 then 'dead' else 'queued' end, {AT}, {AT},
+               case when n % 2 = 1 then {ID} end,
+               case when n % 2 = 0 then 'net' when n % 10 = 3 then 'call' else 'turn' end,
+               case when n % 10 = 3 then 'host' || n % 97 end
         from series
     """,
     "gathered": f"""
