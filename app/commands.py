@@ -198,10 +198,10 @@ async def publish_bot(
     rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool, at: str = ""
 ) -> Row:
     """On the channels named, or on every channel without a bot; now, or `at` a time: in the installation's zone, unless
-    it tells its own offset."""
+    it tells its own offset. Tells the secrets that its calls name and that are not there."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    told: Row = {"id": str(bot.id), "name": bot.name}
+    told: Row = {"id": str(bot.id), "name": bot.name, "missing_secrets": await vault.missing(rt, bot.draft)}
     if at:
         zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
         moment = planned.moment(at, zone, rt.clock.now())

@@ -147,7 +147,7 @@ def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("bot", "import", str(file))[0] == 0
     done = json.loads(parley("bot", "publish", "luna", "--channel", "Shop", "--note", "first", "--json")[1])
-    assert (done["version"], done["live"]) == (1, ["Shop"])
+    assert (done["version"], done["live"], done["missing_secrets"]) == (1, ["Shop"], [])
     file.write_text(BOT.replace("Hello.", "Good day."), encoding="utf-8")
     assert parley("bot", "import", str(file))[0] == 0
     assert parley("bot", "export", "Luna")[1] == file.read_text(encoding="utf-8")

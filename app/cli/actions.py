@@ -377,6 +377,9 @@ def publish_bot(given: Given) -> int:
     done = call(
         given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
     )
+    if done["missing_secrets"] and not given.json:
+        names = ", ".join(done["missing_secrets"])
+        print(_("Its calls name secrets that are not there: {names}").format(names=names), file=sys.stderr)
     if "at" in done:
         when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
         text = _("“{name}” version {version} goes live at {when}.")
