@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from app import calls, turns, vault
+from app import calls, due, turns, vault
 from app.bot.scene import Call, CallResult
+from app.bots import Versions
 from app.case import Intake
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
@@ -36,10 +37,10 @@ class Caller:
     """The handler of the jobs that call. `intake` is asked each time: its limits change while it runs."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, client: Outbound, metrics: Metrics, install: str,
-        intake: Callable[[], Intake],
+        self, db: Database, clock: Clock, keys: Keyring, versions: Versions, client: Outbound, metrics: Metrics,
+        install: str, intake: Callable[[], Intake],
     ) -> None:  # fmt: skip
-        self._db, self._clock, self._keys, self._client = db, clock, keys, client
+        self._db, self._clock, self._keys, self._versions, self._client = db, clock, keys, versions, client
         self._metrics, self._install, self._intake = metrics, install, intake
 
     async def call(self, job: Job) -> Ending:
@@ -54,6 +55,7 @@ class Caller:
             return calls.failed(call, "unknown")
         began = self._clock.monotonic()
         try:
+            await due.load(self._db.reader, self._versions, job.conversation_id)
             secrets = {name: await vault.opened(self._db.reader, self._keys, name) for name in call.secrets}
         except DatabaseError as error:
             raise Later(READ_AGAIN, str(error), counts=False) from None
