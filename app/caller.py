@@ -7,7 +7,7 @@ and DELETE are made again, because twice is the same as once; POST and PATCH are
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -28,7 +28,7 @@ from app.store import turns as turn_rows
 LONGEST: Final = 30.0  # seconds, whatever the document says
 PAUSES: Final = (0.2, 1.0)  # between tries
 BUSY: Final = frozenset({502, 503, 504})
-READ_AGAIN: Final = 1.0  # seconds until secrets that could not be read are read again
+READ_AGAIN: Final = 1.0  # seconds until what could not be read is read again
 
 log = logging.getLogger(__name__)
 
@@ -46,19 +46,19 @@ class Caller:
     async def call(self, job: Job) -> Ending:
         """Once through. What is given back ends the job and lets the conversation hear of it."""
         call = calls.read(job.payload)
-        result = await self._result(job, call)
-        self._tell(job, call, result)
-        return partial(heard, self._intake(), job, result)
-
-    async def _result(self, job: Job, call: Call) -> CallResult:
-        if job.attempts > 1 and call.method not in calls.REPEATABLE:
-            return calls.failed(call, "unknown")
-        began = self._clock.monotonic()
         try:
             await due.load(self._db.reader, self._versions, job.conversation_id)
             secrets = {name: await vault.opened(self._db.reader, self._keys, name) for name in call.secrets}
         except DatabaseError as error:
             raise Later(READ_AGAIN, str(error), counts=False) from None
+        result = await self._result(job, call, secrets)
+        self._tell(job, call, result)
+        return partial(heard, self._intake(), job, result)
+
+    async def _result(self, job: Job, call: Call, secrets: Mapping[str, str | None]) -> CallResult:
+        if job.attempts > 1 and call.method not in calls.REPEATABLE:
+            return calls.failed(call, "unknown")
+        began = self._clock.monotonic()
         known = {name: value for name, value in secrets.items() if value is not None}
         if len(known) < len(secrets):
             return calls.failed(call, "no_secret")
