@@ -3,10 +3,11 @@
 Errors are found by `document.parse` and `document.prepare`; here the document is already known to work.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from app.bot.ahead import ahead, leads, reach
+from app.bot.calling import Request
 from app.bot.flow import Ask, Set, Start
 from app.bot.grammar import Condition, Document, Step
 from app.bot.inside import inside
@@ -26,12 +27,14 @@ KNOWN = frozenset(
     {
         *(f"contact.{field}" for field in ("id", "name", "first_name", "phone", "username", "language", "first_seen")),
         *("contact", "contact.tags", "contact.fields", "message", "message.text", "channel", "network", "now"),
+        *("call", "call.status", "call.error"),
     }
 )
 
 
-def lint(document: Document) -> list[Problem]:
-    """Warnings, sorted by line. What networks make of it is told by `app.bot.shown`."""
+def lint(document: Document, secrets: Collection[str] | None = None) -> list[Problem]:
+    """Warnings, sorted by line. `secrets` are the names of those there are; None: nobody looked. What networks make of
+    it is told by `app.bot.shown`."""
     compiler = Compiler([], document.flows, document.language)
     spoken = [in_language(document, language) for language in spoken_languages(document)] if document.languages else []
     programs, *_ = [_programs(one, compiler) for one in spoken or [document]]
@@ -42,6 +45,8 @@ def lint(document: Document) -> list[Problem]:
         *_names(document, compiler),
         *_flows(document),
         *_answers(document, compiler),
+        *_calls(document),
+        *_secrets(compiler, secrets),
         *ahead(document, lists),
         *doubtful(programs),
         *unreached(lists),
@@ -124,9 +129,24 @@ def _answers(document: Document, compiler: Compiler) -> Iterator[Problem]:
             yield _warn(step.save, N_("The answer “{name}” is never used.", name=step.save.text))
 
 
+def _calls(document: Document) -> Iterator[Problem]:
+    """A call may always fail."""
+    for step in steps(document):
+        if isinstance(step, Request) and step.failed is None:
+            said = N_("If this call fails, a person gets the conversation; “failed” can say what to do instead.")
+            yield _warn(step.line, said)
+
+
+def _secrets(compiler: Compiler, secrets: Collection[str] | None) -> Iterator[Problem]:
+    for name, source in compiler.secrets if secrets is not None else ():
+        if secrets is not None and name not in secrets:
+            yield _warn(source, N_("There is no secret “{name}”, so this call will fail.", name=name))
+
+
 def _variables(document: Document) -> set[str]:
     """What questions and `set` give a value."""
-    found = {step.save.text for step in steps(document) if isinstance(step, Ask)}
+    found = {step.save.text for step in steps(document) if isinstance(step, Ask | Request) and step.save}
+    found.update(name for step in steps(document) if isinstance(step, Request) for name in step.map)
     return found.union(*(step.values for step in steps(document) if isinstance(step, Set | Delay)))
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from app.bot.acts import Doing, Draw
-from app.bot.program import Asking, Assigning, Begin, Fork, Jump, Leave, Noting, Program, Tags, Test
+from app.bot.calling import Calling
+from app.bot.program import Asking, Assigning, Begin, Deferring, Fork, Jump, Leave, Noting, Pausing, Program, Tags, Test
 from app.bot.shape import Problem
 from app.said import N_
 
@@ -63,7 +64,9 @@ def dead_end(programs: dict[str, Program], callers: dict[str, list[Point]], star
                 waiting += [((key, place), back) for _, place in places]
             case Begin(flow=flow) if f"flow {flow}" in programs and len(back) < 16:
                 waiting.append(((f"flow {flow}", 0), (*back, (key, at + 1))))
-            case Assigning() | Noting() | Tags() | Doing():
+            case Calling(failed=failed):
+                waiting += [((key, place), back) for place in {at + 1, *failed.values()}]
+            case Assigning() | Noting() | Tags() | Doing() | Pausing() | Deferring():
                 waiting.append(((key, at + 1), back))
             case _:
                 pass

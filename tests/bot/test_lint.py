@@ -109,7 +109,7 @@ def test_a_flow_that_is_started_after_the_window_is_doubtful() -> None:
 
 def test_a_flow_that_comes_back_is_doubtful() -> None:
     again = "The flow “{}” is started again by itself; only a condition ends that."
-    assert in_flow("later: f\n      after: 2h") == [(6, again.format("f"))]
+    assert in_flow("later: f\n      after: 2h", "say: x") == [(6, again.format("f"))]
     found = in_flow("later: g\n      after: 2h", "say: x\n  g: [{start: h}]\n  h: [{later: f, after: 2h}]")
     assert found == [(6, again.format("f")), (10, again.format("h"))]
 
@@ -119,3 +119,12 @@ def test_a_loop_with_a_wait_is_told_as_one() -> None:
     for step, said in (("wait: 1h", "again and again, waiting in between"), ("say: b", "without a question")):
         [(_, message)] = in_flow(*(one.format(step) if "{" in one else one for one in loop))
         assert said in message
+
+
+def test_what_only_waits_or_asks_a_service_leaves_the_customer_without_an_answer() -> None:
+    silent = (2, "This may leave the customer without an answer.")
+    call = "call: {get: 'https://shop.example'}\n      failed: "
+    assert in_flow("wait: 10s") == in_flow("later: f\n      after: 2h")[:1] == [silent]
+    assert in_flow(call + "[{tag: a}]", "wait: 10s") == [silent]
+    assert in_flow(call + "[{tag: a}]", "say: a") == in_flow(call + "[{say: b}, {return: }]", "say: a") == []
+    assert in_flow(call + "[{tag: a}, {return: }]", "say: a") == [silent]
