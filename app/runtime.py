@@ -233,7 +233,7 @@ async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool)
     """Where to look, and the one-time link while there is no owner (S1)."""
     url = rt.settings.public_url or address
     print(_("Parley {version} listens on {address}").format(version=VERSION, address=address), flush=True)
-    if await rt.db.reader.one(user_rows.COUNT) == 0:
+    if await rt.db.reader.one(user_rows.COUNT_OWNERS) == 0:
         url = f"{url}/setup?token={link.issue()}"
         print(_("Set it up within 30 minutes: {url}").format(url=url), flush=True)
     if open_browser:
