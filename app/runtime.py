@@ -15,6 +15,7 @@ from app.bus import Bus
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
+from app.feed import Feed
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
@@ -44,6 +45,7 @@ class Runtime:
     db: Database
     keys: Keyring
     bus: Bus
+    feed: Feed
     versions: Versions
     replays: Replays
     channels: Channels
@@ -85,6 +87,7 @@ class Runtime:
         if not self.stopping:
             self.stopping = True
             self.bus.close()
+            self.feed.close()
 
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
@@ -106,6 +109,8 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
     rt.bus = Bus(rt.db)
+    rt.feed = Feed(rt.db)
+    await rt.feed.start()
     rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
