@@ -14,10 +14,10 @@ from app.bot.alike import alike, shared
 from app.bot.amend import add_at
 from app.bot.document import DocumentError, Version, compile_version, parse
 from app.bot.match import PATTERN_READS, match
+from app.bot.retold import unused
 from app.bot.words import words
 from app.db import Tx
 from app.errors import Invalid, NotFound
-from app.keeping import unused
 from app.said import N_
 from app.store import bots as bot_rows
 from app.store import turns

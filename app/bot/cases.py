@@ -5,21 +5,38 @@ from typing import Any
 
 import msgspec
 
+from app.bot.moment import EXAMPLE, LENGTH, length
+from app.bot.nodes import SequenceNode
 from app.bot.scene import ContactView
-from app.bot.shape import Either, Keys, ListOf, Located, MapOf, OneOrMany, Report, Text, Verbs
-from app.said import N_
+from app.bot.shape import Either, Json, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
+from app.content import Audio, Document, Image, Sticker, Video
+from app.said import N_, Sentence
 
 MOST_CASES = 200
 MOST_LINES = 50
+MOST_QUICK = 10
+HAPPENS = ("user", "button", "media", "location", "wait", "trigger")
+KINDS: dict[str, Image | Video | Audio | Document | Sticker] = {
+    "image": Image(mime="image/jpeg"),
+    "video": Video(mime="video/mp4"),
+    "audio": Audio(mime="audio/mpeg"),
+    "voice": Audio(mime="audio/ogg", voice=True),
+    "document": Document(mime="application/pdf", filename="file.pdf"),
+    "sticker": Sticker(mime="image/webp"),
+}
 SOMEBODY = ContactView("1")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line of a test's chat. `who`: `user` (writes the text), `button` (the user presses the one with this title or
-    id), `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern)."""
+    """One line of a test's chat. `who`: `user` (writes the text, after quick messages in `before`), `button` (the user
+    presses the one with this title or id), `media` (the user sends a file of this kind, `said` below it), `location`
+    (the user sends the place of this name), `wait` (so long passes), `trigger` (something outside asks for this by
+    name), `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern)."""
 
     who: str
     text: Located
+    before: tuple[Located, ...] = ()
+    said: str = ""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -57,12 +74,67 @@ def days(text: str) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-def _user(user: Located | Line) -> Line:
+class Kind(Text):
+    """A kind of file."""
+
+    def __init__(self) -> None:
+        super().__init__(20, N_("one of {names}", names=", ".join(KINDS)), rf"^({'|'.join(KINDS)})$")
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        return value if not isinstance(value, Located) or value.text in KINDS else self.wrong(node, report)
+
+
+class Passing(Text):
+    """How long something takes, as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__(100, EXAMPLE, f"^{LENGTH}$")
+
+    def read(self, node: Any, report: Report) -> Any:
+        value = super().read(node, report)
+        return value if not isinstance(value, Located) or length(value.text) else self.wrong(node, report)
+
+
+class Writes(Either):
+    """What the customer does: a text, several quick ones, or a group."""
+
+    def __init__(self, plain: Shape, many: Shape, keys: Shape, expected: Sentence) -> None:
+        super().__init__(plain, keys, expected)
+        self.many = many
+
+    def read(self, node: Any, report: Report) -> Any:
+        return self.many.read(node, report) if isinstance(node, SequenceNode) else super().read(node, report)
+
+    def schema(self) -> Json:
+        return {"anyOf": [self.plain.schema(), self.many.schema(), self.keys.schema()]}
+
+
+def _user(user: Located | Line | tuple[Located, ...]) -> Line:
+    if isinstance(user, tuple):
+        *before, last = user
+        return Line("user", last, tuple(before))
     return user if isinstance(user, Line) else Line("user", user)
 
 
 def _press(button: Located) -> Line:
     return Line("button", button)
+
+
+def _send(media: Located, caption: Located | None = None) -> Line:
+    return Line("media", media, said=caption.text if caption else "")
+
+
+def _locate(location: Located) -> Line:
+    return Line("location", location)
+
+
+def _wait(wait: Located) -> Line:
+    return Line("wait", wait)
+
+
+def _trigger(trigger: Located) -> Line:
+    return Line("trigger", trigger)
 
 
 def _bot(bot: Located) -> Line:
@@ -84,7 +156,7 @@ def _contact(
 
 
 def _case(chat: tuple[Line, ...], **values: Any) -> Case:
-    if chat and chat[0].who not in ("user", "button"):
+    if chat and chat[0].who not in HAPPENS:
         raise ValueError(N_("A test begins with what the customer writes: “user”"))
     return Case(chat=chat, **values)
 
@@ -107,12 +179,24 @@ LINE = Verbs(
         "user": Keys(
             _user,
             {
-                "user": Either(
-                    Text(4_096), Keys(_press, {"button": SHORT}, ("button",)), N_("a text or {button: title}")
+                "user": Writes(
+                    Text(4_096),
+                    ListOf(Text(4_096), MOST_QUICK, N_("a list of quick messages"), least=2),
+                    Verbs(
+                        {
+                            "button": Keys(_press, {"button": SHORT}, ("button",)),
+                            "media": Keys(_send, {"media": Kind(), "caption": Text(1_024)}, ("media",)),
+                            "location": Keys(_locate, {"location": SHORT}, ("location",)),
+                        },
+                        N_("a button, media or a location"),
+                    ),
+                    N_("a text, a list of quick ones, or a group with button, media or location"),
                 )
             },
             ("user",),
         ),
+        "wait": Keys(_wait, {"wait": Passing()}, ("wait",)),
+        "trigger": Keys(_trigger, {"trigger": SHORT}, ("trigger",)),
         "bot": Keys(_bot, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
         "handoff": Keys(_handoff, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
     },

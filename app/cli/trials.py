@@ -17,6 +17,10 @@ from app.said import N_, mark
 WHO: Final = {
     "user": mark("customer: "),
     "button": mark("customer presses: "),
+    "media": mark("customer sends: "),
+    "location": mark("customer is at: "),
+    "wait": mark("later: "),
+    "trigger": mark("asked for: "),
     "bot": mark("bot: "),
     "handoff": mark("handed to a person: "),
 }

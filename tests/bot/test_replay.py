@@ -1,19 +1,16 @@
 """What a draft would have said in one past conversation, beside what was said."""
 
-from typing import Any
-
 import msgspec
 
 from app.bot.decide import decide
 from app.bot.document import Version, compile_version
 from app.bot.replay import play
 from app.bot.rerun import Past
-from app.bot.scene import Arrived, ContactView, Decision, Event, Scene, State, TurnInput
+from app.bot.scene import Arrived, ContactView, Decision, Scene, State, TurnInput
 from app.content import Pressed, Text
-from tests.bot.turns import ANA, WHATSAPP
-from tests.bot.world import World
+from tests.bot.lived import Lived, encode
+from tests.bot.turns import NOW, WHATSAPP
 
-NOW = 1_790_000_000_000
 BOT = """bot: Luna
 rules:
   - name: greeting
@@ -41,10 +38,6 @@ def lived(*said: str | Pressed, bot: Version = OLD) -> list[Past]:
         state = decision.state
         past.append(Past(NOW + at, encode(given), encode(decision)))
     return past
-
-
-def encode(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def outcomes(draft: str, *said: str | Pressed) -> list[str]:
@@ -139,23 +132,6 @@ rules:
 fallback: {do: [{say: Sorry?}]}
 """
 HOUR = 3_600_000
-
-
-class Lived(World):
-    """A conversation whose turns are kept as they are stored."""
-
-    def __init__(self, bot: Version) -> None:
-        super().__init__(bot, NOW, WHATSAPP)
-        self.past: list[Past] = []
-
-    def happen(self, event: Event) -> list[str]:
-        given = TurnInput(
-            Scene(self.state, ANA, self.capabilities, "Shop", "simulator", self.last_heard), event, self.now
-        )
-        heard = super().happen(event)
-        if self.last.effects or self.last.state != given.scene.state:
-            self.past.append(Past(self.now, encode(given), encode(self.last)))
-        return heard
 
 
 def waited() -> list[Past]:

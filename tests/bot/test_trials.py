@@ -96,3 +96,81 @@ def test_a_wrong_test_is_an_error_with_its_line(test: str, sentence: str) -> Non
     with pytest.raises(DocumentError, match=sentence) as caught:
         parse(BOT + test)
     assert caught.value.problems[0].line == 17
+
+
+# ---- time, quick messages, files ------------------------------------------------------------------------------------
+
+LATER = """bot: Luna
+hours: {zone: America/Sao_Paulo, mon-fri: "08:00-18:00"}
+rules:
+  - name: cake
+    when: {says: cake}
+    do:
+      - tag: baker
+      - say: One moment.
+      - schedule: It is baked.
+        after: 2h
+      - wait: 3h
+      - say: "Was it good at {{ now | date }}? {{ 'baker' in contact.tags }}"
+  - name: who
+    when: {says: who}
+    do: [{say: "{{ 'baker' in contact.tags }} {{ contact.fields.city }}"}]
+  - name: picture
+    when: {says: picture}
+    do:
+      - ask: {text: "Your picture?", expect: media, save: picture}
+      - ask: {text: "Where are you?", expect: location, save: place}
+      - say: "{{ picture.kind }} {{ picture.caption }}, {{ place.name }}"
+  - name: person
+    when: {says: person}
+    do: [{schedule: Still there?, after: 1h}, {handoff: Asked}]
+fallback: {do: [{say: "{{ message.text | replace('\n', '+') }}?"}]}
+"""
+
+
+def later(chat: str, extra: str = "") -> list[tuple[str, str, str]]:
+    text = f"{LATER}{extra}tests:\n  - {{name: one, at: 2026-09-21 23:30, chat: [{chat}]}}"
+    (found,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    return [(spoken.fits, spoken.who, spoken.text) for spoken in found.wrong]
+
+
+def test_time_passes_where_the_test_says_so_and_what_waits_for_it_happens() -> None:
+    chat = "{user: cake}, {bot: One moment.}, {wait: 119m}, {wait: 1m}, {bot: It is baked.}, {user: who}, "
+    assert later(chat + "{bot: true}, {wait: 1h}, {bot: 'Was it good at 2026-09-22? true'}, {wait: 1d}") == []
+    assert later("{user: cake}, {bot: One*}, {wait: 3h}, {bot: It is baked.}") == [
+        ("extra", "bot", "Was it good at 2026-09-22? true"),
+    ]  # fmt: skip
+    assert later("{user: cake}, {bot: One*}, {wait: 1h}, {bot: It is baked.}") == [("missing", "bot", "It is baked.")]
+
+
+def test_nothing_comes_of_the_bot_once_a_person_has_the_conversation() -> None:
+    assert later("{user: person}, {handoff: Asked}, {wait: 2h}, {user: cake}, {trigger: paid}") == []
+
+
+def test_quick_messages_are_one_where_the_document_gathers_them() -> None:
+    assert later("{user: [cheese, bread]}, {bot: 'cheese*bread?'}", "gather: 3s\n") == []
+    assert later("{user: [cheese, bread]}, {bot: 'cheese?'}, {bot: 'bread?'}") == []
+
+
+def test_the_customer_sends_files_and_places() -> None:
+    chat = "{user: picture}, {bot: '*'}, {user: {media: image, caption: My cake}}, {bot: 'Where*'}, "
+    assert later(chat + "{user: {location: Recife}}, {bot: 'image My cake, Recife'}") == []
+
+
+def test_what_nobody_listens_to_says_nothing() -> None:
+    assert later("{trigger: paid}, {user: cheese}, {bot: cheese?}") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("{wait: soon}", "Expected how long, like 10m"),
+        ("{wait: 400d}", "Expected how long, like 10m"),
+        ("{user: {media: painting}}", "Expected one of image, video"),
+        ("{user: [one]}", "Expected 2 to 10 in this list"),
+        ("{user: {buton: x}}", "button"),
+    ],
+)
+def test_a_wrong_line_is_told(line: str, sentence: str) -> None:
+    with pytest.raises(DocumentError, match=sentence):
+        parse(f"{LATER}tests:\n  - {{name: one, chat: [{{user: hi}}, {line}]}}")
