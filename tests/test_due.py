@@ -157,8 +157,7 @@ async def test_hundreds_that_are_due_at_once_hold_up_nobody_who_writes(rt: Runti
     for who in range(30):
         await take_in(rt, live, said(rt, "one", who=f"1650555{who:04}"))
     clock.advance(1)
-    worker = rt.workers[LANE]
-    worker._open = True
+    worker = jobs.Worker(rt.db, clock, LANE, due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake))
     running = asyncio.create_task(worker.run())
     while await rt.db.reader.one(QUEUED) == 300:
         await asyncio.sleep(0)
