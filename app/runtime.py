@@ -145,7 +145,9 @@ def _make_workers(rt: Runtime) -> None:
         rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
     )
     client = Outbound(rt.settings.outbound_allow)
-    made = caller.Caller(rt.db, rt.clock, rt.keys, client, rt.metrics, rt.install, lambda: rt.channels.intake)
+    made = caller.Caller(
+        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+    )
     handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
