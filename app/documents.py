@@ -12,8 +12,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from app import calls
+from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
-from app.bot.lint import lint
+from app.bot.lint import lint, steps
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
@@ -84,6 +86,14 @@ def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
     if found.document is None or "secret" not in text:
         return ()
     return tuple(problem for problem in lint(found.document, secrets) if problem not in found.problems)
+
+
+@lru_cache(maxsize=8)
+def called(text: str) -> tuple[str, ...]:
+    """The hosts that an accepted document calls."""
+    document = read(text).document
+    found = [step for step in steps(document) if isinstance(step, Request)] if document else []
+    return tuple(dict.fromkeys(calls.host(step.url.text) for step in found))
 
 
 def networks(places: Iterable[Place]) -> list[Network]:
