@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from app.bot.answers import ANSWERS, Answer
 from app.bot.moment import EXAMPLE, LENGTH, length
 from app.bot.nodes import SequenceNode
 from app.bot.scene import ContactView
@@ -41,12 +42,13 @@ class Line(msgspec.Struct, frozen=True):
 
 class Case(msgspec.Struct, frozen=True):
     """A test: what the customer does, and after each time all that the bot is to answer. `at` is local time in the
-    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day."""
+    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day. `calls`: what web services answer."""
 
     name: Located
     chat: tuple[Line, ...]
     at: str = ""
     contact: ContactView = SOMEBODY
+    calls: tuple[Answer, ...] = ()
     line: int = 0
 
 
@@ -208,6 +210,7 @@ CASE = Keys(
         "name": Text(200, N_("a name")),
         "at": Moment(),
         "contact": CONTACT,
+        "calls": ANSWERS,
         "chat": ListOf(LINE, MOST_LINES, N_("the lines of a chat")),
     },
     ("name", "chat"),

@@ -10,13 +10,14 @@ import msgspec
 from app.bot.cases import HAPPENS, Case, Line
 from app.bot.document import Version
 from app.bot.stage import Stage
+from app.bot.stars import fits
 from app.capabilities import Capabilities
 
 A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """A line of a chat as it went. `who` as in `Line`; `fits`: `yes`, `missing` (expected, not said), `extra` (said,
+    """A line of a chat as it went. `who` as in `Line`, or `call` (one that the test has no answer for); `fits`: `yes`, `missing` (expected, not said), `extra` (said,
     not expected) or `unknown` (a button that was not there to press). `line` is in the document, 0 for what only the
     bot said."""
 
@@ -93,22 +94,3 @@ def compare(expected: Sequence[Line], answers: Sequence[tuple[str, str]]) -> lis
         if answer is not None:
             found.append(Spoken(answer[0], answer[1], "extra"))
     return found
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the whole text is as the pattern says, `*` standing for anything. Linear in the text for each part."""
-    first, *rest = pattern.strip().split("*")
-    text = text.strip()
-    if not rest:
-        return text == first
-    *middle, last = rest
-    end = len(text) - len(last)
-    if not text.startswith(first) or not text.endswith(last) or end < len(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
