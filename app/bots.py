@@ -15,7 +15,7 @@ import msgspec
 from app.bot.document import DocumentError, Version, compile_version
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
-from app.documents import digest_of, name_of, problems_of, renamed, sentence, starters
+from app.documents import Place, digest_of, name_of, problems_of, renamed, sentence, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.said import N_
@@ -179,6 +179,14 @@ async def find(db: Reader, name_or_id: str) -> store.Bot:
     if bot is None:
         raise NotFound(N_("There is no bot “{name}”.", name=name_or_id))
     return bot
+
+
+async def places_of(db: Reader, bot_id: int) -> tuple[Place, ...]:
+    """The channels on which the bot is live; if there are none, those on which none is."""
+    channels = await db.all(store.CHANNELS)
+    own = [channel for channel in channels if channel.bot_id == bot_id]
+    free = [channel for channel in channels if channel.version_id is None]
+    return tuple((channel.channel, channel.connector) for channel in own or free)
 
 
 async def text_of(db: Reader, bot: store.Bot, number: int) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 from app import calls, turns, vault
 from app.bot.scene import Call, CallResult
+from app.case import Intake
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
 from app.jobs import Ending, Later
@@ -22,7 +23,6 @@ from app.security.outbound import Answer, Outbound, OutboundError
 from app.security.secrets import Keyring
 from app.store import jobs as store
 from app.store import turns as turn_rows
-from app.turns import Intake
 
 LONGEST: Final = 30.0  # seconds, whatever the document says
 PAUSES: Final = (0.2, 1.0)  # between tries

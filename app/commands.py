@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, i18n, planned, replay, tokens, users, vault
+from app import bots, channels, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
@@ -61,6 +61,31 @@ async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> 
     made = await users.reset_password(rt, user.id, password)
     told = {} if password else {"password": made}
     return {"id": str(user.id), "email": user.email, **told}
+
+
+# ---- teams ----------------------------------------------------------------------------------------------------------
+
+
+async def add_team(rt: "Runtime", *, name: str) -> Row:
+    return {"id": str(await teams.add(rt, name)), "name": name}
+
+
+async def list_teams(rt: "Runtime") -> list[Row]:
+    return [{"id": str(id), "name": name, "members": members} for id, name, members in await teams.list_all(rt)]
+
+
+async def remove_team(rt: "Runtime", *, name: str) -> Row:
+    return {"id": str(await teams.remove(rt, name)), "name": name}
+
+
+async def join_team(rt: "Runtime", *, name: str, email: str) -> Row:
+    await teams.join(rt, name, email)
+    return {"name": name, "email": email}
+
+
+async def leave_team(rt: "Runtime", *, name: str, email: str) -> Row:
+    await teams.leave(rt, name, email)
+    return {"name": name, "email": email}
 
 
 # ---- channels -------------------------------------------------------------------------------------------------------
@@ -173,10 +198,10 @@ async def publish_bot(
     rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool, at: str = ""
 ) -> Row:
     """On the channels named, or on every channel without a bot; now, or `at` a time: in the installation's zone, unless
-    it tells its own offset."""
+    it tells its own offset. Tells the secrets that its calls name and that are not there."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    told: Row = {"id": str(bot.id), "name": bot.name}
+    told: Row = {"id": str(bot.id), "name": bot.name, "missing_secrets": await vault.missing(rt, bot.draft)}
     if at:
         zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
         moment = planned.moment(at, zone, rt.clock.now())
@@ -259,6 +284,11 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "team.add": add_team,
+    "team.list": list_teams,
+    "team.remove": remove_team,
+    "team.join": join_team,
+    "team.leave": leave_team,
     "channel.add": add_channel,
     "channel.list": list_channels,
     "channel.show": show_channel,

@@ -15,6 +15,7 @@ import msgspec
 from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.lint import lint
 from app.bot.shape import Problem
+from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
 from app.connectors import CONNECTORS
 from app.errors import Invalid
@@ -38,25 +39,52 @@ class Listed(msgspec.Struct, frozen=True):
 
 class Reading(msgspec.Struct, frozen=True):
     """What is known of a text: what the document calls the bot ('' while it cannot be read), everything wrong or
-    doubtful by line, and its rules (none while it cannot be read)."""
+    doubtful by line, and its rules (none while it cannot be read). `document` is None while there are errors."""
 
     name: str
     problems: tuple[Problem, ...]
     rules: tuple[Listed, ...]
+    document: Document | None = None
+
+
+Place = tuple[str, str]  # a channel: its name, and its connector's kind
 
 
 @lru_cache(maxsize=8)
 def read(text: str) -> Reading:
     """Reads a document as far as it goes. About 0.2 ms a rule the first time, so in a thread: see `Versions.aside`."""
-    document = None
+    document = accepted = None
     try:
         document = parse(text)
         version = prepare(document)
         found = [*lint(document), *failures(tested(document, version))]
+        accepted = document
     except DocumentError as error:
         found = list(error.problems)
-    problems = tuple(sorted(found, key=lambda problem: (problem.line, problem.column)))
-    return Reading(document.bot.text if document else "", problems, rules_of(document) if document else ())
+    rules = rules_of(document) if document else ()
+    return Reading(document.bot.text if document else "", by_line(found), rules, accepted)
+
+
+def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+
+
+@lru_cache(maxsize=8)
+def seen_on(text: str, places: tuple[Place, ...]) -> tuple[Problem, ...]:
+    """What these channels make of an accepted document; without any, WhatsApp. Warnings, by line."""
+    document = read(text).document
+    return tuple(shown(document, networks(places))) if document is not None else ()
+
+
+def networks(places: Iterable[Place]) -> list[Network]:
+    """One for all channels of a network, `Shop, Market (WhatsApp Cloud API)`. The simulator shows what others do."""
+    names: dict[str, list[str]] = {}
+    for name, kind in places:
+        if kind in CONNECTORS and kind != "simulator":
+            names.setdefault(kind, []).append(name)
+    found = [Network(f"{', '.join(known)} ({CONNECTORS[kind].label})", CONNECTORS[kind].capabilities)
+             for kind, known in names.items()]  # fmt: skip
+    return found or [Network("WhatsApp", CONNECTORS["whatsapp_cloud"].capabilities)]
 
 
 def rules_of(document: Document) -> tuple[Listed, ...]:
@@ -72,10 +100,10 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def problems_of(text: str) -> list[Problem]:
-    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not, and a `test` that
-    fails does unless somebody says so."""
-    return list(read(text).problems)
+def problems_of(text: str, places: tuple[Place, ...] = ()) -> list[Problem]:
+    """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
+    warnings do not, and a `test` that fails does unless somebody says so."""
+    return list(by_line((*read(text).problems, *seen_on(text, places))))
 
 
 def sentence(problem: Problem) -> Sentence:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import caller, calls, housekeeping, jobs, media, outbox, planned, readiness
+from app import caller, calls, due, housekeeping, jobs, media, outbox, planned, promises, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
+from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
@@ -29,7 +30,6 @@ from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
-from app.turns import Intake
 from app.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.workers: dict[str, jobs.Worker] = {}
 
     def supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task for ever: if it ends or raises, that is logged and it starts again (P44)."""
@@ -148,7 +149,9 @@ def _make_workers(rt: Runtime) -> None:
     handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
-    rt.workers = {worker.lane: worker for worker in (rt.jobs, rt.calls)}
+    promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)
+    turns_due = jobs.Worker(rt.db, rt.clock, promises.LANE, promised, last_words(rt))
+    rt.workers = {worker.lane: worker for worker in (rt.jobs, turns_due, rt.calls)}
 
 
 def last_words(rt: Runtime) -> jobs.LastWords:
@@ -157,6 +160,7 @@ def last_words(rt: Runtime) -> jobs.LastWords:
         media.KIND: media.given_up,
         planned.KIND: planned.given_up,
         calls.KIND: partial(caller.given_up, lambda: rt.channels.intake),
+        **dict.fromkeys(due.KINDS, due.given_up),
     }
 
 

@@ -24,6 +24,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SHORTEST: Final = 8
 LONGEST: Final = 4_000  # characters
 MOST: Final = 200
+NAMED: Final = re.compile(rf"\{{\{{-?\s*secret\.({NAME.pattern})\s*-?\}}\}}")
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -81,6 +82,17 @@ async def opened(db: Reader, keys: Keyring, name: str) -> str | None:
     except Unreadable:
         log.warning("a named secret does not open", extra={"named": name})
         return None
+
+
+async def missing(rt: "Runtime", text: str) -> list[str]:
+    """The secrets that a bot's document names and that are not there."""
+    known = {secret.name for secret in await list_all(rt)}
+    return [name for name in dict.fromkeys(NAMED.findall(text)) if name not in known]
+
+
+async def unreadable(rt: "Runtime") -> list[str]:
+    """Those that do not open."""
+    return [s.name for s in await list_all(rt) if await opened(rt.db.reader, rt.keys, s.name) is None]
 
 
 # ---- units of work --------------------------------------------------------------------------------------------------

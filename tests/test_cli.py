@@ -147,7 +147,7 @@ def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("bot", "import", str(file))[0] == 0
     done = json.loads(parley("bot", "publish", "luna", "--channel", "Shop", "--note", "first", "--json")[1])
-    assert (done["version"], done["live"]) == (1, ["Shop"])
+    assert (done["version"], done["live"], done["missing_secrets"]) == (1, ["Shop"], [])
     file.write_text(BOT.replace("Hello.", "Good day."), encoding="utf-8")
     assert parley("bot", "import", str(file))[0] == 0
     assert parley("bot", "export", "Luna")[1] == file.read_text(encoding="utf-8")
@@ -185,6 +185,20 @@ def test_linting_a_good_document_needs_no_installation(parley: Parley, tmp_path:
     (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
     assert parley("bot", "lint", "luna.yaml")[0] == 0
     assert not (tmp_path / "data").exists()
+
+
+def test_linting_for_a_channel_tells_what_it_shows_there(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT.replace("[Menu, Order]", "[a, b, c, d]"), encoding="utf-8")
+    values = ("phone_number_id=1", "access_token=t", "app_secret=s", "verify_token=v")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *values)[0] == 0
+    note = "This network shows at most 3 buttons; sent as a list"
+    assert f"On WhatsApp: {note}" in parley("bot", "lint", "luna.yaml")[1]
+    code, out, _err = parley("bot", "lint", "luna.yaml", "--channel", "shop")
+    assert code == 0 and f"On Shop (WhatsApp Cloud API): {note}" in out
+    found = json.loads(parley("bot", "lint", "luna.yaml", "--channel", "Shop", "--json")[1])
+    assert f"On Shop (WhatsApp Cloud API): {note}" in [problem["message"] for problem in found]
+    code, _out, err = parley("bot", "lint", "luna.yaml", "--channel", "Nowhere")
+    assert code == 1 and "There is no channel “Nowhere”." in err
 
 
 def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from app.bot.expect import read as read_answer
 from app.bot.index import whole
 from app.bot.match import PATTERN_READS, Found, match
 from app.bot.program import Asking
-from app.bot.resume import ended, hold, holds, merged, resumed, together, verdict, without_held
+from app.bot.resume import ended, hold, holds, merged, resumed, together, without_held
 from app.bot.run import Machine, Place, left, machine, opened, title
 from app.bot.scene import (
     Arrived,
@@ -70,12 +70,12 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
 def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     state = scene.state
     bot = bot.in_language(*languages(state.variables, scene.contact))
-    if isinstance(event, TimerFired):
+    if isinstance(event, TimerFired | CallResult):
         return resumed(bot, scene, event, now)
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
     if not isinstance(event, Arrived):
-        return Decision((), state, verdict("stale") if isinstance(event, CallResult) else trace("no_trigger"))
+        return Decision((), state, trace("no_trigger"))
     if isinstance(event.content, SILENT):
         return Decision((), state, trace("silent", kind=kind(event.content)))
     if state.waiting is not None:
@@ -86,13 +86,13 @@ def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
 
 
 def meanwhile(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Place]) -> Decision:
-    """A flow waits for its time. A rule that may interrupt answers at once; any other does if the wait is long; else
-    the message is held."""
+    """A flow waits for its time or a call. A rule that may interrupt answers at once; any other does if it takes long;
+    else the message is held."""
     said, text, found, button = read(event, scene.state)
     hit = interrupting(bot, text, found, button)
     if hit.order >= 0:
         return interrupt(bot, scene, event, now, hit, said, title(places[-1].program))
-    if holds(scene.state.waiting):
+    if holds(scene.state.waiting, now):
         return hold(scene, event, places)
     decision = listen(bot, scene, event, now)
     return msgspec.structs.replace(decision, state=left(decision.state)) if ended(decision) else decision
@@ -104,7 +104,7 @@ def release(bot: Version, scene: Scene, first: Decision, now: int) -> Decision:
     state = first.state
     if ended(first):
         return without_held(first)
-    if holds(state.waiting):
+    if holds(state.waiting, now):
         return first
     if state.waiting is not None and state.waiting.kind == "answer":
         return without_held(first, N_("What was written before the question was asked is not taken as its answer"))

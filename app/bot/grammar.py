@@ -11,6 +11,7 @@ import msgspec
 
 from app.bot import acts, messages
 from app.bot.acts import Act
+from app.bot.address import Address
 from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
@@ -130,19 +131,6 @@ class Document(msgspec.Struct, frozen=True):
     tests: tuple[Case, ...] = ()
     flows: dict[str, tuple[Step, ...]] = {}
     languages: tuple[str, ...] = ()
-
-
-class Address(Text):
-    """An http or https address; it may hold places to fill in after the host."""
-
-    def __init__(self) -> None:
-        super().__init__(2_000, N_("an address that begins with https:// or http://"), "^https?://")
-
-    def read(self, node: Any, report: Report) -> Any:
-        value = super().read(node, report)
-        if isinstance(value, Located) and not re.match(r"https?://[^\s/{}]+", value.text):
-            return self.wrong(node, report)
-        return value
 
 
 class Language(Text):

@@ -152,11 +152,17 @@ def branches_of(kind: str, node: MappingNode) -> Iterator[Branch]:
         for key, steps in cases.value if isinstance(cases, MappingNode) else []:
             yield Branch(plain(key), steps_of(steps))
         yield Branch(N_("else"), steps_of(get(node, "else")))
+    elif kind == "call" and (failed := get(node, "failed")):
+        yield Branch(N_("answered"), ())
+        if isinstance(failed, MappingNode):
+            yield from (Branch(N_("failed: {what}", what=plain(key)), steps_of(steps)) for key, steps in failed.value)
+        else:
+            yield Branch(N_("failed"), steps_of(failed))
     elif kind in BRANCHES:
-        otherwise = steps_of(get(node, "otherwise") or get(node, "else"))
+        otherwise = steps_of(get(node, "otherwise"))
         if otherwise:
-            yield Branch(N_("answered") if kind == "ask" else N_("ok"), ())
-            yield Branch(N_("no valid answer") if kind == "ask" else N_("failed"), otherwise)
+            yield Branch(N_("answered"), ())
+            yield Branch(N_("no valid answer"), otherwise)
 
 
 def words_of(kind: str, value: Node | None) -> tuple[Sentence, str]:
@@ -183,6 +189,9 @@ def words_of(kind: str, value: Node | None) -> tuple[Sentence, str]:
             return N_("Tag: {name}", name=first), ""
         case "untag":
             return N_("Take off tag: {name}", name=first), ""
+        case "call":
+            method = next((key for key in ("get", "post", "put", "patch", "delete") if get(value, key)), "")
+            return N_("Call: {method}", method=method), plain(get(value, method))
         case "wait":
             until = plain(get(value, "until"))
             return (N_("Wait until: {time}", time=until) if until else N_("Wait: {time}", time=first)), ""

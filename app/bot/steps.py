@@ -1,7 +1,7 @@
 """The steps of a document made ready to run: texts checked, buttons given ids, whatever is constant built once."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from app.bot.index import Builder
 from app.bot.messages import Message, React
 from app.bot.program import Assembler, Program
 from app.bot.scene import Effect, HandOff, Send
+from app.bot.secret import Sealed
 from app.bot.shape import Located, Problem
 from app.bot.text import Text, TextError, compile_text
 from app.bot.values import OUTPUT, Room
@@ -22,6 +23,7 @@ from app.content import Text as Words
 from app.said import N_
 
 EMPTY = Text("")
+Made = TypeVar("Made", Text, Sealed)
 FILES: dict[str, Callable[..., Any]] = {"image": Image, "video": Video, "audio": Audio, "document": Document}
 
 
@@ -113,6 +115,7 @@ class Compiler:
         self.flows = frozenset(flows)
         self.patterns = Builder({})
         self.names: list[tuple[str, int, int]] = []
+        self.secrets: list[tuple[str, Located]] = []
 
     def step(self, step: Say | Show | Message | Give) -> Ready:
         match step:
@@ -140,13 +143,18 @@ class Compiler:
         """A checked text; names it reads are noted with their place for the lint."""
         if source is None:
             return EMPTY
+        return self.compiled(source, compile_text) or EMPTY
+
+    def compiled(self, source: Located, compile_: Callable[[str], Made], known: str = "") -> Made | None:
+        """What `compile_` makes of a text, or None and a problem; `known` is a name that the lint does not ask for."""
         try:
-            text = compile_text(source.text)
+            made = compile_(source.text)
         except TextError as error:
             self.problems.append(Problem(self.line(source, error.line), source.column, error.said))
-            return EMPTY
-        self.names += [(name, self.line(source, line), source.column) for name, line in text.names]
-        return text
+            return None
+        read = [(name, line) for name, line in made.names if not known or name.split(".", 1)[0] != known]
+        self.names += [(name, self.line(source, line), source.column) for name, line in read]
+        return made
 
     def line(self, source: Located, within: int) -> int:
         return source.line + within - (0 if source.block else 1)

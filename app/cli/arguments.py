@@ -40,6 +40,7 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve(commands)
     people(commands)
+    teams(commands)
     channels(commands)
     secrets(commands)
     bots(commands)
@@ -100,6 +101,18 @@ def people(commands: "Commands") -> None:
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
 
 
+def teams(commands: "Commands") -> None:
+    group_ = group(commands, "team", _("named groups of people, to whom bots assign and hand over conversations"))
+    add(group_, "add", _("a new team"), "team.add").add_argument("team", metavar="TEAM")
+    add(group_, "list", _("every team and who is in it"), "team.list")
+    parser = add(group_, "remove", _("the team is gone; its conversations belong to no team"), "team.remove")
+    parser.add_argument("team", metavar="TEAM")
+    for name, help in (("join", _("a person comes into a team")), ("leave", _("a person leaves a team"))):
+        parser = add(group_, name, help, f"team.{name}")
+        parser.add_argument("team", metavar="TEAM")
+        parser.add_argument("email", metavar="EMAIL")
+
+
 def tokens(commands: "Commands") -> None:
     keys = group(commands, "token", _("API keys for programs"))
     parser = add(keys, "create", _("make an API key and print it, once"), "token.create")
@@ -149,6 +162,7 @@ def bots(commands: "Commands") -> None:
         group_, "lint", _("what is wrong or doubtful in a document; exits 1 if something is wrong"), "bot.lint"
     )
     parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--channel", action="append", metavar="NAME", help=_("what it looks like there; else WhatsApp"))
     parser = add(group_, "test", _("run the tests of a document or a draft; exits 1 if one fails"), "bot.test")
     parser.add_argument("bot", metavar="FILE_OR_BOT")
     parser.add_argument("--junit", type=Path, metavar="FILE", help=_("also write the results as JUnit XML"))

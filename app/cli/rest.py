@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from app.bots import Versions
+from app.case import Intake
 from app.channels import Channels, Live
 from app.clock import SystemClock
 from app.db import open_database
@@ -12,7 +13,6 @@ from app.poison import Guard
 from app.runtime import Runtime, ensure_install
 from app.security.secrets import Keyring
 from app.settings import Settings
-from app.turns import Intake
 
 
 class Resting(Channels):

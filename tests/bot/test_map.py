@@ -30,6 +30,8 @@ flows:
       after: 2h
     - later: birthday
       at: "18:00"
+    - call: {put: "https://shop.example/orders", json: {n: 1}}
+      failed: {timeout: [{say: slow}], else: [{say: broken}]}
   birthday:
     - switch: item
       cases: {cake: [{say: Cake}], bread: []}
@@ -69,7 +71,12 @@ def test_what_happens_later_says_when() -> None:
         ("Wait until: open", ""),
         ("Send later", "Your cake, {{ name }}"),
         ("Start later: birthday", ""),
+        ("Call: put", "https://shop.example/orders"),
+        ("Say", "slow"),
+        ("Say", "broken"),
     ]
+    labels = [str(arrow.label) for arrow in flows.maps(TEXT).flows[1].arrows if arrow.label]
+    assert labels == ["failed: timeout", "failed: else"]
 
 
 def test_going_back_is_an_arrow_to_the_label() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app import vault
+from app import bots, vault
 from app.security import sessions
 from tests.browser.filled import ManualClock
 from tests.routes.visiting import Visit, visiting
@@ -76,3 +76,13 @@ async def test_S13_only_who_administers_sees_or_changes_secrets(tmp_path: Path, 
         for path in ("/settings/secrets", page, f"{page}/delete"):
             assert (await visit.post(path, {"name": "b_key", "value": "another value"})).status_code == 403
         assert await value_of(visit, "shop_key") == VALUE
+
+
+async def test_publishing_tells_which_secrets_are_missing(tmp_path: Path) -> None:
+    document = 'bot: Luna\nrules:\n  - {name: hi, when: {says: hi}, do: [{say: "{{ secret.shop_key }}"}]}\n'
+    async with visiting(tmp_path, empty=True) as visit:
+        bot_id = await bots.create(visit.rt, "Luna", document, None)
+        html = (await visit.get(f"/bots/{bot_id}/publish")).text
+        assert "shop_key" in html.partition("will fail")[2][:40] and "/settings/secrets/new" in html
+        await vault.add(visit.rt, "shop_key", VALUE, None)
+        assert "will fail" not in (await visit.get(f"/bots/{bot_id}/publish")).text
