@@ -1,4 +1,4 @@
-"""A conversation that is played for a test: one person, a clock that moves only where the test says so, and web services
+"""A conversation that is played for a test: one person, a clock that moves only where the test says so, and services
 that answer at once what the test says. Pure."""
 
 from collections.abc import Sequence
