@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from app.bot.ahead import ahead, leads, reach
 from app.bot.calling import Request
 from app.bot.flow import Ask, Set, Start
-from app.bot.grammar import Condition, Document, Step
+from app.bot.grammar import Document, Step
 from app.bot.inside import inside
 from app.bot.loops import doubtful
 from app.bot.program import Program
@@ -18,6 +18,7 @@ from app.bot.silence import silence
 from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, flow, plan, plan_rule
 from app.bot.timing import Delay
+from app.bot.triggers import Condition
 from app.bot.unreached import unreached
 from app.bot.untranslated import untranslated
 from app.bot.words import words

@@ -7,13 +7,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.bot.cases import HAPPENS, Case, Line
+from app.bot.cases import A_DAY, HAPPENS, Case, Line
 from app.bot.document import Version
 from app.bot.stage import Stage
 from app.bot.stars import fits
 from app.capabilities import Capabilities
-
-A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -49,7 +47,9 @@ def run(bot: Version, cases: Sequence[Case], capabilities: Capabilities) -> list
 
 
 def play(bot: Version, case: Case, capabilities: Capabilities) -> Outcome:
-    stage = Stage(bot, case, capabilities, moment(case.at, bot.hours.zone if bot.hours else "UTC"))
+    zone = bot.hours.zone if bot.hours else "UTC"
+    last_heard = moment(case.last_heard, zone) if case.last_heard else 0
+    stage = Stage(bot, case, capabilities, moment(case.at, zone), last_heard)
     chat: list[Spoken] = []
     for asked, expected in exchanges(case.chat):
         chat += [Spoken(asked.who, earlier.text, line=earlier.line) for earlier in asked.before]

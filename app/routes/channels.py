@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots
+from app import bots, demo
 from app.connectors import CONNECTORS
 from app.connectors.base import Check, Connector
 from app.connectors.states import CHECKS, REMEDIES
@@ -112,7 +112,7 @@ def find_text(body: bytes, name: str) -> str:
 
 async def kinds(request: Request) -> Response:
     """Which network; where there is only one, straight on to it."""
-    found = [connector for connector in CONNECTORS.values() if connector.kind != "simulator"]
+    found = [connector for connector in CONNECTORS.values() if connector.settings]
     if len(found) == 1:
         return redirect(request, str(request.app.url_path_for("channels.connect", kind=found[0].kind)))
     return await page(request, "channels/kinds.html", kinds=found, faces=faces)
@@ -146,7 +146,7 @@ def new_values(connector: Connector, name: str, values: dict[str, str]) -> dict[
 
 def connector_of(request: Request) -> Connector:
     connector = CONNECTORS.get(request.path_params["kind"])
-    if connector is None or connector.kind == "simulator":
+    if connector is None or not connector.settings:
         raise NotFound(_("There is no such connector."))
     return connector
 
@@ -226,8 +226,12 @@ async def test(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     rt: Runtime = request.state.rt
     row = await read_row(request)
-    await rt.channels.remove(row.id)
-    done = _("“{name}” was removed. Its conversations can still be read.").format(name=row.name)
+    if row.connector == demo.KIND:
+        await demo.remove(rt)
+        done = _("The demo is gone. Its bot stays.")
+    else:
+        await rt.channels.remove(row.id)
+        done = _("“{name}” was removed. Its conversations can still be read.").format(name=row.name)
     return redirect(request, str(request.app.url_path_for("channels")), done=done)
 
 
