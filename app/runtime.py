@@ -199,6 +199,7 @@ async def stop(rt: Runtime) -> None:
         rt.channels.stop(), *(worker.close(10.0) for worker in rt.workers.values()), rt.replays.close()
     )
     await rt.cancel_tasks()
+    await rt.webhooks.close()
     await rt.db.stop()
 
 

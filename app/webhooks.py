@@ -209,6 +209,14 @@ class Webhooks:
                 wait = IDLE if next_due is None else (next_due - self._clock.now()) / 1000
                 await self._rest(self._wake, min(IDLE, max(0.05, wait)))
 
+    async def close(self) -> None:
+        """What is under way is broken off and sent again after the next start."""
+        running = set(self._running)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         self._wake.set()
