@@ -14,6 +14,7 @@ import msgspec
 
 from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.lint import lint
+from app.bot.named import Known, named
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
@@ -51,6 +52,17 @@ class Reading(msgspec.Struct, frozen=True):
 Place = tuple[str, str]  # a channel: its name, and its connector's kind
 
 
+class Around(msgspec.Struct, frozen=True):
+    """Where a document is to be live: the channels (none: WhatsApp), and what is there for it to name (None: nobody
+    looked)."""
+
+    places: tuple[Place, ...] = ()
+    known: Known | None = None
+
+
+NOWHERE: Final = Around()
+
+
 @lru_cache(maxsize=8)
 def read(text: str) -> Reading:
     """Reads a document as far as it goes. About 0.2 ms a rule the first time, so in a thread: see `Versions.aside`."""
@@ -71,10 +83,13 @@ def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 @lru_cache(maxsize=8)
-def seen_on(text: str, places: tuple[Place, ...]) -> tuple[Problem, ...]:
-    """What these channels make of an accepted document; without any, WhatsApp. Warnings, by line."""
+def seen_there(text: str, around: Around) -> tuple[Problem, ...]:
+    """What the channels make of an accepted document, and what is not there for it. Warnings."""
     document = read(text).document
-    return tuple(shown(document, networks(places))) if document is not None else ()
+    if document is None:
+        return ()
+    lacking = named(document, around.known) if around.known is not None else []
+    return (*shown(document, networks(around.places)), *lacking)
 
 
 def networks(places: Iterable[Place]) -> list[Network]:
@@ -101,10 +116,10 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def problems_of(text: str, places: tuple[Place, ...] = ()) -> list[Problem]:
-    """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
-    warnings do not, and a `test` that fails does unless somebody says so."""
-    return list(by_line((*read(text).problems, *seen_on(text, places))))
+def problems_of(text: str, around: Around = NOWHERE) -> list[Problem]:
+    """Everything wrong or doubtful in a document that is to be live there, by line: errors stop publishing, warnings do
+    not, and a `test` that fails does unless somebody says so."""
+    return list(by_line((*read(text).problems, *seen_there(text, around))))
 
 
 def sentence(problem: Problem) -> Sentence:
