@@ -12,9 +12,11 @@ from typing import Final, Literal
 
 import msgspec
 
+from app import calls
+from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
-from app.bot.lint import lint
-from app.bot.named import Known, named
+from app.bot.lint import lint, steps
+from app.bot.named import Known, missing_secrets, named
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
@@ -92,6 +94,20 @@ def seen_there(text: str, around: Around) -> tuple[Problem, ...]:
     return (*shown(document, networks(around.places)), *lacking)
 
 
+def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
+    """Where an accepted document names other secrets than these. Warnings."""
+    document = read(text).document
+    return tuple(missing_secrets(document, secrets)) if document is not None else ()
+
+
+@lru_cache(maxsize=8)
+def called(text: str) -> tuple[str, ...]:
+    """The hosts that an accepted document calls."""
+    document = read(text).document
+    found = [step for step in steps(document) if isinstance(step, Request)] if document else []
+    return tuple(dict.fromkeys(calls.host(step.url.text) for step in found))
+
+
 def networks(places: Iterable[Place]) -> list[Network]:
     """One for all channels of a network, `Shop, Market (WhatsApp Cloud API)`. The simulator shows what others do."""
     names: dict[str, list[str]] = {}
@@ -164,6 +180,9 @@ def why(outcome: Outcome) -> Sentence:
     """What went differently first, in one sentence."""
     first, *more = outcome.wrong
     text = shortened(first.text)
+    unanswered = next((spoken for spoken in outcome.wrong if spoken.who == "call"), None)
+    if unanswered is not None:
+        return N_("the bot calls {call}, and the test has no answer for it.", call=shortened(unanswered.text))
     if first.fits == "unknown":
         return N_("no button “{text}” was there to press.", text=text)
     if first.fits == "extra":

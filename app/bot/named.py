@@ -25,11 +25,9 @@ class Known(msgspec.Struct, frozen=True):
 
 def named(document: Document, known: Known) -> list[Problem]:
     """Warnings for names that are not there. What is filled in only later is not looked at."""
-    steps = inside(every(document))
-    calls = tuple(step for step in steps if isinstance(step, Request))
     teams, users = folded(known.teams), folded(known.users)
-    found = list(secrets(document, calls, known.secrets))
-    for step in steps:
+    found = list(missing_secrets(document, known.secrets))
+    for step in inside(every(document)):
         if isinstance(step, Assignment) and is_missing(step.to, teams | users):
             said = N_("There is no user and no team “{name}”, so nobody is assigned.", name=step.to.text)
             found.append(Problem(step.to.line, step.to.column, said, "warning"))
@@ -39,8 +37,9 @@ def named(document: Document, known: Known) -> list[Problem]:
     return found
 
 
-def secrets(document: Document, calls: tuple[Request, ...], known: frozenset[str]) -> Iterator[Problem]:
+def missing_secrets(document: Document, known: frozenset[str]) -> Iterator[Problem]:
     compiler = Compiler([], document.flows, document.language)
+    calls = tuple(step for step in inside(every(document)) if isinstance(step, Request))
     Assembler(compiler).program("", "", calls)
     for name, source in dict.fromkeys(compiler.secrets):
         if name not in known:
