@@ -13,13 +13,14 @@ from typing import Final, Literal
 import msgspec
 
 from app.bot.document import Document, DocumentError, Version, parse, prepare
+from app.bot.guards import asked_by
 from app.bot.lint import lint
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
 from app.connectors import CONNECTORS
 from app.errors import Invalid
-from app.said import N_, Sentence
+from app.said import N_, Sentence, joined
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
 ZONE: Final = re.compile(r"(?<=zone: )UTC\b")  # of a starter's opening hours
@@ -35,7 +36,7 @@ class Listed(msgspec.Struct, frozen=True):
     kind: Literal["say", "hand", "fallback"]
     line: int
     name: str = ""
-    hears: str = ""
+    hears: Sentence = ""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -92,10 +93,9 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     """Its rules in order, and the fallback."""
     found = []
     for rule in document.rules:
-        heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
         gives = any(type(step).__name__ == "Give" for step in rule.do)
-        hears = ", ".join(said.text for said in heard)
-        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, hears))
+        asks = [*(said.text for said in rule.says.texts), *asked_by(rule.when)]
+        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, joined(asks, ", ")))
     if document.fallback:
         found.append(Listed("fallback", document.fallback.line))
     return tuple(found)

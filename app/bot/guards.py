@@ -259,3 +259,8 @@ def span(seconds: int) -> Sentence:
 def told(found: Iterable[Guard]) -> Sentence:
     """What held, one after the other."""
     return joined([guard.is_so for guard in found], "; ")
+
+
+def asked_by(when: When) -> list[Sentence]:
+    """What a rule asks for besides words, in words."""
+    return [guard.is_so for guard in guards(when, lambda room: None)]

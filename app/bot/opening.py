@@ -28,6 +28,16 @@ def spans_on(hours: Hours, day: date) -> Spans:
     return hours.days[day.weekday()]
 
 
+def ever_open(hours: Hours) -> bool:
+    return any(hours.days) or any(holiday.spans for holiday in hours.holidays)
+
+
+def past(holiday: Holiday, day: str) -> bool:
+    """Whether it lies before a day like `2026-12-25` and does not come again."""
+    last = holiday.to or holiday.date
+    return len(last) == len(day) and last < day
+
+
 def covers(holiday: Holiday, day: str) -> bool:
     """Whether it is a holiday on a day like `2026-12-25`. A spell of every year may go over the end of one."""
     first, last = holiday.date, holiday.to or holiday.date
