@@ -15,6 +15,7 @@ import msgspec
 from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.guards import asked_by
 from app.bot.lint import lint
+from app.bot.opening import day_of, is_past
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
@@ -101,10 +102,21 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def problems_of(text: str, places: tuple[Place, ...] = ()) -> list[Problem]:
+def problems_of(text: str, places: tuple[Place, ...] = (), now: int = 0) -> list[Problem]:
     """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
-    warnings do not, and a `test` that fails does unless somebody says so."""
-    return list(by_line((*read(text).problems, *seen_on(text, places))))
+    warnings do not, and a `test` that fails does unless somebody says so. `now`: ms UTC, 0 if it does not matter."""
+    return list(by_line((*read(text).problems, *seen_on(text, places), *past_holidays(text, now))))
+
+
+def past_holidays(text: str, now: int) -> list[Problem]:
+    """Warnings for days that have gone by and do not come again."""
+    document = read(text).document
+    if not now or document is None or document.hours is None:
+        return []
+    today = day_of(document.hours, now)
+    gone = [holiday for holiday in document.hours.holidays if is_past(holiday, today)]
+    said = N_("This day has gone by and does not come again. A date without a year comes every year.")
+    return [Problem(holiday.line, 1, said, "warning") for holiday in gone]
 
 
 def sentence(problem: Problem) -> Sentence:

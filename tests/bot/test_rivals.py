@@ -1,9 +1,12 @@
 """Rules that never answer, conditions that never hold, and what costs much: told beforehand."""
 
+from datetime import datetime
+
 import pytest
 
 from app.bot.document import compile_version, parse
 from app.bot.lint import lint
+from app.documents import problems_of
 from tests.bot.turns import said, turn
 
 FINE = "fallback: {do: [{say: sorry}]}\n"
@@ -112,3 +115,14 @@ def test_a_name_that_a_condition_reads_is_looked_at() -> None:
 def test_a_rule_that_lets_others_go_on_may_say_nothing() -> None:
     text = "bot: T\nrules: [{name: r, when: {says: x}, continue: true, do: [{tag: seen}]}]\n" + FINE
     assert lint(parse(text)) == []
+
+
+def test_holidays_that_have_gone_by_are_told_by_their_day_there() -> None:
+    text = (
+        "bot: T\nhours:\n  zone: America/Sao_Paulo\n  holidays:\n    - 2026-12-25\n    - 12-24\n"
+        "    - {date: 2026-12-25, to: 2026-12-26}\n" + FINE
+    )
+    lines = {"2026-12-26T02:59": [], "2026-12-26T03:00": [5], "2026-12-27T03:00": [5, 7]}
+    for moment, expected in lines.items():
+        now = int(datetime.fromisoformat(moment + "+00:00").timestamp() * 1_000)
+        assert [problem.line for problem in problems_of(text, (), now)] == expected, moment
