@@ -16,6 +16,7 @@ from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
+from app.feed import Feed
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
@@ -44,6 +45,7 @@ class Runtime:
     db: Database
     keys: Keyring
     bus: Bus
+    feed: Feed
     versions: Versions
     replays: Replays
     channels: Channels
@@ -86,6 +88,7 @@ class Runtime:
         if not self.stopping:
             self.stopping = True
             self.bus.close()
+            self.feed.close()
 
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
@@ -107,6 +110,8 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
     rt.bus = Bus(rt.db)
+    rt.feed = Feed(rt.db)
+    await rt.feed.start()
     rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)

@@ -30,8 +30,8 @@ ONE_KIND: Final = {
 
 class Guard(msgspec.Struct, frozen=True):
     """`is_so` is what is told where it holds (“an image”), `is_not` why a rule lost (“it is no image”). The more
-    telling its `facts` are, the higher its `weight`; without facts it can only be asked. `alone`: an event that has them
-    has no others."""
+    telling its `facts` are, the higher its `weight`; without facts it can only be asked. `alone`: an event that has
+    them has no others."""
 
     holds: Test
     is_so: Sentence

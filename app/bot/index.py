@@ -163,11 +163,10 @@ class Builder:
         time, where no condition has one."""
         uses = Counter(fact for clause in self.wordless for guard in clause.guards for fact in guard.facts)
         for clause in self.wordless:
-            telling = [guard for guard in clause.guards if guard.facts]
-            rarest = min(
-                telling, key=lambda guard: (max(map(uses.__getitem__, guard.facts)), -guard.weight), default=None
-            )
-            for fact in rarest.facts if rarest is not None else ("",):
+            own = [guard for guard in clause.guards if guard.alone]
+            telling = own or [guard for guard in clause.guards if guard.facts]
+            ranked = sorted(telling, key=lambda guard: (max(map(uses.__getitem__, guard.facts)), -guard.weight))
+            for fact in ranked[0].facts if ranked else ("",):
                 self.facts.setdefault(fact, []).append(clause)
 
     def nearly(self, phrase: Phrase) -> End:

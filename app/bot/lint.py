@@ -52,7 +52,7 @@ def lint(document: Document, secrets: Collection[str] | None = None) -> list[Pro
         *ahead(document, lists),
         *doubtful(programs),
         *unreached(lists),
-        *silence(programs, {f"rule {rule.name.text}": rule.line for rule in document.rules if not rule.goes_on}),
+        *silence(programs, _answering(document)),
         *untranslated(document),
     ]
     return sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column))
@@ -67,6 +67,12 @@ def _warn(place: Located | int, message: Sentence) -> Problem:
 def _fallback(document: Document) -> Iterator[Problem]:
     if document.fallback is None:
         yield _warn(document.bot, N_("There is no fallback: a message that no rule knows stays unanswered."))
+
+
+def _answering(document: Document) -> dict[str, int]:
+    """The rules that are the answer to what a customer wrote or pressed, by program, with their lines."""
+    found = [rule for rule in document.rules if (rule.says.texts or rule.when.pressed) and not rule.goes_on]
+    return {f"rule {rule.name.text}": rule.line for rule in found}
 
 
 def _programs(document: Document, compiler: Compiler) -> dict[str, Program]:

@@ -15,7 +15,7 @@ from app.said import N_, Sentence, mark
 Parts = frozenset[str]
 Key = tuple[str, ...]
 
-KNOWS: Final = mark("“{name}” never answers: “{above}” above it knows all its words.")
+KNOWS: Final = mark("“{name}” never answers: “{above}” before it knows all its words.")
 HOLDS: Final = mark("“{name}” never answers: “{above}”, which is asked before it, holds whenever it does.")
 MANY: Final = 100  # rules that are asked at every message
 COMBINED: Final = 6  # conditions of one rule of which each choice is looked up
@@ -48,7 +48,7 @@ def unanswering(document: Document) -> Iterator[Problem]:
         if above is not None:
             if rule.says.any and not conditions(rule.when):
                 said = N_(
-                    "“{name}” never answers: “{above}” above it knows all its words.", name=rule.name.text, above=above
+                    "“{name}” never answers: “{above}” before it knows all its words.", name=rule.name.text, above=above
                 )
             else:
                 said = N_(
@@ -76,9 +76,8 @@ def covered(asked: Iterable[Rule], document: Document) -> dict[str, str]:
 
 
 def owner_of(taken: dict[tuple[Parts, Key], str], weaker: list[Parts], key: Key) -> str:
-    """The rule that has this phrase, exactly or misspelled, or no words at all, with no more conditions."""
-    known = [key, ("",)] if key[0] != "any" else [key, ("fuzzy", *key[1:]), ("",)]
-    return next((taken[less, one] for less in weaker for one in known if (less, one) in taken), "")
+    """The rule that has this phrase, or no words at all, with no more conditions."""
+    return next((taken[less, one] for less in weaker for one in (key, ("",)) if (less, one) in taken), "")
 
 
 def own(parts: Parts) -> set[str]:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import bots, demo
+from app.channels import fold
 from app.connectors import CONNECTORS
 from app.connectors.base import Check, Connector
 from app.connectors.states import CHECKS, REMEDIES
@@ -122,7 +123,8 @@ async def new(request: Request) -> Response:
     """The first steps: make an app at the network, paste what it gives."""
     connector = connector_of(request)
     values = {"verify_token": secrets.token_urlsafe(16)}
-    return await page(request, "channels/new.html", **new_values(connector, "", values), error="", errors={})
+    shown = await new_values(request, connector, await free_name(request.state.rt, connector), values)
+    return await page(request, "channels/new.html", **shown, error="", errors={})
 
 
 async def create(request: Request) -> Response:
@@ -131,17 +133,35 @@ async def create(request: Request) -> Response:
     connector = connector_of(request)
     fields = await form(request)
     name, given = fields.text("name", limit=200), read_settings(connector, fields)
+    version_id = fields.number("version") if may(request.state.user, Action.BUILD) else None
     try:
         channel_id = await rt.channels.add(connector.kind, name, given)
     except (Invalid, Conflict) as error:
         shown = {key: value for key, value in given.items() if not is_secret(connector, key) or key == "verify_token"}
         wrong = Invalid(error.said, fields=error.fields)
-        return await refused(request, "channels/new.html", wrong, **new_values(connector, name, shown))
+        return await refused(
+            request, "channels/new.html", wrong, **await new_values(request, connector, name, shown, version_id)
+        )
+    if version_id:
+        await bots.roll_back(rt, channel_id, version_id, request.state.user)
     return redirect(request, address(request, channel_id), done=_("The channel is there. A few steps are left."))
 
 
-def new_values(connector: Connector, name: str, values: dict[str, str]) -> dict[str, Any]:
-    return {"connector": connector, "name": name, "values": values, "faces": faces}
+async def new_values(
+    request: Request, connector: Connector, name: str, values: dict[str, str], version_id: int | None = None
+) -> dict[str, Any]:
+    """What the form shows. Where there is one bot, it is chosen beforehand: whoever made it wants it to answer."""
+    answerers = await request.state.rt.db.read(channel_pages.list_answerers)
+    chosen = version_id or (answerers[0].version_id if len(answerers) == 1 else 0)
+    versions = [(str(one.version_id), one.bot) for one in answerers]
+    shown = {"connector": connector, "name": name, "values": values, "faces": faces}
+    return shown | {"versions": versions, "version": str(chosen)}
+
+
+async def free_name(rt: "Runtime", connector: Connector) -> str:
+    """What a first channel of a network is called; nothing if that is taken."""
+    name = connector.label.split(" ", 1)[0]
+    return "" if await rt.db.reader.one(channel_rows.NAME_OWNER, name=fold(name)) else name
 
 
 def connector_of(request: Request) -> Connector:
