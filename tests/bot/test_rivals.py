@@ -126,4 +126,4 @@ def test_holidays_that_have_gone_by_are_told_by_their_day_there() -> None:
     lines = {"2026-12-26T02:59": [], "2026-12-26T03:00": [5], "2026-12-27T03:00": [5, 7]}
     for moment, expected in lines.items():
         now = int(datetime.fromisoformat(moment + "+00:00").timestamp() * 1_000)
-        assert [problem.line for problem in problems_of(text, (), now)] == expected, moment
+        assert [problem.line for problem in problems_of(text, now=now)] == expected, moment
