@@ -5,6 +5,7 @@ import asyncio
 import getpass
 import platform
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -345,7 +346,7 @@ def lint_bot(given: Given) -> int:
     text = read_file(given.file, N_("the bot"))
     there = around(given)
     if given.json:
-        found = problems_of(text, there)
+        found = problems_of(text, there, time.time_ns() // 1_000_000)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
@@ -382,7 +383,7 @@ def problems_shown(path: Path, text: str, there: Any = None, *, errors_only: boo
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text, there or NOWHERE):
+    for problem in problems_of(text, there or NOWHERE, time.time_ns() // 1_000_000):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:

@@ -181,11 +181,11 @@ class Draft(msgspec.Struct, frozen=True):
 async def looked_at(rt: "Runtime", bot: store.Bot, text: str) -> Draft:
     """In a thread: a text that was not read lately takes its time."""
     around = await bots.around(rt.db.reader, bot.id)
-    return await rt.versions.aside(partial(look_at, around=around), text)
+    return await rt.versions.aside(partial(look_at, around=around, now=rt.clock.now()), text)
 
 
-def look_at(text: str, around: documents.Around) -> Draft:
-    found, problems = documents.read(text), tuple(documents.problems_of(text, around))
+def look_at(text: str, around: documents.Around, now: int) -> Draft:
+    found, problems = documents.read(text), tuple(documents.problems_of(text, around, now))
     rules = found.rules[:LISTED]
     excerpts, gutter = code.excerpts(text, problems), code.gutter(text, problems)
     return Draft(text, problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
