@@ -194,3 +194,14 @@ def new_rule(given: Mapping[str, str]) -> dict[str, Any]:
     if given.get("handoff.new"):
         steps.append({"handoff": given["handoff.new"]})
     return {"name": given.get("name", ""), "when": {"says": lines(given.get("words", ""))}, "do": steps}
+
+
+def arranged(source: Source, place: int, how: str) -> list[Edit]:
+    """Rule number `place` one up, one down, or gone. Raises `ByHand`, `LookupError`."""
+    rules = child(source.root, "rules")
+    if not isinstance(rules, SequenceNode) or place >= len(rules.value):
+        raise LookupError
+    if how == "remove":
+        return source.drop_items(rules, place, place + 1)
+    first = place - 1 if how == "up" else place
+    return source.swap(rules, first) if 0 <= first < len(rules.value) - 1 else []
