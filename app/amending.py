@@ -128,7 +128,7 @@ def keep(tx: Tx, bot: "Bot", text: str, left: Left, name: str, user_id: int | No
     revision = bots.store_draft(tx, bot.id, text, bot.draft_revision, name, user_id)
     tx.run(
         store.INSERT, id=tx.new_id(), bot_id=bot.id, digest=left.digest, place=left.place, length=left.length,
-        before=left.before, now=tx.now,
+        stood=left.before, now=tx.now,
     )  # fmt: skip
     tx.run(store.PRUNE, bot_id=bot.id, keep=KEPT)
     return revision

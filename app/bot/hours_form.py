@@ -106,7 +106,7 @@ def changed(source: Source, given: Mapping[str, str]) -> list[Edit]:
 
 def runs(days: Sequence[int], wanted: Sequence[list[str]]) -> Iterator[tuple[str, list[str]]]:
     """Keys for these days: neighbours with the same hours share one."""
-    for (_, hours), group in groupby(enumerate(days), lambda one: (one[1] - one[0], wanted[one[1]])):
+    for (_, hours), group in groupby(enumerate(days), lambda one: ((one[1] - one[0]) % 7, wanted[one[1]])):
         found = [day for _, day in group]
         yield DAYS[found[0]] + (f"-{DAYS[found[-1]]}" if len(found) > 1 else ""), list(hours)
 
@@ -179,26 +179,25 @@ def new_holiday(given: Mapping[str, str]) -> str:
 
 
 def changed_holidays(source: Source, node: MappingNode, form: HoursForm, given: Mapping[str, str]) -> list[Edit]:
-    old = child(node, "holidays")
+    old, new = child(node, "holidays"), new_holiday(given)
+    if old is None:
+        last, _ = node.value[-1]
+        assert isinstance(last, ScalarNode)
+        return source.put_raw(node, "holidays", f"[{new}]", last.value) if new else []
+    items = old.value if isinstance(old, SequenceNode) else []
+    wanted = [holiday_given(given, str(number), shown) for number, shown in enumerate(form.holidays)]
+    gone = [number for number, one in enumerate(wanted) if not one.date]
+    if new and len(gone) == len(items):
+        return source.replace(old, f"[{new}]")
     edits: list[Edit] = []
     if isinstance(old, SequenceNode):
-        gone = [n for n, shown in enumerate(form.holidays) if not holiday_given(given, str(n), shown).date]
         for _, group in groupby(enumerate(gone), lambda one: one[1] - one[0]):
             away = [number for _, number in group]
             edits += source.drop_items(old, away[0], away[-1] + 1)
-        for number, (item, shown) in enumerate(zip(old.value, form.holidays, strict=True)):
-            wanted = holiday_given(given, str(number), shown)
-            if number not in gone and any(getattr(wanted, part) != getattr(shown, part) for part in PARTS):
-                edits += changed_holiday(source, item, shown, wanted)
-    new = new_holiday(given)
-    if new and isinstance(old, SequenceNode) and old.value:
-        edits += source.add_items(old, len(old.value), [new])
-    elif new and old is not None:
-        edits += source.replace(old, f"[{new}]")
-    elif new:
-        last, _ = node.value[-1]
-        assert isinstance(last, ScalarNode)
-        edits += source.put_raw(node, "holidays", f"[{new}]", last.value)
+        edits += source.add_items(old, len(items), [new]) if new else []
+    for item, shown, one in zip(items, form.holidays, wanted, strict=True):
+        if one.date and any(getattr(one, part) != getattr(shown, part) for part in PARTS):
+            edits += changed_holiday(source, item, shown, one)
     return edits
 
 

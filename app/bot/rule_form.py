@@ -58,7 +58,7 @@ def rule_form(node: Node, place: int) -> RuleForm:
     steps = do.value if isinstance(do, SequenceNode) else []
     others = tuple(name for name in names(when) if name != "says")
     return RuleForm(
-        place, node.line, text_of(child(node, "name")), texts_of(child(when, "says")), others,
+        place, node.line, text_of(child(node, "name")), lines_of(child(when, "says")), others,
         tuple(step_form(step, number) for number, step in enumerate(steps)),
     )  # fmt: skip
 
@@ -70,8 +70,8 @@ def step_form(node: Node, place: int) -> Step:
         fields = tuple(field(one, f"say.{place}") for one in texts_in(node))
         more = tuple(key for key in keys if key not in ("say", "buttons"))
         buttons = child(node, "buttons")
-        known = buttons is None or texts_of(buttons) is not None
-        shown = (texts_of(buttons) or ()) if known else None
+        known = buttons is None or lines_of(buttons) is not None
+        shown = (lines_of(buttons) or ()) if known else None
         return Step("say", node.line, place, verb, fields, shown, more if known else (*more, "buttons"))
     reason = child(node, "handoff")
     if isinstance(reason, ScalarNode):
@@ -110,13 +110,26 @@ def texts_of(node: Node | None) -> tuple[str, ...] | None:
     return None
 
 
+def lines_of(node: Node | None) -> tuple[str, ...] | None:
+    """Texts that can stand one a line."""
+    found = texts_of(node)
+    return None if found is None or any("\n" in text for text in found) else found
+
+
 # ---- what comes back ------------------------------------------------------------------------------------------------
 
 
 def lines(text: str) -> list[str]:
     """One a line, without empty ones and repeats."""
-    found = (" ".join(line.split()) for line in text.splitlines())
+    found = (" ".join(line.split()) for line in text.split("\n"))
     return list(dict.fromkeys(line for line in found if line))
+
+
+def merged(text: str, old: tuple[str, ...]) -> list[str]:
+    """The same; those that were there before stay as they were written."""
+    known = {" ".join(word.split()): word for word in reversed(old)}
+    found = [known.get(line, line) for line in lines(text)]
+    return [*old] if lines(text) == lines("\n".join(old)) else found
 
 
 def changed(source: Source, place: int, given: Mapping[str, str]) -> list[Edit]:
@@ -127,8 +140,9 @@ def changed(source: Source, place: int, given: Mapping[str, str]) -> list[Edit]:
     if given.get("name", form.name) != form.name:
         edits += reworded(source, child(node, "name"), given["name"])
     says = child(child(node, "when"), "says")
-    if "words" in given and form.words is not None and says is not None and lines(given["words"]) != [*form.words]:
-        edits += source.set_texts(says, lines(given["words"]) or [""])
+    if "words" in given and form.words is not None and says is not None:
+        words = merged(given["words"], form.words)
+        edits += source.set_texts(says, words or [""]) if words != [*form.words] else []
     do = child(node, "do")
     if isinstance(do, SequenceNode):
         for number, step in enumerate(form.steps):
@@ -155,8 +169,9 @@ def changed_step(source: Source, do: SequenceNode, place: int, step: Step, given
             ends = shown.value[len(shown.value.rstrip("\n")) :]
             edits += reworded(source, one.node, wanted + ends if wanted else "")
     name = f"buttons.{place}"
-    if name in given and step.buttons is not None and lines(given[name]) != [*step.buttons]:
-        edits += buttons(source, node, lines(given[name]))
+    if name in given and step.buttons is not None:
+        titles = merged(given[name], step.buttons)
+        edits += buttons(source, node, titles) if titles != [*step.buttons] else []
     return edits
 
 

@@ -1,15 +1,18 @@
 """All texts of a bot in one list, to be reworded and translated: what the form shows, and what is to be changed in the
 document when it comes back."""
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.bot.source import ByHand, Edit, Source, child
-from app.bot.spoken import Place, Spoken, spoken
+from app.bot.spoken import LANGUAGE, Place, Spoken, spoken
 from app.said import N_
+
+FIELD: Final = re.compile(rf"t\.(\d{{1,7}})(?:\.({LANGUAGE.pattern}))?")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -74,11 +77,13 @@ def changed(source: Source, given: Mapping[str, Any]) -> list[Edit]:
     found = list(spoken(source.root))
     edits: list[Edit] = []
     for name, value in given.items():
-        _, number, *language = name.split(".")
-        one = found[int(number)]
+        field = FIELD.fullmatch(name)
+        if field is None:
+            raise LookupError(name)
+        one, language = found[int(field[1])], field[2]
         wanted = value.rstrip("\n")
         if language:
-            edits += _translated(source, one.group, language[0], wanted)
+            edits += _translated(source, one.group, language, wanted)
         elif wanted != one.node.value.rstrip("\n"):
             ends = one.node.value[len(one.node.value.rstrip("\n")) :]
             edits += source.set_text(one.node, wanted + ends if wanted else "")

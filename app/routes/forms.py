@@ -147,7 +147,16 @@ async def save_rule(request: Request) -> Response:
         )
         return _("Saved.")
 
-    return await act(request, "rules", f"{to}?rule={chosen if chosen != 'new' else ''}", work, rule_values)
+    async def values(request: Request, bot: store.Bot, given: dict[str, str]) -> dict[str, Any]:
+        """After saving, the same rule is shown, and of a new one the rule that it became."""
+        kept = {"rule": chosen, "q": fields.text("q", limit=200)}
+        if chosen == "new":
+            kept |= {"rule": "0", "was": fields.text("name", limit=LONGEST)}
+        return (
+            await rule_values(request, bot, given) if given else await rule_values(request, bot, kept) | {"given": {}}
+        )
+
+    return await act(request, "rules", f"{to}?rule={chosen if chosen != 'new' else ''}", work, values)
 
 
 def with_rule(text: str, given: dict[str, str]) -> str:

@@ -25,7 +25,7 @@ NEWEST = Query(
 INSERT = Statement(
     """
     insert into amendment (id, bot_id, digest, place, length, before, created_at)
-    values (:id, :bot_id, :digest, :place, :length, :before, :now)
+    values (:id, :bot_id, :digest, :place, :length, :stood, :now)
     """
 )
 DELETE = Statement("delete from amendment where id = :id")
