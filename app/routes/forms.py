@@ -216,7 +216,7 @@ async def text_values(request: Request, bot: store.Bot, given: dict[str, str]) -
         here = lines[first : first + SHOWN]
         return {
             "lines": here, "total": len(lines), "first": first, "languages": found.languages, "wanted": wanted,
-            "language": language, "after": first + SHOWN if first + SHOWN < len(lines) else None,
+            "tongue": language, "after": first + SHOWN if first + SHOWN < len(lines) else None,
             "before": max(0, first - SHOWN) if first else None,
         }  # fmt: skip
 
