@@ -15,12 +15,13 @@ import msgspec
 from app.bot.document import DocumentError, Version, compile_version
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
-from app.documents import digest_of, name_of, problems_of, renamed, sentence, starters
+from app.documents import Place, digest_of, name_of, problems_of, sentence, settled, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.said import N_
 from app.store import bots as store
 from app.store import channels as channel_rows
+from app.store import settings as setting_rows
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -103,7 +104,8 @@ async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -
     if found is None:
         raise Invalid(N_("Choose what to begin with."), fields={"starter": N_("Choose one.")})
     clean = check_name(name) if name else found.name
-    return await create(rt, clean, renamed(found.text, clean), user)
+    zone = (await rt.db.read(setting_rows.read_all))["zone"]
+    return await create(rt, clean, settled(found.text, clean, zone), user)
 
 
 async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user: "User | None") -> int:
@@ -179,6 +181,14 @@ async def find(db: Reader, name_or_id: str) -> store.Bot:
     if bot is None:
         raise NotFound(N_("There is no bot “{name}”.", name=name_or_id))
     return bot
+
+
+async def places_of(db: Reader, bot_id: int) -> tuple[Place, ...]:
+    """The channels on which the bot is live; if there are none, those on which none is."""
+    channels = await db.all(store.CHANNELS)
+    own = [channel for channel in channels if channel.bot_id == bot_id]
+    free = [channel for channel in channels if channel.version_id is None]
+    return tuple((channel.channel, channel.connector) for channel in own or free)
 
 
 async def text_of(db: Reader, bot: store.Bot, number: int) -> str:

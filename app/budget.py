@@ -7,7 +7,7 @@ import hashlib
 
 import msgspec
 
-from app.bot.scene import Effect, HandOff, Send, SetField, Tag
+from app.bot.scene import Consent, Effect, HandOff, Note, Send, SetField, Tag
 from app.content import encode
 
 REPLIES = 20
@@ -41,7 +41,7 @@ def spend(stored: str, effects: tuple[Effect, ...], now: int) -> tuple[str, tupl
     last = _digest(sends)
     spent = Budget(budget.since, budget.replies + len(sends), last, budget.same + 1 if last == budget.last else 1)
     if spent.replies > REPLIES or spent.same > SAME:
-        noted = tuple(effect for effect in effects if isinstance(effect, Tag | SetField))
+        noted = tuple(effect for effect in effects if isinstance(effect, Tag | SetField | Consent | Note))
         return stored, (*noted, HandOff(REASON, RULE))
     return msgspec.json.encode(spent).decode(), effects
 

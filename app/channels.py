@@ -15,6 +15,7 @@ import msgspec
 
 from app import events, intake, settle
 from app.capabilities import Capabilities
+from app.case import Delivery, Here, Intake
 from app.clock import Clock
 from app.connectors import CONNECTORS
 from app.connectors.base import (
@@ -39,7 +40,6 @@ from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
 from app.store import channels as store
 from app.store import outbox as outbox_rows
-from app.turns import Delivery, Here, Intake
 
 FIRST_DELAY = 1.0
 LAST_DELAY = 60.0

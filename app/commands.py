@@ -4,11 +4,12 @@ Each takes the runtime and plain values and returns what JSON can hold, ids as s
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, i18n, planned, replay, users, vault
+from app import bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
@@ -61,6 +62,31 @@ async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> 
     made = await users.reset_password(rt, user.id, password)
     told = {} if password else {"password": made}
     return {"id": str(user.id), "email": user.email, **told}
+
+
+# ---- teams ----------------------------------------------------------------------------------------------------------
+
+
+async def add_team(rt: "Runtime", *, name: str) -> Row:
+    return {"id": str(await teams.add(rt, name)), "name": name}
+
+
+async def list_teams(rt: "Runtime") -> list[Row]:
+    return [{"id": str(id), "name": name, "members": members} for id, name, members in await teams.list_all(rt)]
+
+
+async def remove_team(rt: "Runtime", *, name: str) -> Row:
+    return {"id": str(await teams.remove(rt, name)), "name": name}
+
+
+async def join_team(rt: "Runtime", *, name: str, email: str) -> Row:
+    await teams.join(rt, name, email)
+    return {"name": name, "email": email}
+
+
+async def leave_team(rt: "Runtime", *, name: str, email: str) -> Row:
+    await teams.leave(rt, name, email)
+    return {"name": name, "email": email}
 
 
 # ---- channels -------------------------------------------------------------------------------------------------------
@@ -173,10 +199,10 @@ async def publish_bot(
     rt: "Runtime", *, name: str, channels: list[str] | None, note: str, anyway: bool, at: str = ""
 ) -> Row:
     """On the channels named, or on every channel without a bot; now, or `at` a time: in the installation's zone, unless
-    it tells its own offset."""
+    it tells its own offset. Tells the secrets that its calls name and that are not there."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    told: Row = {"id": str(bot.id), "name": bot.name}
+    told: Row = {"id": str(bot.id), "name": bot.name, "missing_secrets": await missed(rt, bot.draft)}
     if at:
         zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
         moment = planned.moment(at, zone, rt.clock.now())
@@ -185,6 +211,12 @@ async def publish_bot(
     number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
     live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
     return told | {"version": number, "live": live}
+
+
+async def missed(rt: "Runtime", text: str) -> list[Row]:
+    """Where a document names secrets that are not there."""
+    problems = await rt.versions.aside(partial(documents.missed, secrets=await vault.names(rt)), text)
+    return [{"line": problem.line, "message": problem.message} for problem in problems]
 
 
 async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, tag: str) -> Row:
@@ -242,6 +274,35 @@ async def list_bots(rt: "Runtime") -> list[Row]:
     ]
 
 
+# ---- upkeep ---------------------------------------------------------------------------------------------------------
+
+
+async def fill_demo(rt: "Runtime", *, starter: str, seed: int, anyway: bool) -> Row:
+    """A month of made-up chats."""
+    made = await demo.fill(rt, starter=starter, seed=seed, anyway=anyway)
+    return {
+        "bot_id": str(made.bot_id),
+        "bot": made.bot,
+        "channel": made.channel,
+        "people": made.people,
+        "visits": made.visits,
+        "messages": made.messages,
+    }
+
+
+async def remove_demo(rt: "Runtime") -> Row:
+    return {"people": await demo.remove(rt)}
+
+
+# ---- API keys -------------------------------------------------------------------------------------------------------
+
+
+async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None) -> Row:
+    """The key itself is told this once."""
+    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate)
+    return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
+
+
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
@@ -250,6 +311,11 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "team.add": add_team,
+    "team.list": list_teams,
+    "team.remove": remove_team,
+    "team.join": join_team,
+    "team.leave": leave_team,
     "channel.add": add_channel,
     "channel.list": list_channels,
     "channel.show": show_channel,
@@ -263,5 +329,8 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "bot.publish": publish_bot,
     "bot.replay": replay_bot,
     "bot.list": list_bots,
+    "demo": fill_demo,
+    "demo.remove": remove_demo,
+    "token.create": create_token,
     "doctor": doctor.examine,
 }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from app import channels
+from app import channels, vault
 from app.said import N_, Sentence
 from app.store import channels as channel_rows
 from app.version import VERSION
@@ -25,7 +25,7 @@ Finding = dict[str, Any]
 
 async def examine(rt: "Runtime") -> list[Finding]:
     """`{"name", "ok", "text"}` each; `ok` is None for what is only told or waits for a person."""
-    findings = [*program(), *database(rt), *folder(rt.settings.data), *keys(rt)]
+    findings = [*program(), *database(rt), *folder(rt.settings.data), *keys(rt), *await secrets(rt)]
     rows = await rt.db.reader.all(channel_rows.ALL)
     for row in rows:
         ok = {"connected": True, "broken": False, "logged_out": False}.get(row.state)
@@ -80,3 +80,13 @@ def folder(data: Path) -> Iterator[Finding]:
 def keys(rt: "Runtime") -> Iterator[Finding]:
     """A key file that others can read, or that does not fit the database, stops the start already."""
     yield finding(N_("keys"), True, N_("Key {current} opens what is stored.", current=rt.keys.current))
+
+
+async def secrets(rt: "Runtime") -> list[Finding]:
+    """Those that bots name; nothing is told while there are none."""
+    closed = await vault.unreadable(rt)
+    if closed:
+        names = ", ".join(closed)
+        return [finding(N_("secrets"), False, N_("These do not open and have to be set again: {names}.", names=names))]
+    count = len(await vault.list_all(rt))
+    return [finding(N_("secrets"), True, N_("All {count} open.", count=count))] if count else []

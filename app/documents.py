@@ -12,15 +12,19 @@ from typing import Final, Literal
 
 import msgspec
 
+from app import calls
+from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
-from app.bot.lint import lint
+from app.bot.lint import lint, steps
 from app.bot.shape import Problem
+from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.said import N_, Sentence
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
+ZONE: Final = re.compile(r"(?<=zone: )UTC\b")  # of a starter's opening hours
 BOT_LINE: Final = re.compile(r"^bot:.*$", re.MULTILINE)
 CONTEXT: Final = 3  # lines around a change
 THOROUGH: Final = 1_000_000  # pairs of lines that are compared with each other
@@ -38,25 +42,69 @@ class Listed(msgspec.Struct, frozen=True):
 
 class Reading(msgspec.Struct, frozen=True):
     """What is known of a text: what the document calls the bot ('' while it cannot be read), everything wrong or
-    doubtful by line, and its rules (none while it cannot be read)."""
+    doubtful by line, and its rules (none while it cannot be read). `document` is None while there are errors."""
 
     name: str
     problems: tuple[Problem, ...]
     rules: tuple[Listed, ...]
+    document: Document | None = None
+
+
+Place = tuple[str, str]  # a channel: its name, and its connector's kind
 
 
 @lru_cache(maxsize=8)
 def read(text: str) -> Reading:
     """Reads a document as far as it goes. About 0.2 ms a rule the first time, so in a thread: see `Versions.aside`."""
-    document = None
+    document = accepted = None
     try:
         document = parse(text)
         version = prepare(document)
         found = [*lint(document), *failures(tested(document, version))]
+        accepted = document
     except DocumentError as error:
         found = list(error.problems)
-    problems = tuple(sorted(found, key=lambda problem: (problem.line, problem.column)))
-    return Reading(document.bot.text if document else "", problems, rules_of(document) if document else ())
+    rules = rules_of(document) if document else ()
+    return Reading(document.bot.text if document else "", by_line(found), rules, accepted)
+
+
+def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+
+
+@lru_cache(maxsize=8)
+def seen_on(text: str, places: tuple[Place, ...]) -> tuple[Problem, ...]:
+    """What these channels make of an accepted document; without any, WhatsApp. Warnings, by line."""
+    document = read(text).document
+    return tuple(shown(document, networks(places))) if document is not None else ()
+
+
+@lru_cache(maxsize=8)
+def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
+    """Where an accepted document names other secrets than these. Warnings, by line."""
+    found = read(text)
+    if found.document is None or "secret" not in text:
+        return ()
+    return tuple(problem for problem in lint(found.document, secrets) if problem not in found.problems)
+
+
+@lru_cache(maxsize=8)
+def called(text: str) -> tuple[str, ...]:
+    """The hosts that an accepted document calls."""
+    document = read(text).document
+    found = [step for step in steps(document) if isinstance(step, Request)] if document else []
+    return tuple(dict.fromkeys(calls.host(step.url.text) for step in found))
+
+
+def networks(places: Iterable[Place]) -> list[Network]:
+    """One for all channels of a network, `Shop, Market (WhatsApp Cloud API)`. The simulator shows what others do."""
+    names: dict[str, list[str]] = {}
+    for name, kind in places:
+        if kind in CONNECTORS and kind != "simulator":
+            names.setdefault(kind, []).append(name)
+    found = [Network(f"{', '.join(known)} ({CONNECTORS[kind].label})", CONNECTORS[kind].capabilities)
+             for kind, known in names.items()]  # fmt: skip
+    return found or [Network("WhatsApp", CONNECTORS["whatsapp_cloud"].capabilities)]
 
 
 def rules_of(document: Document) -> tuple[Listed, ...]:
@@ -72,10 +120,14 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def problems_of(text: str) -> list[Problem]:
-    """Everything wrong or doubtful in a document, by line: errors stop publishing, warnings do not, and a `test` that
-    fails does unless somebody says so."""
-    return list(read(text).problems)
+def problems_of(
+    text: str, places: tuple[Place, ...] = (), secrets: frozenset[str] | None = None
+) -> list[Problem]:  # fmt: skip
+    """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
+    warnings do not, and a `test` that fails does unless somebody says so. `secrets` are those there are; None: nobody
+    looked."""
+    named = () if secrets is None else missed(text, secrets)
+    return list(by_line((*read(text).problems, *seen_on(text, places), *named)))
 
 
 def sentence(problem: Problem) -> Sentence:
@@ -120,6 +172,9 @@ def why(outcome: Outcome) -> Sentence:
     """What went differently first, in one sentence."""
     first, *more = outcome.wrong
     text = shortened(first.text)
+    unanswered = next((spoken for spoken in outcome.wrong if spoken.who == "call"), None)
+    if unanswered is not None:
+        return N_("the bot calls {call}, and the test has no answer for it.", call=shortened(unanswered.text))
     if first.fits == "unknown":
         return N_("no button “{text}” was there to press.", text=text)
     if first.fits == "extra":
@@ -250,3 +305,8 @@ def starter(key: str, text: str) -> Starter:
 def renamed(text: str, name: str) -> str:
     """The document with another name in its `bot:` line."""
     return BOT_LINE.sub(lambda _: "bot: " + msgspec.json.encode(name).decode(), text, count=1)
+
+
+def settled(text: str, name: str, zone: str) -> str:
+    """A starter as a bot of this business: its name, and the time zone of its opening hours."""
+    return ZONE.sub(zone, renamed(text, name), count=1)

@@ -11,7 +11,7 @@ from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import Conversation
 from app.said import N_
-from app.store import conversations, messages, outbox
+from app.store import conversations, gathered, jobs, messages, outbox
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -88,6 +88,7 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
     """Take the conversation and queue a person's message behind what is already there."""
     tx.lock("conversation", conversation_id)
     row = _conversation(tx, conversation_id)
+    _end_waiting(tx, conversation_id)
     message_id = tx.new_id()
     tx.run(conversations.TAKE, id=conversation_id, user_id=user_id, now=tx.now)
     place = tx.one(conversations.NEXT_PLACE, id=conversation_id)
@@ -105,8 +106,16 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
     return message_id
 
 
+def _end_waiting(tx: Tx, conversation_id: int) -> None:
+    """The bot waits for nothing here any more. What it promised for a time stays, and is decided about then."""
+    tx.run(jobs.DROP_WAITING, conversation_id=conversation_id)
+    tx.run(gathered.DROP, conversation_id=conversation_id)
+
+
 def _take(tx: Tx, conversation_id: int, user_id: int) -> None:
+    tx.lock("conversation", conversation_id)
     _conversation(tx, conversation_id)
+    _end_waiting(tx, conversation_id)
     tx.run(conversations.TAKE, id=conversation_id, user_id=user_id, now=tx.now)
     _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
 
@@ -125,7 +134,9 @@ def _seen(tx: Tx, conversation_id: int) -> bool:
 
 
 def _close(tx: Tx, conversation_id: int) -> None:
+    tx.lock("conversation", conversation_id)
     _conversation(tx, conversation_id)
+    _end_waiting(tx, conversation_id)
     tx.run(conversations.CLOSE, id=conversation_id, now=tx.now)
     _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
 

@@ -7,8 +7,9 @@ Deletions are small units in the second queue, so that nobody waits behind them.
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 
-from app import outbox
+from app import outbox, tokens
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -45,7 +46,15 @@ async def run(db: Database, channels: Channels, ballast: Ballast) -> None:
 
 async def clean(db: Database) -> None:
     """Drop everything that is past its time."""
-    for unit in (expire_raw, expire_quarantine, expire_tombstones, expire_receipts, expire_events, surplus_events):
+    for unit in (
+        expire_raw,
+        expire_quarantine,
+        expire_tombstones,
+        expire_receipts,
+        expire_events,
+        surplus_events,
+        tokens.sweep,
+    ):
         await _until_empty(db, unit)
 
 
@@ -89,3 +98,14 @@ def surplus_events(tx: Tx) -> int:
     rows = tx.all(events.SURPLUS, last=(tx.one(events.NEWEST) or 0) - EVENTS_KEPT)
     tx.many(events.DROP, [{"seq": seq} for seq in rows])
     return len(rows)
+
+
+UNITS: Final = (
+    expire_raw,
+    expire_quarantine,
+    expire_tombstones,
+    expire_receipts,
+    expire_events,
+    surplus_events,
+    tokens.sweep,
+)

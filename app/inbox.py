@@ -6,16 +6,16 @@ the outbox) in the caller's single unit of work. Nothing is acknowledged before 
 
 import msgspec
 
-from app import content, events, turns
+from app import content, events, gather, turns
 from app.bot.scene import Arrived
+from app.case import Case, Heard, Here, Intake
 from app.connectors.base import Address, Inbound, Malformed, Notice
-from app.content import Delete, Edit, Reaction, System, Text
+from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Tx
 from app.models import Found
 from app.store import contacts, conversations, messages, raws
 from app.store import jobs as job_rows
 from app.store import media as media_rows
-from app.turns import Here, Intake
 
 LATE = 60_000  # a message is placed when we heard it, unless the network says it is more than this older (ms)
 DAY = 86_400_000
@@ -50,14 +50,18 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     _apply(tx, here.id, found, inbound, message_id)
     version_id = found.version_id or here.version_id
     slot_used = False
-    if version_id is not None and _answers(intake, found, inbound, tx.now):
-        heard = turns.Heard(message_id, inbound.provider_id, content.text(inbound.content), inbound.at)
-        case = turns.Case(
-            here, found, conversation_id, message_id, inbound.provider_id, _event(inbound), heard, slot
-        )  # fmt: skip
-        slot_used = turns.take(tx, intake, case, version_id)
+    if version_id is not None and _answers(intake, version_id, found, inbound, tx.now):
+        quiet = gather.quiet_of(intake, version_id)
+        if quiet and not isinstance(inbound.content, Pressed | Picked | Reaction):
+            gather.hold(tx, intake, here, found, inbound, message_id, quiet)
+            _heard(tx, found, inbound, message_id, at, unread=0)
+        else:
+            if quiet and gather.end(tx, intake, conversation_id):
+                found = tx.one(contacts.FOUND_BY_CONVERSATION, id=conversation_id) or found
+            slot_used = _answer(tx, intake, here, found, inbound, message_id, slot)
     else:
-        _heard(tx, found, inbound, message_id, at)
+        counts = not (inbound.echo or inbound.history or inbound.standby)
+        _heard(tx, found, inbound, message_id, at, unread=int(counts))
     _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
     return Outcome(message_id, conversation_id, slot_used=slot_used)
 
@@ -135,7 +139,7 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
         return Found(
             contact_id, inbound.name, phone, sender.username, "", "[]", "{}", tx.now, conversation_id, address, "{}",
-            None, "bot", 0, 0, "", 0, 0, None,
+            None, "bot", 0, 0, "", 0, 0, None, None,
         )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(
@@ -199,20 +203,47 @@ def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -
     )  # fmt: skip
 
 
-def _answers(intake: Intake, found: Found, inbound: Inbound, now: int) -> bool:
-    """Only a fresh message of a customer is answered, and only while nobody else has the conversation."""
+def _answers(intake: Intake, version_id: int, found: Found, inbound: Inbound, now: int) -> bool:
+    """Only a fresh message of a customer is answered, and only while nobody else has the conversation. A reaction is
+    one only for a bot that listens to them."""
     quiet = inbound.echo or inbound.history or inbound.standby or found.mode != "bot"
-    tells_nothing = isinstance(inbound.content, Reaction | System | Edit | Delete)
+    tells_nothing = isinstance(inbound.content, System | Edit | Delete)
+    if isinstance(inbound.content, Reaction):
+        tells_nothing = not (inbound.content.emoji and _hears_reactions(intake, version_id))
     return not (quiet or tells_nothing or bool(inbound.group) or now - inbound.at > intake.answer_age)
 
 
-def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int) -> None:
-    """A message without a turn: it counts as unread for whoever has the conversation."""
-    counts = not (inbound.echo or inbound.history or inbound.standby)
+def _hears_reactions(intake: Intake, version_id: int) -> bool:
+    try:
+        return intake.bots.get(version_id).hears_reactions
+    except KeyError:
+        return False
+
+
+def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int, *, unread: int) -> None:
+    """A message without a turn, or without one yet. `unread`: 1 if it counts for whoever has the conversation."""
     tx.run(
-        conversations.HEARD, id=found.conversation_id, unread=int(counts), heard_at=0 if inbound.echo else inbound.at,
+        conversations.HEARD, id=found.conversation_id, unread=unread, heard_at=0 if inbound.echo else inbound.at,
         at=at, last_id=message_id, snippet=content.text(inbound.content)[:160],
     )  # fmt: skip
+
+
+def _answer(
+    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, message_id: int, slot: bool
+) -> bool:  # fmt: skip
+    """The turn of this message, unless what was gathered before it led to a hand-off. Returns whether the slot was
+    used."""
+    assert found.conversation_id is not None
+    version_id = found.version_id or here.version_id
+    heard = Heard(message_id, inbound.provider_id, content.text(inbound.content), inbound.at)
+    if version_id is None or found.mode != "bot":
+        _heard(tx, found, inbound, message_id, tx.now, unread=1)
+        return False
+    case = Case(
+        here, found, found.conversation_id, message_id, inbound.provider_id, _event(inbound), found.heard_at, heard,
+        slot,
+    )  # fmt: skip
+    return turns.take(tx, intake, case, version_id)
 
 
 def _event(inbound: Inbound) -> Arrived:

@@ -29,6 +29,7 @@ class Found(msgspec.Struct, frozen=True):
     known: int
     heard_at: int
     closed_at: int | None
+    opted_out_at: int | None
 
 
 class Conversation(msgspec.Struct, frozen=True):

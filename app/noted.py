@@ -1,10 +1,10 @@
-"""What bots note about a contact: tags and fields, written in the unit of the turn that noted them."""
+"""What bots note about a contact: tags, fields and consent, written in the unit of the turn that noted them."""
 
 from typing import Any
 
 import msgspec
 
-from app.bot.scene import Effect, SetField, Tag
+from app.bot.scene import Consent, Effect, SetField, Tag
 from app.db import Tx
 from app.store import contacts
 
@@ -17,11 +17,29 @@ _fields: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, A
 
 
 def note(tx: Tx, contact_id: int, effects: tuple[Effect, ...]) -> None:
-    """Carry out every `Tag` and `SetField`, in their order, on what the contact has now."""
-    wanted = [effect for effect in effects if isinstance(effect, Tag | SetField)]
+    """Carry out every `Tag`, `SetField` and `Consent`, in their order, on what the contact has now."""
+    wanted = [effect for effect in effects if isinstance(effect, Tag | SetField | Consent)]
     if not wanted:
         return
     tx.lock("contact", contact_id)
+    for effect in wanted:
+        if isinstance(effect, Consent):
+            consent(tx, contact_id, given=effect.given)
+    mark(tx, contact_id, [effect for effect in wanted if isinstance(effect, Tag | SetField)])
+
+
+def consent(tx: Tx, contact_id: int, *, given: bool) -> None:
+    """The person opts in or out; who is out already keeps the time."""
+    if given:
+        tx.run(contacts.OPT_IN, id=contact_id)
+    else:
+        tx.run(contacts.OPT_OUT, id=contact_id, now=tx.now)
+
+
+def mark(tx: Tx, contact_id: int, wanted: list[Tag | SetField]) -> None:
+    """Tags and fields."""
+    if not wanted:
+        return
     row = tx.one(contacts.NOTED, id=contact_id)
     if row is None:
         return

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from app import settle
+from app.case import Delivery
 from app.clock import Clock
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent, Session
 from app.content import Content
@@ -21,7 +22,6 @@ from app.db import Database, DatabaseError, Tx
 from app.models import Queued
 from app.pace import Pace
 from app.store import outbox
-from app.turns import Delivery
 
 SLOTS = 32
 ATTEMPTS = 8

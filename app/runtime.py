@@ -8,13 +8,15 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import caller, calls, housekeeping, jobs, media, outbox, planned, readiness
+from app import caller, calls, due, housekeeping, jobs, media, outbox, planned, promises, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
+from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
+from app.feed import Feed
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
@@ -29,7 +31,6 @@ from app.settings import Settings
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
-from app.turns import Intake
 from app.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Runtime:
     db: Database
     keys: Keyring
     bus: Bus
+    feed: Feed
     versions: Versions
     replays: Replays
     channels: Channels
@@ -58,6 +60,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.workers: dict[str, jobs.Worker] = {}
 
     def supervise(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a task for ever: if it ends or raises, that is logged and it starts again (P44)."""
@@ -85,6 +88,7 @@ class Runtime:
         if not self.stopping:
             self.stopping = True
             self.bus.close()
+            self.feed.close()
 
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
@@ -106,6 +110,8 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
     rt.bus = Bus(rt.db)
+    rt.feed = Feed(rt.db)
+    await rt.feed.start()
     rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
@@ -144,11 +150,15 @@ def _make_workers(rt: Runtime) -> None:
         rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
     )
     client = Outbound(rt.settings.outbound_allow)
-    made = caller.Caller(rt.db, rt.clock, rt.keys, client, rt.metrics, rt.install, lambda: rt.channels.intake)
+    made = caller.Caller(
+        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+    )
     handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
-    rt.workers = {worker.lane: worker for worker in (rt.jobs, rt.calls)}
+    promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)
+    turns_due = jobs.Worker(rt.db, rt.clock, promises.LANE, promised, last_words(rt))
+    rt.workers = {worker.lane: worker for worker in (rt.jobs, turns_due, rt.calls)}
 
 
 def last_words(rt: Runtime) -> jobs.LastWords:
@@ -157,6 +167,7 @@ def last_words(rt: Runtime) -> jobs.LastWords:
         media.KIND: media.given_up,
         planned.KIND: planned.given_up,
         calls.KIND: partial(caller.given_up, lambda: rt.channels.intake),
+        **dict.fromkeys(due.KINDS, due.given_up),
     }
 
 
@@ -227,7 +238,7 @@ async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool)
     """Where to look, and the one-time link while there is no owner (S1)."""
     url = rt.settings.public_url or address
     print(_("Parley {version} listens on {address}").format(version=VERSION, address=address), flush=True)
-    if await rt.db.reader.one(user_rows.COUNT) == 0:
+    if await rt.db.reader.one(user_rows.COUNT_OWNERS) == 0:
         url = f"{url}/setup?token={link.issue()}"
         print(_("Set it up within 30 minutes: {url}").format(url=url), flush=True)
     if open_browser:

@@ -13,15 +13,15 @@ import msgspec
 from app import bots, content, documents, erase, inbox
 from app.bot.document import DocumentError
 from app.capabilities import Capabilities
+from app.case import Here, Intake
 from app.connectors import CONNECTORS
 from app.connectors.base import Address, Inbound
 from app.content import Content
 from app.db import Tx
 from app.errors import Conflict, Invalid
 from app.said import N_
-from app.store import contacts, conversations
+from app.store import contacts, conversations, jobs
 from app.store import simulated as store
-from app.turns import Here, Intake
 
 if TYPE_CHECKING:
     from app.channels import Live
@@ -33,13 +33,15 @@ NAME: Final = "Simulator"
 LONGEST: Final = 4096  # what a phone lets a person type
 
 # Networks a chat can be tried as: what rules see as the network, and what it can show.
+WHATSAPP: Final = CONNECTORS["whatsapp_cloud"].capabilities
 AS_ON: Final[dict[str, Capabilities]] = {
-    "whatsapp_cloud": CONNECTORS["whatsapp_cloud"].capabilities,
+    "whatsapp_cloud": WHATSAPP,
     "telegram": Capabilities(
-        buttons=100, button_title=64, button_text=4096, location=True, contacts=True, reaction=True, quote=True
+        buttons=100, button_title=64, button_text=4096, media=WHATSAPP.media, location=True, contacts=True,
+        reaction=True, quote=True,
     ),
-    "whatsapp_web": Capabilities(location=True, contacts=True, reaction=True, quote=True),
-}
+    "whatsapp_web": Capabilities(media=WHATSAPP.media, location=True, contacts=True, reaction=True, quote=True),
+}  # fmt: skip
 CUSTOMERS: Final = ("new", "you")
 
 
@@ -81,6 +83,7 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, version_id: in
     conversation_id = conversations.open_conversation(tx, here.id, contact_id, "", address)
     if tx.one(store.PINNED, id=conversation_id) != version_id:
         tx.run(conversations.PIN_VERSION, id=conversation_id, version_id=version_id)
+        tx.run(jobs.DROP_WAITING, conversation_id=conversation_id)
     inbox.receive(tx, intake, here, inbound)
     return conversation_id
 

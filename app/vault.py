@@ -83,6 +83,15 @@ async def opened(db: Reader, keys: Keyring, name: str) -> str | None:
         return None
 
 
+async def names(rt: "Runtime") -> frozenset[str]:
+    return frozenset(secret.name for secret in await list_all(rt))
+
+
+async def unreadable(rt: "Runtime") -> list[str]:
+    """Those that do not open."""
+    return [s.name for s in await list_all(rt) if await opened(rt.db.reader, rt.keys, s.name) is None]
+
+
 # ---- units of work --------------------------------------------------------------------------------------------------
 
 

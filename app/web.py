@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.db import DatabaseError
@@ -26,10 +26,14 @@ from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
 from app.logs import request_id
 from app.routes import ROUTES, respond, static, stream
+from app.routes.api import ENDPOINTS, events, openapi, socket
+from app.routes.api.answering import handle
+from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
 from app.routes.site import BODY, Entry
 from app.said import Sentence
 from app.security import headers
+from app.security.access import Signer
 from app.security.flash import Flash
 from app.security.hosts import Hosts
 from app.security.limits import Limits
@@ -66,7 +70,10 @@ def create_app(rt: "Runtime") -> Starlette:
     app = Starlette(
         routes=[
             *map(route, ROUTES),
+            *map(endpoint, ENDPOINTS),
             Route("/events", stream.Stream(rt), name="events"),
+            Route(openapi.PREFIX + "/events", events.Events(), methods=["GET"], name="api.events"),
+            WebSocketRoute(openapi.PREFIX + "/socket", socket.serve, name="api.socket"),
             Mount("/static", static.serve),
         ],
         middleware=[Middleware(Front, rt=rt)],
@@ -80,7 +87,9 @@ def create_app(rt: "Runtime") -> Starlette:
     app.state.cookies = Cookies(rt.keys.derive("session-cookie"))
     app.state.flash = Flash(rt.keys.derive("flash"))
     app.state.hosts = Hosts(rt.settings)
+    app.state.signer = Signer(rt.keys.derive("jwt-v1"), rt.install)
     app.state.limits = Limits(rt.clock)
+    app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = SetupLink(rt.clock)
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
@@ -91,6 +100,11 @@ def create_app(rt: "Runtime") -> Starlette:
 def route(entry: Entry) -> BaseRoute:
     larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=entry.body)] if entry.body != BODY else None
     return Route(entry.path, guard(entry), methods=[entry.method], name=entry.name, middleware=larger)
+
+
+def endpoint(line: Endpoint) -> BaseRoute:
+    larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=line.largest)] if line.largest != BODY else None
+    return Route(openapi.PREFIX + line.path, handle(line), methods=[line.method], name=line.name, middleware=larger)
 
 
 class Front:
@@ -171,6 +185,8 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthenticated) and not is_machine(request):
         return to_login(request)
     response = await refusal(request, error.status, error.code, error.said, error.fields)
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="parley"'
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
     if isinstance(error, Unavailable):
@@ -239,7 +255,7 @@ def to_login(request: Request) -> Response:
 
 def is_machine(request: Request) -> bool:
     path: str = request.scope["path"]
-    if path.startswith(("/api/", "/healthz", "/readyz", "/metrics", "/events")):
+    if path.startswith(("/api/v1/", "/healthz", "/readyz", "/metrics", "/events")):
         return True
     accepts = request.headers.get("accept", "")
     return "application/json" in accepts and "text/html" not in accepts

@@ -26,6 +26,7 @@ class House:
     settings: Settings
     clock: Clock
     keys: Keyring
+    install: str
     bus: Bus
     metrics: Metrics
     db: Any
@@ -91,6 +92,7 @@ async def open_house(database: Database, folder: Path, clock: Clock, **flags: st
     house.settings, house.clock, house.faults = load({"data": str(folder), **flags}, {}, folder), clock, []
     house.db = database
     house.keys = await Keyring.load(house.settings, database)
+    house.install = "test"
     house.bus, house.metrics = Bus(database), Metrics()
     house.app = create_app(house.rt)
     return house

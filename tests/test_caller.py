@@ -1,6 +1,7 @@
 """Calls in the product: made once, tried again only where that is safe, and heard in the commit that ends the job."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from app.runtime import Runtime
 from app.security.outbound import Outbound
 from tests.callee import Callee, Reply, listening
 from tests.clock import ManualClock
+from tests.security.test_outbound import Names, asking
 from tests.shop import open_shop, rows, said, take_in
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +31,10 @@ def shop() -> Iterator[Callee]:
 
 
 def caller(rt: Runtime, *allowed: str) -> Caller:
-    return Caller(rt.db, rt.clock, rt.keys, Outbound(allowed), rt.metrics, rt.install, lambda: rt.channels.intake)
+    client = Outbound(allowed)
+    return Caller(
+        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+    )  # fmt: skip
 
 
 def a_call(callee: Callee, method: str = "POST", path: str = "/orders", **more: Any) -> Call:
@@ -85,6 +90,22 @@ async def test_S26_what_the_owner_did_not_allow_is_not_called(rt: Runtime, shop:
     [job] = await ordered(rt, a_call(shop))
     assert (await outcome(rt, shop, job, allow=False)).error == "not_allowed"
     assert shop.seen == []
+
+
+async def test_S26_each_try_looks_where_the_name_leads_now(
+    rt: Runtime, shop: Callee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name leads to the allowed place at first; by the second try to where a cloud keeps its keys."""
+    names = Names(("127.0.0.1",), ("169.254.169.254",))
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: names, local_addr=("127.0.0.1", 0))
+    failing(shop, Reply(503), 9)
+    call = msgspec.structs.replace(a_call(shop, "GET"), url=f"http://home.example:{shop.port}/")
+    [job] = await ordered(rt, call)
+    monkeypatch.setattr(socket, "getaddrinfo", asking(transport.get_extra_info("sockname")[1]))
+    ending: Any = await caller(rt, f"home.example:{shop.port}").call(job)
+    transport.close()
+    assert (ending.args[2].error, names.asked, len(shop.seen)) == ("not_allowed", 2, 1)
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])

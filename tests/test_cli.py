@@ -56,6 +56,18 @@ def test_the_owner_is_created_without_a_browser_and_only_once(parley: Parley) ->
     assert [(user["email"], user["role"]) for user in listed] == [("rosa@luna.example", "owner")]
 
 
+def test_a_demo_is_filled_and_removed_while_nothing_runs(parley: Parley) -> None:
+    code, out, err = parley("demo", "--starter", "restaurant", "--json")
+    assert code == 0, err
+    made = json.loads(out)
+    assert (made["bot"], made["channel"]) == ("Restaurant", "Demo") and made["visits"] > 150
+    assert parley("demo")[0] == 1 and parley("demo", "--starter", "zoo")[0] == 2
+    code, out, _err = parley("demo", "--remove", "--json")
+    assert (code, json.loads(out)) == (0, {"people": made["people"]})
+    assert [bot["name"] for bot in json.loads(parley("bot", "list", "--json")[1])] == ["Restaurant"]
+    assert parley("demo", "--remove")[0] == 1
+
+
 def test_a_weak_password_is_wrong_usage(parley: Parley) -> None:
     code, _out, complaint = parley("setup", "--email", "rosa@luna.example", "--password-stdin", typed="12345\n")
     assert code == 2 and complaint
@@ -67,6 +79,22 @@ def test_people_are_added_with_a_password_told_once(parley: Parley) -> None:
     assert parley("user", "disable", "paulo@luna.example")[0] == 0
     assert json.loads(parley("user", "list", "--json")[1])[0]["disabled"] is True
     assert parley("user", "disable", "nobody@luna.example")[0] == 1
+
+
+def test_teams_are_made_and_people_come_and_go(parley: Parley) -> None:
+    parley("user", "add", "--email", "paulo@luna.example")
+    assert parley("team", "add", "  Wedding   cakes ")[0] == 0
+    assert parley("team", "add", "wedding CAKES")[0] == 1 and parley("team", "add", "a@b")[0] == 2
+    assert parley("team", "join", "Wedding cakes", "paulo@luna.example")[0] == 0
+    assert parley("team", "join", "Wedding cakes", "nobody@luna.example")[0] == 1
+    listed = json.loads(parley("team", "list", "--json")[1])
+    assert [(team["name"], team["members"]) for team in listed] == [("Wedding cakes", ["paulo@luna.example"])]
+    assert "paulo@luna.example" in parley("team", "list")[1]
+    assert parley("team", "leave", "wedding cakes", "paulo@luna.example")[0] == 0
+    assert json.loads(parley("team", "list", "--json")[1])[0]["members"] == []
+    assert parley("team", "remove", "Wedding cakes")[0] == 0
+    assert parley("team", "remove", "Wedding cakes")[0] == 1
+    assert "No teams yet" in parley("team", "list")[1]
 
 
 def test_a_channel_takes_values_from_words_files_and_stdin_and_hides_its_secrets(
@@ -109,6 +137,18 @@ def test_a_secret_takes_its_value_from_a_file_or_stdin_and_never_tells_it(parley
     assert [secret["name"] for secret in json.loads(parley("secret", "list", "--json")[1])] == ["bank_key"]
 
 
+def test_publishing_names_the_secrets_that_calls_miss(parley: Parley, tmp_path: Path) -> None:
+    call = 'call: {get: "https://shop.example/?key={{ secret.shop_key }}"}, failed: [{say: It failed.}]'
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT.replace("do: [", f"do: [{{{call}}}, "), encoding="utf-8")
+    assert parley("bot", "import", str(file))[0] == 0
+    code, _out, err = parley("bot", "publish", "Luna")
+    assert (code, err.count("line 5: There is no secret “shop_key”")) == (0, 1)
+    assert json.loads(parley("bot", "publish", "Luna", "--json")[1])["missing_secrets"][0]["line"] == 5
+    assert parley("secret", "set", "shop_key=-", typed="hush-hush-hush\n")[0] == 0
+    assert "secret" not in parley("bot", "publish", "Luna")[2]
+
+
 def test_a_channel_is_renamed_keeps_its_old_name_and_is_removed(parley: Parley) -> None:
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("channel", "set", "Shop", "rate=0", "--name", "Store")[0] == 0
@@ -147,7 +187,7 @@ def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("bot", "import", str(file))[0] == 0
     done = json.loads(parley("bot", "publish", "luna", "--channel", "Shop", "--note", "first", "--json")[1])
-    assert (done["version"], done["live"]) == (1, ["Shop"])
+    assert (done["version"], done["live"], done["missing_secrets"]) == (1, ["Shop"], [])
     file.write_text(BOT.replace("Hello.", "Good day."), encoding="utf-8")
     assert parley("bot", "import", str(file))[0] == 0
     assert parley("bot", "export", "Luna")[1] == file.read_text(encoding="utf-8")
@@ -185,6 +225,20 @@ def test_linting_a_good_document_needs_no_installation(parley: Parley, tmp_path:
     (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
     assert parley("bot", "lint", "luna.yaml")[0] == 0
     assert not (tmp_path / "data").exists()
+
+
+def test_linting_for_a_channel_tells_what_it_shows_there(parley: Parley, tmp_path: Path) -> None:
+    (tmp_path / "luna.yaml").write_text(BOT.replace("[Menu, Order]", "[a, b, c, d]"), encoding="utf-8")
+    values = ("phone_number_id=1", "access_token=t", "app_secret=s", "verify_token=v")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *values)[0] == 0
+    note = "This network shows at most 3 buttons; sent as a list"
+    assert f"On WhatsApp: {note}" in parley("bot", "lint", "luna.yaml")[1]
+    code, out, _err = parley("bot", "lint", "luna.yaml", "--channel", "shop")
+    assert code == 0 and f"On Shop (WhatsApp Cloud API): {note}" in out
+    found = json.loads(parley("bot", "lint", "luna.yaml", "--channel", "Shop", "--json")[1])
+    assert f"On Shop (WhatsApp Cloud API): {note}" in [problem["message"] for problem in found]
+    code, _out, err = parley("bot", "lint", "luna.yaml", "--channel", "Nowhere")
+    assert code == 1 and "There is no channel “Nowhere”." in err
 
 
 def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_path: Path) -> None:

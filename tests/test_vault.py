@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import vault
+from app import doctor, vault
 from app.errors import Conflict, Invalid, NotFound
 from app.runtime import Runtime
 from tests.shop import change, rows
@@ -59,6 +59,18 @@ async def test_a_name_is_given_once_and_a_deleted_secret_is_gone(rt: Runtime) ->
     for act in (vault.remove(rt, secret_id), vault.replace(rt, secret_id, VALUE, None), vault.find(rt, "shop_key")):
         with pytest.raises(NotFound):
             await act
+
+
+async def test_the_doctor_names_secrets_that_do_not_open(rt: Runtime) -> None:
+    async def told() -> list[tuple[bool, str]]:
+        return [(found["ok"], str(found["text"])) for found in await doctor.examine(rt) if found["name"] == "secrets"]
+
+    assert await told() == []
+    await vault.add(rt, "shop_key", VALUE, None)
+    await vault.add(rt, "bank_key", VALUE, None)
+    assert await told() == [(True, "All 2 open.")]
+    await change(rt, "update secret set sealed = 'v1.x' where name = 'bank_key'")
+    assert await told() == [(False, "These do not open and have to be set again: bank_key.")]
 
 
 async def test_there_is_an_end_to_how_many_are_kept(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app.bot.calling import Request
+from app.bot.calling import verbs as called
 from app.bot.nodes import MappingNode, Node, ScalarNode
 from app.bot.shape import (
     Either,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 NAME = r"[A-Za-z][A-Za-z0-9_]{0,63}"
 FLOW_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # What texts already mean something by.
-TAKEN = frozenset({"contact", "message", "channel", "network", "now"})
+TAKEN = frozenset({"contact", "message", "channel", "network", "now", "call", "secret"})
 TAKEN |= {"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"}
 PLAIN_ANSWERS = ("text", "integer", "decimal", "email", "phone", "yes_no", "location", "media")
 LARGEST = 10**15
@@ -123,7 +125,7 @@ class Closing(msgspec.Struct, frozen=True):
 
 Move = (
     Ask | If | Switch | Start | Label | Goto | Return | Set | Tagging | Fields | Closing
-    | Pause | Postpone | Delay
+    | Pause | Postpone | Delay | Request
 )  # fmt: skip
 
 
@@ -336,4 +338,5 @@ def verbs(steps: Shape, buttons: Shape, said: Shape) -> Mapping[str, Keys]:
         "field": Keys(_made(Fields, field="values"), {"field": fields}, ("field",), located=True),
         "close": Keys(_made(Closing), {"close": Nothing()}, ("close",), located=True),
         **timed(steps, said, flow, values),
+        **called(steps, variable, expression),
     }

@@ -1,6 +1,7 @@
 """The steps that stand within steps: branches, and what is done when an answer or a call fails."""
 
 from app.bot.acts import Random
+from app.bot.calling import Request
 from app.bot.flow import Ask, If, Switch
 from app.bot.grammar import Step
 from app.bot.shape import Located
@@ -18,6 +19,8 @@ def branches(step: Step) -> list[tuple[Step, ...]]:
             return [branch.do for branch in drawn]
         case Ask(otherwise=otherwise):
             return [otherwise or ()]
+        case Request(failed=failed):
+            return [(), *(failed or {}).values()]
         case Postpone(what=what) if not isinstance(what, Located):
             return [what]
         case _:

@@ -3,18 +3,26 @@
 Errors are found by `document.parse` and `document.prepare`; here the document is already known to work.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
+import msgspec
+
 from app.bot.ahead import ahead, leads, reach
+from app.bot.calling import Request
 from app.bot.flow import Ask, Set, Start
-from app.bot.grammar import Condition, Document, Say, Step
+from app.bot.grammar import Document, Rule, Step
 from app.bot.inside import inside
 from app.bot.loops import doubtful
 from app.bot.program import Program
 from app.bot.shape import Located, Problem
+from app.bot.silence import silence
+from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, flow, plan, plan_rule
 from app.bot.timing import Delay
+from app.bot.triggers import Condition, When
+from app.bot.unreached import unreached
+from app.bot.untranslated import untranslated
 from app.bot.words import words
 from app.said import N_, Sentence
 
@@ -22,31 +30,33 @@ KNOWN = frozenset(
     {
         *(f"contact.{field}" for field in ("id", "name", "first_name", "phone", "username", "language", "first_seen")),
         *("contact", "contact.tags", "contact.fields", "message", "message.text", "channel", "network", "now"),
+        *("call", "call.status", "call.error"),
     }
 )
-WHATSAPP_BUTTONS = 3
-WHATSAPP_TITLE = 20
-WHATSAPP_ROWS = 10
-WHATSAPP_ROW_TITLE = 24
-WHATSAPP_TEXT = 4096
-WHATSAPP_BUTTON_TEXT = 1024
 
 
-def lint(document: Document) -> list[Problem]:
-    """Warnings, sorted by line."""
+def lint(document: Document, secrets: Collection[str] | None = None) -> list[Problem]:
+    """Warnings, sorted by line. `secrets` are the names of those there are; None: nobody looked. What networks make of
+    it is told by `app.bot.shown`."""
     compiler = Compiler([], document.flows, document.language)
-    programs = _programs(document, compiler)
+    spoken = [in_language(document, language) for language in spoken_languages(document)] if document.languages else []
+    programs, *_ = [_programs(one, compiler) for one in spoken or [document]]
+    lists = _lists(document)
     found = [
         *_fallback(document),
         *_reach(document),
         *_names(document, compiler),
-        *_limits(document),
         *_flows(document),
         *_answers(document, compiler),
-        *ahead(document, _lists(document)),
+        *_calls(document),
+        *_secrets(compiler, secrets),
+        *ahead(document, lists),
         *doubtful(programs),
+        *unreached(lists),
+        *silence(programs, _answering(document)),
+        *untranslated(document),
     ]
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+    return sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column))
 
 
 def _warn(place: Located | int, message: Sentence) -> Problem:
@@ -61,27 +71,39 @@ def _fallback(document: Document) -> Iterator[Problem]:
 
 
 def _reach(document: Document) -> Iterator[Problem]:
-    """A rule whose every word or phrase already belongs to an earlier rule can never answer."""
+    """A rule whose every word or phrase already belongs to an earlier rule, which asks for nothing else, can never
+    answer."""
     taken: dict[tuple[str, ...], str] = {}
-    for rule in document.rules:
+    for rule in sorted(document.rules, key=lambda rule: -rule.priority):
         phrases = list(_plain(rule.says, document.vocabulary))
         owners = [taken.get(phrase) for phrase in phrases]
         if phrases and all(owners) and _is_plain(rule.says):
             yield _warn(
                 rule.name,
                 N_(
-                    "“{name}” never answers: “{above}” above it knows all its words.",
+                    "“{name}” never answers: “{above}” before it knows all its words.",
                     name=rule.name.text,
                     above=owners[0],
                 ),
             )
-        if _is_plain(rule.says):
+        if _is_plain(rule.says) and not rule.goes_on and _only_says(rule):
             for phrase in phrases:
                 taken.setdefault(phrase, rule.name.text)
 
 
 def _is_plain(says: Condition) -> bool:
-    return not (says.all or says.starts or says.exact or says.regex)
+    return not (says.all or says.starts or says.exact or says.regex or says.fuzzy)
+
+
+def _only_says(rule: Rule) -> bool:
+    """Whether the words are all that the rule asks for."""
+    return msgspec.structs.replace(rule.when, says=Condition(), line=0) == When()
+
+
+def _answering(document: Document) -> dict[str, int]:
+    """The rules that are the answer to what a customer wrote or pressed, by program, with their lines."""
+    found = [rule for rule in document.rules if (rule.says.texts or rule.when.pressed) and not rule.goes_on]
+    return {f"rule {rule.name.text}": rule.line for rule in found}
 
 
 def _plain(says: Condition, vocabulary: dict[str, tuple[Located, ...]]) -> Iterator[tuple[str, ...]]:
@@ -116,15 +138,30 @@ def _flows(document: Document) -> Iterator[Problem]:
 
 def _answers(document: Document, compiler: Compiler) -> Iterator[Problem]:
     """An answer that no text and no condition reads was asked for nothing."""
-    read = {name.split(".", 1)[0] for name, _, _ in compiler.names}
+    read = {name.split(".", 1)[0] for name, _, _ in compiler.names} | ({"language"} if document.languages else set())
     for step in steps(document):
         if isinstance(step, Ask) and step.save.text not in read:
             yield _warn(step.save, N_("The answer “{name}” is never used.", name=step.save.text))
 
 
+def _calls(document: Document) -> Iterator[Problem]:
+    """A call may always fail."""
+    for step in steps(document):
+        if isinstance(step, Request) and step.failed is None:
+            said = N_("If this call fails, a person gets the conversation; “failed” can say what to do instead.")
+            yield _warn(step.line, said)
+
+
+def _secrets(compiler: Compiler, secrets: Collection[str] | None) -> Iterator[Problem]:
+    for name, source in compiler.secrets if secrets is not None else ():
+        if secrets is not None and name not in secrets:
+            yield _warn(source, N_("There is no secret “{name}”, so this call will fail.", name=name))
+
+
 def _variables(document: Document) -> set[str]:
     """What questions and `set` give a value."""
-    found = {step.save.text for step in steps(document) if isinstance(step, Ask)}
+    found = {step.save.text for step in steps(document) if isinstance(step, Ask | Request) and step.save}
+    found.update(name for step in steps(document) if isinstance(step, Request) for name in step.map)
     return found.union(*(step.values for step in steps(document) if isinstance(step, Set | Delay)))
 
 
@@ -143,59 +180,6 @@ def _names(document: Document, compiler: Compiler) -> Iterator[Problem]:
                 guess=guess,
             )
             yield Problem(line, column, said, "warning")
-
-
-def _limits(document: Document) -> Iterator[Problem]:
-    for step in steps(document):
-        if isinstance(step, Say):
-            yield from _say_limits(step)
-        elif isinstance(step, Ask):
-            yield from _say_limits(Say((step.text,), step.choices, line=step.line))
-
-
-def _say_limits(step: Say) -> Iterator[Problem]:
-    if WHATSAPP_BUTTONS < len(step.buttons) <= WHATSAPP_ROWS:
-        yield _warn(
-            step.line,
-            N_(
-                "WhatsApp shows {most} buttons; these {count} become a list.",
-                most=WHATSAPP_BUTTONS,
-                count=len(step.buttons),
-            ),
-        )
-    for button in step.buttons:
-        length = len(button.title.text)
-        if length > WHATSAPP_TITLE:
-            instead = N_("a list") if length <= WHATSAPP_ROW_TITLE else N_("a numbered text")
-            said = N_(
-                "WhatsApp shows {most} characters on a button; these {length} make it {instead}.",
-                most=WHATSAPP_TITLE,
-                length=length,
-                instead=instead,
-            )
-            yield _warn(button.title, said)
-    yield from _row_limits(step)
-    longest = WHATSAPP_BUTTON_TEXT if step.buttons else WHATSAPP_TEXT
-    for text in step.texts:
-        if len(text.text) > longest:
-            yield _warn(text, N_("WhatsApp takes {longest} characters here; this text is split.", longest=longest))
-
-
-def _row_limits(step: Say) -> Iterator[Problem]:
-    rows = [row for section in step.menu.sections for row in section.choices] if step.menu else list(step.buttons)
-    if (count := len(rows)) > WHATSAPP_ROWS:
-        yield _warn(
-            step.line,
-            N_("WhatsApp shows {most} choices; these {count} become a numbered text.", most=WHATSAPP_ROWS, count=count),
-        )
-    for row in rows if step.menu else ():
-        if (length := len(row.title.text)) > WHATSAPP_ROW_TITLE:
-            said = N_(
-                "WhatsApp shows {most} characters in a row; these {length} make it a numbered text.",
-                most=WHATSAPP_ROW_TITLE,
-                length=length,
-            )
-            yield _warn(row.title, said)
 
 
 def steps(document: Document) -> Iterable[Step]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from app.bot.acts import Draw
+from app.bot.calling import Calling
 from app.bot.program import Asking, Begin, Fork, Jump, Leave, Pausing, Program, Test
 from app.bot.shape import Problem
 from app.said import N_
@@ -56,7 +57,7 @@ def circles(programs: dict[str, Program], *, certain: bool) -> list[tuple[int, b
 def waits(programs: dict[str, Program], point: Point) -> bool:
     key, at = point
     code = programs[key].code
-    return at < len(code) and isinstance(code[at], Pausing)
+    return at < len(code) and isinstance(code[at], Pausing | Calling)
 
 
 def following(programs: dict[str, Program], point: Point, silent: frozenset[str], certain: bool) -> list[Point]:
@@ -72,6 +73,8 @@ def following(programs: dict[str, Program], point: Point, silent: frozenset[str]
             return [(key, to)]
         case Test(to=to):
             return [] if certain else [(key, at + 1), (key, to)]
+        case Calling(failed=failed):
+            return [(key, at + 1)] if certain else [(key, place) for place in {at + 1, *failed.values()}]
         case Fork(cases=cases, to=to):
             return [] if certain else [(key, place) for place in {*cases.values(), to}]
         case Draw(places=places):

@@ -12,6 +12,7 @@ import msgspec
 
 from app.bot.hours import Hours
 from app.bot.nodes import MappingNode, Node
+from app.bot.opening import spans_on
 from app.bot.shape import MISSING, Json, Keys, Located, Report, Shape, Text
 from app.bot.text import Text as Template
 from app.bot.values import Room
@@ -22,7 +23,7 @@ LONGEST: Final = 366 * DAY  # seconds that anything may lie ahead
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": DAY, "w": 7 * DAY}
 EXAMPLE: Final = N_("how long, like 10m, 2h or 1d 12h")
 TIME: Final = N_("a time, like 18:00, 2026-12-24 09:00 or open")
-_LENGTH: Final = r"\s*[0-9]{1,6}\s*[smhdw](\s*[0-9]{1,6}\s*[smhdw]){0,4}\s*"
+LENGTH: Final = r"\s*[0-9]{1,6}\s*[smhdw](\s*[0-9]{1,6}\s*[smhdw]){0,4}\s*"
 _CLOCK: Final = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
 _DATE: Final = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _TIME: Final = rf"\s*(open|{_CLOCK}|{_DATE}([ T]{_CLOCK})?)\s*"
@@ -50,7 +51,7 @@ class When(msgspec.Struct, frozen=True):
 
 def length(text: str) -> int:
     """Seconds of a duration; 0 if it is none, or longer than `LONGEST`."""
-    if not re.fullmatch(_LENGTH, text):
+    if not re.fullmatch(LENGTH, text):
         return 0
     seconds = sum(int(count) * UNITS[unit] for count, unit in re.findall(r"([0-9]+)\s*([smhdw])", text))
     return seconds if seconds <= LONGEST else 0
@@ -103,12 +104,12 @@ def place(day: date, minutes: int, zone: ZoneInfo) -> int:
 
 
 def opening(hours: Hours, now: int) -> int | None:
-    """The next instant at which it is open; None if it never is."""
+    """The next instant at which it is open, within a year; None if it never is."""
     zone = ZoneInfo(hours.zone)
     today = datetime.fromtimestamp(now / 1_000, zone).date()
-    for ahead in range(8):
+    for ahead in range(LONGEST // DAY if hours.holidays else 8):
         day = today + timedelta(days=ahead)
-        for start, end in sorted(hours.days[day.weekday()]):
+        for start, end in sorted(spans_on(hours, day)):
             if now < place(day, end, zone):
                 return max(now, place(day, start, zone))
     return None
@@ -139,7 +140,7 @@ class Length(Text):
     """A duration that stands in the document, in seconds, within bounds."""
 
     def __init__(self, low: int, high: int, expected: Any = EXAMPLE) -> None:
-        super().__init__(100, expected, f"^{_LENGTH}$")
+        super().__init__(100, expected, f"^{LENGTH}$")
         self.low, self.high = low, high
 
     def read(self, node: Node, report: Report) -> Any:
@@ -150,7 +151,7 @@ class Length(Text):
         return seconds if self.low <= seconds <= self.high and seconds else self.wrong(node, report)
 
 
-AFTER: Final = _Written(_LENGTH, "after", EXAMPLE)
+AFTER: Final = _Written(LENGTH, "after", EXAMPLE)
 AT: Final = _Written(_TIME, "at", TIME)
 
 

@@ -7,13 +7,14 @@ import msgspec
 
 class ScalarNode(msgspec.Struct, frozen=True, eq=False):
     """A text as it is written. `empty`: nothing stands there, or a word for nothing; `block`: the text starts on the
-    line after."""
+    line after; `quoted`: it stands in quotes."""
 
     line: int
     column: int
     value: str
     empty: bool = False
     block: bool = False
+    quoted: bool = False
 
 
 class SequenceNode(msgspec.Struct, frozen=True, eq=False):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.bot.acts import Alternative, Assignment, Draw, Opting, Random, Remark, doing
+from app.bot.calling import Request, calling
 from app.bot.expect import Expected
 from app.bot.flow import Ask, Closing, Fields, Goto, If, Label, Return, Set, Start, Switch, Tagging
 from app.bot.index import whole
 from app.bot.moment import Moment, When
 from app.bot.shape import Located, Problem
-from app.bot.text import Evaluate, Text, TextError, compile_expression, compile_value
+from app.bot.text import Evaluate, Text, compile_expression, compile_value
 from app.bot.timing import Delay, Pause, Postpone
 from app.bot.words import fold, words
 from app.said import N_
@@ -176,6 +177,8 @@ class Assembler:
             case Delay(flow=flow, when=when, line=line):
                 self.known(flow)
                 self.code.append(Deferring(flow.text, self.when(when), self.values(step.values), line))
+            case Request():
+                self.call(step)
             case Closing(line=line):
                 self.code.append(Ending(line))
             case Remark() | Assignment() | Opting():
@@ -231,11 +234,25 @@ class Assembler:
             Expected(expect.kind, expect.low, expect.high, pattern, options),
             step.retries,
             self.compiler.question(step.again, step.choices).saying if step.again else asked.saying,
-            frozenset(whole(words(text.text), text.text) for text in step.cancel),
+            frozenset(whole(words(text.text, self.compiler.pairs), text.text) for text in step.cancel),
             self.compiler.question(step.cancelled, ()).saying if step.cancelled else None,
             otherwise,
             step.line,
         )
+
+    def call(self, step: Request) -> None:
+        at = len(self.code)
+        self.code.append(None)
+        failed: dict[str, int] = {}
+        if step.failed is not None:
+            skips = [self.jump(step.line)]
+            for kind, steps in step.failed.items():
+                failed[kind] = len(self.code)
+                self.steps(steps)
+                skips.append(self.jump(step.line))
+            for skip in skips:
+                self.land(skip, step.line)
+        self.code[at] = calling(step, self.compiler, failed)
 
     def choose(self, step: If) -> None:
         at = len(self.code)
@@ -288,22 +305,12 @@ class Assembler:
         self.code[jump] = Jump(len(self.code), line)
 
     def expression(self, source: Located) -> Evaluate:
-        text = self.compiled(source, compile_expression)
+        text = self.compiler.compiled(source, compile_expression)
         return text.evaluate if text is not None and text.evaluate is not None else lambda room: None
 
     def values(self, values: dict[str, Located]) -> tuple[tuple[str, Text], ...]:
-        texts = ((name, self.compiled(source, compile_value)) for name, source in values.items())
+        texts = ((name, self.compiler.compiled(source, compile_value)) for name, source in values.items())
         return tuple((name, text) for name, text in texts if text is not None)
-
-    def compiled(self, source: Located, compile_: Any) -> Text | None:
-        compiler = self.compiler
-        try:
-            text: Text = compile_(source.text)
-        except TextError as error:
-            self.compiler.problems.append(Problem(compiler.line(source, error.line), source.column, error.said))
-            return None
-        compiler.names += [(name, compiler.line(source, line), source.column) for name, line in text.names]
-        return text
 
     def wrong(self, place: Located, message: Any) -> None:
         self.compiler.problems.append(Problem(place.line, place.column, message))

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from app.bot.document import Version
+from app.bot.heard import words_of
 from app.bot.rerun import Moment, Past, Step, again
 from app.bot.scene import Arrived, Call, CallResult, Effect, Event, HandOff, Quiet, Send
-from app.bot.trials import words_of
 from app.content import Buttons, ChoiceList, Content
 
 # The first that a turn has is the conversation's.

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from app.bot.agenda import Agenda, ends
+from app.bot.contact import noted_on
 from app.bot.decide import decide
 from app.bot.document import Version
 from app.bot.record import Record, Recorded, identity
@@ -21,7 +22,6 @@ from app.bot.scene import (
     Arrived,
     Call,
     CallResult,
-    ContactView,
     Decision,
     Effect,
     Event,
@@ -209,16 +209,3 @@ class _Rerun:
 
 def hands_over(effects: Sequence[Effect]) -> bool:
     return any(isinstance(effect, HandOff) for effect in effects)
-
-
-def noted_on(contact: ContactView, noted: Sequence[Tag | SetField]) -> ContactView:
-    """The contact with these tags and fields added or removed."""
-    tags, fields = contact.tags, contact.fields
-    for effect in noted:
-        if isinstance(effect, Tag):
-            kept = tuple(tag for tag in tags if tag not in effect.remove)
-            tags = kept + tuple(tag for tag in effect.add if tag not in kept)
-        else:
-            others = {name: value for name, value in fields.items() if name != effect.name}
-            fields = others if effect.value is None else others | {effect.name: effect.value}
-    return msgspec.structs.replace(contact, tags=tags, fields=fields)

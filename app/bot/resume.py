@@ -7,11 +7,14 @@ from typing import Any, Final
 
 import msgspec
 
+from app.bot.calling import Calling
 from app.bot.document import Version
 from app.bot.program import Pausing
 from app.bot.run import Machine, Place, machine, title
 from app.bot.scene import (
     Arrived,
+    Call,
+    CallResult,
     Close,
     Decision,
     Effect,
@@ -29,31 +32,45 @@ from app.content import text as text_of
 from app.said import N_, Sentence, joined, mark
 
 MOST_HELD: Final = 10
-HOLDS: Final = 60_000  # ms: a wait that is longer holds no message
-KEPT: Final = (HandOff, StartTimer, Close)
+HOLDS: Final = 60_000  # ms: what takes longer holds no message
+KEPT: Final = (HandOff, StartTimer, Call, Close)
 
 SENTENCES: Final = {
     "stale": mark("Nothing waits for this any more."),
     "held": mark("{place} waits; the message is answered after that."),
+    "called": mark("{place} asked {request} and got {what}."),
+    "called_below": mark("{place} asked {request} and got {what}; it goes on after what is running now."),
+    "call_failed": mark("{place} asked {request}, which failed: {what}."),
+    "call_failed_below": mark("{place} asked {request}, which failed: {what}; it goes on after what is running now."),
     "waited": mark("The wait of {place} is over."),
     "waited_below": mark("The wait of {place} is over; it goes on after what is running now."),
 }
 
 
-def resumed(bot: Version, scene: Scene, event: TimerFired, now: int) -> Decision:
-    """A time has come. What nobody waits for does nothing."""
+def resumed(bot: Version, scene: Scene, event: TimerFired | CallResult, now: int) -> Decision:
+    """A time has come, or a call came back. What nobody waits for does nothing."""
     run = machine(bot, scene, event, now)
-    at = next((at for at, place in enumerate(run.places) if place.token == event.token), -1)
-    return time_came(run, scene, at) if at >= 0 else Decision((), scene.state, verdict("stale"))
+    kind = Pausing if isinstance(event, TimerFired) else Calling
+    for at, place in enumerate(run.places):
+        if place.token == event.token and isinstance(place.instruction(), kind):
+            return came(run, scene, event, at)
+    return Decision((), scene.state, verdict("stale"))
 
 
-def time_came(run: Machine, scene: Scene, at: int) -> Decision:
+def came(run: Machine, scene: Scene, event: TimerFired | CallResult, at: int) -> Decision:
     """A flow's wait is over. Below another flow it is only noted: that one ends first."""
     place, top = run.places[at], at == len(run.places) - 1
-    assert isinstance(place.instruction(), Pausing)
-    run.places[at] = Place(place.program, place.at + 1)
-    seen = verdict("waited" if top else "waited_below", place, place=title(place.program))
-    return go_on(run, scene, seen, top=top)
+    where: dict[str, Any] = {"place": title(place.program)}
+    if isinstance(event, CallResult):
+        answered = run.came_back(at, event)
+        where["request"] = event.request or place.instruction().method
+        where["what"] = str(event.status) if event.status and event.error in ("", "bad_json") else event.error
+        code = "called" if answered else "call_failed"
+    else:
+        run.places[at] = Place(place.program, place.at + 1)
+        code = "waited"
+    top = top or run.turn.over
+    return go_on(run, scene, verdict(code if top else f"{code}_below", place, **where), top=top)
 
 
 def go_on(run: Machine, scene: Scene, seen: Trace, *, top: bool) -> Decision:
@@ -69,9 +86,11 @@ def go_on(run: Machine, scene: Scene, seen: Trace, *, top: bool) -> Decision:
 # ---- messages that arrive meanwhile ----------------------------------------------------------------------------------
 
 
-def holds(waiting: Waiting | None) -> bool:
-    """Whether messages are kept until it is over."""
-    return waiting is not None and waiting.kind != "answer" and waiting.due - waiting.since <= HOLDS
+def holds(waiting: Waiting | None, now: int) -> bool:
+    """Whether messages are kept until it is over: a call takes as long as it takes, but nobody waits for one longer."""
+    if waiting is None or waiting.kind == "answer":
+        return False
+    return (now if waiting.kind == "call" else waiting.due) - waiting.since <= HOLDS
 
 
 def hold(scene: Scene, event: Arrived, places: list[Place]) -> Decision:

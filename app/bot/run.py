@@ -4,15 +4,14 @@ Bounded: a turn makes at most `MOST_STEPS` steps, and at most `DEEPEST` flows ru
 told in the turn's explanation, and the flows (or the outer ones) are left.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
 from app.bot.acts import Doing, Draw
+from app.bot.calling import NO_BRANCH, REPLY, Calling
 from app.bot.document import Version
-from app.bot.flow import LARGEST
+from app.bot.keep import Measure, texts, value_of, whole
 from app.bot.moment import due
 from app.bot.program import (
     Asking,
@@ -32,12 +31,15 @@ from app.bot.program import (
 )
 from app.bot.scene import (
     Arrived,
+    CallResult,
     Close,
     Decision,
     Event,
     Frame,
+    HandOff,
     Later,
     Scene,
+    Send,
     SetField,
     StartTimer,
     State,
@@ -45,20 +47,16 @@ from app.bot.scene import (
     Trace,
     Waiting,
 )
-from app.bot.steps import Handing, Saying
-from app.bot.text import Text
+from app.bot.steps import Handing, Plan, Saying
 from app.bot.turn import Turn, after, languages, names
-from app.bot.values import MISSING, Room, Unknown, as_text, bounded, is_number
+from app.bot.values import Room, as_text
 from app.bot.words import READ_LIMIT, fold
 from app.said import N_, Sentence
 
 MOST_STEPS = 200
 DEEPEST = 16
 MOST_VARIABLES = 100
-MOST_ITEMS = 100
-LONGEST_ITEM = 500
-LONGEST_TAG = 100
-WAITS: Final = {"answer": Asking, "timer": Pausing}
+WAITS: Final = {"answer": Asking, "timer": Pausing, "call": Calling}
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -99,7 +97,7 @@ def opened_at(bot: Version, frame: Frame) -> Place | None:
     match frame.at[1:]:
         case (str(token), int(since), int(due)):
             place = Place(program, at, token, since, due)
-            return place if isinstance(place.instruction(), Pausing) else None
+            return place if isinstance(place.instruction(), Pausing | Calling) else None
         case ():
             return Place(program, at)
         case _:
@@ -184,6 +182,18 @@ class Machine:
             if self.turn.over:
                 self.places.clear()
 
+    def perform(self, plan: Plan) -> bool:
+        """The steps of a rule or the fallback, on top of what waits. Whether they came to their end."""
+        depth, self.waiting = len(self.places), None
+        self.begin(plan.program or Program("", plan.name, plan.steps))
+        self.run()
+        return not self.turn.over and len(self.places) <= depth
+
+    @property
+    def answered(self) -> bool:
+        """Whether something was said or handed over so far."""
+        return any(isinstance(effect, Send | HandOff) for effect in self.turn.effects)
+
     def step(self, program: Program, at: int) -> None:
         room = self.turn.room
         match program.code[at]:
@@ -220,6 +230,8 @@ class Machine:
                 self.go_on(draw.drawn(self.state.seed, self.steps))
             case Pausing(when=when):
                 self.pause(program, at, due(when, room, self.bot.hours, self.now))
+            case Calling() as calling:
+                self.call(program, at, calling)
             case Sending(sayings=sayings, when=when):
                 self.send(sayings, due(when, room, self.bot.hours, self.now))
             case Deferring(flow=flow, when=when, values=values):
@@ -252,7 +264,45 @@ class Machine:
 
     def wait(self, place: Place) -> None:
         """For what this place waits for, maybe since an earlier turn."""
-        self.waiting = Waiting("timer", place.token, place.since, place.due)
+        kind: Literal["timer", "call"] = "call" if isinstance(place.instruction(), Calling) else "timer"
+        self.waiting = Waiting(kind, place.token, place.since, place.due)
+
+    def call(self, program: Program, at: int, calling: Calling) -> None:
+        """Asks, and waits for what comes back."""
+        self.places[-1] = Place(program, at, self.token(), self.now)
+        self.turn.keep(calling.call(self.turn.room, self.token(), self.turn.rule))
+        self.wait(self.places[-1])
+
+    def came_back(self, at: int, result: CallResult) -> bool:
+        """Remembers what came of the call of that place, which goes on accordingly. Returns whether it succeeded."""
+        place = self.places[at]
+        calling: Calling = place.instruction()
+        self.names["call"] = {"status": result.status, "error": result.error}
+        if calling.save:
+            self.set(calling.save, whole(self.turn.room, result.body, Measure()))
+        if calling.fails(result):
+            to = calling.otherwise(result)
+            if to < 0:
+                self.turn.rule = place.program.shown
+                self.turn.hand(NO_BRANCH, "")
+                self.places.clear()
+                return False
+            for name, _ in calling.map:
+                self.set(name, None)
+        else:
+            to = place.at + 1
+            self.take(calling, result.body)
+        self.places[at] = Place(self.places[at].program, to)
+        return not calling.fails(result)
+
+    def take(self, calling: Calling, body: Any) -> None:
+        """What the document wants of an answer."""
+        room = Room({**self.names, REPLY: body}, self.turn.room.speech)
+        for name, text in calling.map:
+            assert text.evaluate is not None
+            self.set(name, whole(room, text.evaluate(room), Measure()))
+        for problem in room.problems:
+            self.turn.room.problem(problem)
 
     def send(self, sayings: tuple[Saying, ...], at: int | None) -> None:
         """What is said later leaves the choices of now as they are."""
@@ -300,53 +350,3 @@ class Machine:
             state.missed, state.choices, self.variables, state.seed, state.turns, frames, self.waiting, state.held
         )
         return Decision(tuple(turn.effects), state, turn.explained(seen))
-
-
-# ---- values ---------------------------------------------------------------------------------------------------------
-
-
-def value_of(room: Room, text: Text) -> Any:
-    """What a variable or field is set to. A text that is written as a number, `true` or `false` is that."""
-    if text.constant is not None:
-        return literal(text.constant.strip())
-    assert text.evaluate is not None
-    return kept(room, text.evaluate(room))
-
-
-def literal(text: str) -> Any:
-    if text in ("true", "false"):
-        return text == "true"
-    if re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", text):
-        return int(text)
-    return float(text) if re.fullmatch(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,9}", text) else text[:READ_LIMIT]
-
-
-def kept(room: Room, value: Any) -> Any:
-    """The value as it is remembered: bounded, without anything that is not plain."""
-    if isinstance(value, list | tuple):
-        return [plain(room, item, LONGEST_ITEM) for item in value[:MOST_ITEMS]]
-    if isinstance(value, Mapping):
-        items = list(value.items())[:MOST_ITEMS]
-        return {str(name)[:LONGEST_ITEM]: plain(room, item, LONGEST_ITEM) for name, item in items}
-    return plain(room, value, READ_LIMIT)
-
-
-def plain(room: Room, value: Any, longest: int) -> Any:
-    if isinstance(value, str):
-        return value[:longest]
-    if isinstance(value, Unknown):
-        as_text(room, value)
-        return None
-    if value is None or isinstance(value, bool):
-        return value
-    number = bounded(value) if is_number(value) and abs(value) <= LARGEST else MISSING
-    if number is MISSING:
-        room.problem(N_("A value could not be remembered; it was left empty"))
-        return None
-    return number
-
-
-def texts(room: Room, given: tuple[Text, ...]) -> tuple[str, ...]:
-    """Tags, without empty ones."""
-    found = (" ".join(text.render(room).split())[:LONGEST_TAG] for text in given)
-    return tuple(dict.fromkeys(tag for tag in found if tag))

@@ -1,7 +1,7 @@
 """The steps of a document made ready to run: texts checked, buttons given ids, whatever is constant built once."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,15 +13,17 @@ from app.bot.index import Builder
 from app.bot.messages import Message, React
 from app.bot.program import Assembler, Program
 from app.bot.scene import Effect, HandOff, Send
+from app.bot.secret import Sealed
 from app.bot.shape import Located, Problem
 from app.bot.text import Text, TextError, compile_text
 from app.bot.values import OUTPUT, Room
-from app.bot.words import words
+from app.bot.words import paired, words
 from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Section, Video
 from app.content import Text as Words
 from app.said import N_
 
 EMPTY = Text("")
+Made = TypeVar("Made", Text, Sealed)
 FILES: dict[str, Callable[..., Any]] = {"image": Image, "video": Video, "audio": Audio, "document": Document}
 
 
@@ -50,7 +52,7 @@ class Question(msgspec.Struct, frozen=True):
 
 class Plan(msgspec.Struct, frozen=True):
     """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest
-    of which has `longest` characters; `line` is the rule's."""
+    of which has `longest` characters; `line` is the rule's; `goes_on`: the rules after it are asked, too."""
 
     name: str
     line: int
@@ -58,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True):
     effects: tuple[Effect, ...] | None
     longest: int = 0
     program: Program | None = None
+    goes_on: bool = False
 
 
 def plan(
@@ -79,7 +82,8 @@ def plan(
 
 
 def plan_rule(rule: Rule, compiler: "Compiler") -> Plan:
-    return plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+    made = plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+    return msgspec.structs.replace(made, goes_on=True) if rule.goes_on else made
 
 
 def flow(name: str, steps: tuple[Step, ...], compiler: "Compiler") -> Program:
@@ -109,10 +113,11 @@ class Compiler:
     """Makes steps ready and collects what is wrong with their texts. `language` is the document's."""
 
     def __init__(self, problems: list[Problem], flows: Iterable[str] = (), language: str = "") -> None:
-        self.problems, self.language = problems, language
+        self.problems, self.language, self.pairs = problems, language, paired(language)
         self.flows = frozenset(flows)
         self.patterns = Builder({})
         self.names: list[tuple[str, int, int]] = []
+        self.secrets: list[tuple[str, Located]] = []
 
     def step(self, step: Say | Show | Message | Give) -> Ready:
         match step:
@@ -140,13 +145,18 @@ class Compiler:
         """A checked text; names it reads are noted with their place for the lint."""
         if source is None:
             return EMPTY
+        return self.compiled(source, compile_text) or EMPTY
+
+    def compiled(self, source: Located, compile_: Callable[[str], Made], known: str = "") -> Made | None:
+        """What `compile_` makes of a text, or None and a problem; `known` is a name that the lint does not ask for."""
         try:
-            text = compile_text(source.text)
+            made = compile_(source.text)
         except TextError as error:
             self.problems.append(Problem(self.line(source, error.line), source.column, error.said))
-            return EMPTY
-        self.names += [(name, self.line(source, line), source.column) for name, line in text.names]
-        return text
+            return None
+        read = [(name, line) for name, line in made.names if not known or name.split(".", 1)[0] != known]
+        self.names += [(name, self.line(source, line), source.column) for name, line in read]
+        return made
 
     def line(self, source: Located, within: int) -> int:
         return source.line + within - (0 if source.block else 1)

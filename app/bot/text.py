@@ -20,6 +20,7 @@ Evaluate = Callable[[Room], Any]
 LONGEST = 16_384
 DEPTH = 40
 NODES = 1_000
+SECRET = "secret"  # what a call alone may name
 
 _environment = Environment(autoescape=False, keep_trailing_newline=True)
 
@@ -50,11 +51,13 @@ class TextError(ValueError):
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A checked text. `constant`: nothing is to be filled in. `names`: dotted names it reads, with their lines."""
+    """A checked text. `constant`: nothing is to be filled in. `names`: dotted names it reads, with their lines;
+    `parts`: how many an expression has."""
 
     constant: str | None
     evaluate: Evaluate | None = None
     names: tuple[tuple[str, int], ...] = ()
+    parts: int = 0
 
     def render(self, room: Room) -> str:
         """The text with its places filled in. Unknown names give nothing and a problem in the room; never raises."""
@@ -64,13 +67,13 @@ class Text(msgspec.Struct, frozen=True):
         return as_text(room, self.evaluate(room))
 
 
-def compile_text(source: str) -> Text:
+def compile_text(source: str, builder: "Builder | None" = None) -> Text:
     """Checks a text and makes it ready. Raises `TextError`."""
     if "{{" not in source and "{%" not in source and "{#" not in source:
         return Text(source)
     if len(source) > LONGEST:
         raise TextError(N_("Expected at most {most} characters, found {count}", most=LONGEST, count=len(source)))
-    builder = Builder()
+    builder = builder or Builder()
     evaluate = builder.output(_parse(source).body, 0)
     return Text(None, evaluate, tuple(builder.names))
 
@@ -84,7 +87,8 @@ def compile_expression(source: str) -> Text:
     if not isinstance(node, nodes.Output) or len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
         raise TextError(N_("Expected one expression without braces, like quantity > 10"))
     builder = Builder()
-    return Text(None, builder.expression(node.nodes[0], 1), tuple(builder.names))
+    evaluate = builder.expression(node.nodes[0], 1)
+    return Text(None, evaluate, tuple(builder.names), builder.count)
 
 
 def compile_value(source: str) -> Text:
@@ -118,12 +122,16 @@ class Builder:
         parts: list[Evaluate] = []
         for node in body:
             if isinstance(node, nodes.Output):
-                parts += [self.expression(part, depth + 1) for part in node.nodes]
+                parts += [self.part(part, depth + 1) for part in node.nodes]
             elif isinstance(node, nodes.If):
                 parts.append(self.choice(node, depth + 1))
             else:
                 raise self.refuse(node)
         return _joined(parts)
+
+    def part(self, node: nodes.Node, depth: int) -> Evaluate:
+        """One part of a text: what stands there, or what a place is filled with."""
+        return self.expression(node, depth)
 
     def choice(self, node: nodes.If, depth: int) -> Evaluate:
         self.enter(node, depth)
@@ -186,6 +194,14 @@ class Builder:
             self.enter(node, len(keys))
         if not isinstance(node, nodes.Name):
             raise TextError(N_("A field can only be read from a name"), node.lineno)
+        if node.name == SECRET:
+            raise TextError(
+                N_(
+                    "A secret stands as {example} and nothing more, in the address, headers, json or form of a call",
+                    example="{{ secret.name }}",
+                ),
+                node.lineno,
+            )
         if node.name.startswith("_"):
             raise TextError(N_("Names do not begin with an underscore: {name}", name=node.name), node.lineno)
         keys.reverse()

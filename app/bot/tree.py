@@ -158,7 +158,7 @@ def _node(event: Event, anchors: dict[str, Node], back: dict[int, int]) -> Node 
     if isinstance(event, ScalarEvent):
         value = event.value.translate(back) if back else event.value
         empty = event.tag == NULL_TAG or (event.tag is None and event.implicit[0] and value in NULLS)
-        node = ScalarNode(line, column, value, empty, event.style in ("|", ">"))
+        node = ScalarNode(line, column, value, empty, event.style in ("|", ">"), event.style in ("'", '"'))
     elif isinstance(event, MappingStartEvent):
         node = MappingNode(line, column, [], bool(event.flow_style))
     elif isinstance(event, ListStartEvent):

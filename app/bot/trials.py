@@ -1,4 +1,4 @@
-"""Runs the tests of a document: each chat is decided with a clock that stands still, and compared line by line."""
+"""Runs the tests of a document: each chat is played on a stage and compared line by line."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,21 +7,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.bot.cases import Case, Line
-from app.bot.decide import decide
+from app.bot.cases import A_DAY, HAPPENS, Case, Line
 from app.bot.document import Version
-from app.bot.scene import Arrived, Decision, HandOff, Scene, Send, State
+from app.bot.stage import Stage
+from app.bot.stars import fits
 from app.capabilities import Capabilities
-from app.content import Buttons, ChoiceList, Content, Picked, Pressed, Text, kind
-from app.content import text as text_of
-
-A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """A line of a chat as it went. `who` as in `Line`; `fits`: `yes`, `missing` (expected, not said), `extra` (said,
-    not expected) or `unknown` (a button that was not there to press). `line` is in the document, 0 for what only the
-    bot said."""
+    """A line of a chat as it went. `who` as in `Line`, or `call` (one that the test has no answer for); `fits`: `yes`,
+    `missing` (expected, not said), `extra` (said, not expected) or `unknown` (a button that was not there to press).
+    `line` is in the document, 0 for what only the bot said."""
 
     who: str
     text: str
@@ -51,25 +47,17 @@ def run(bot: Version, cases: Sequence[Case], capabilities: Capabilities) -> list
 
 
 def play(bot: Version, case: Case, capabilities: Capabilities) -> Outcome:
-    now = moment(case.at, bot.hours.zone if bot.hours else "UTC")
-    offered: tuple[Pressed | Picked, ...] = ()
-    state, silent = State(seed=1), False
+    zone = bot.hours.zone if bot.hours else "UTC"
+    last_heard = moment(case.last_heard, zone) if case.last_heard else 0
+    stage = Stage(bot, case, capabilities, moment(case.at, zone), last_heard)
     chat: list[Spoken] = []
     for asked, expected in exchanges(case.chat):
-        content = said(asked, offered)
-        if content is None:
+        chat += [Spoken(asked.who, earlier.text, line=earlier.line) for earlier in asked.before]
+        answers = stage.happen(asked)
+        if answers is None:
             chat.append(Spoken(asked.who, asked.text.text, "unknown", asked.text.line))
             break
         chat.append(Spoken(asked.who, asked.text.text, line=asked.text.line))
-        answers: list[tuple[str, str]] = []
-        # After a hand-off a person answers: the bot says nothing until it is given back.
-        if not silent:
-            scene = Scene(state, case.contact, capabilities, "Test", "whatsapp_cloud")
-            decision = decide(bot, scene, Arrived(content, text_of(content)), now)
-            state = decision.state
-            offered = choices_of(decision) or offered
-            answers = heard(decision)
-            silent = any(who == "handoff" for who, _ in answers)
         compared = compare(expected, answers)
         chat += compared
         if any(spoken.fits != "yes" for spoken in compared):
@@ -87,48 +75,11 @@ def exchanges(chat: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
     """What the customer does, each time with the answers that are expected before the next."""
     found: list[tuple[Line, list[Line]]] = []
     for line in chat:
-        if line.who in ("user", "button"):
+        if line.who in HAPPENS:
             found.append((line, []))
         else:
             found[-1][1].append(line)
     return found
-
-
-def said(line: Line, offered: Sequence[Pressed | Picked]) -> Content | None:
-    """The customer's message; None for a button that is not there."""
-    text = line.text.text
-    if line.who == "user":
-        return Text(text)
-    return next((choice for choice in offered if text in (choice.title, choice.id)), None)
-
-
-def heard(decision: Decision) -> list[tuple[str, str]]:
-    """(who, text) of what a person would see; a file without a caption by its kind, as `[image]`. What the bot only
-    notes for the team is not heard."""
-    found: list[tuple[str, str]] = []
-    for effect in decision.effects:
-        if isinstance(effect, Send):
-            found.append(("bot", words_of(effect.content)))
-        elif isinstance(effect, HandOff):
-            found.append(("handoff", effect.reason))
-    return found
-
-
-def words_of(content: Content) -> str:
-    """Its text, or what it is."""
-    return text_of(content).strip() or f"[{kind(content)}]"
-
-
-def choices_of(decision: Decision) -> tuple[Pressed | Picked, ...]:
-    """What can be pressed or picked after this turn."""
-    found: list[Pressed | Picked] = []
-    for effect in decision.effects:
-        content = effect.content if isinstance(effect, Send) else None
-        if isinstance(content, Buttons):
-            found += [Pressed(choice.id, choice.title) for choice in content.choices]
-        elif isinstance(content, ChoiceList):
-            found += [Picked(row.id, row.title) for section in content.sections for row in section.choices]
-    return tuple(found)
 
 
 def compare(expected: Sequence[Line], answers: Sequence[tuple[str, str]]) -> list[Spoken]:
@@ -143,22 +94,3 @@ def compare(expected: Sequence[Line], answers: Sequence[tuple[str, str]]) -> lis
         if answer is not None:
             found.append(Spoken(answer[0], answer[1], "extra"))
     return found
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the whole text is as the pattern says, `*` standing for anything. Linear in the text for each part."""
-    first, *rest = pattern.strip().split("*")
-    text = text.strip()
-    if not rest:
-        return text == first
-    *middle, last = rest
-    end = len(text) - len(last)
-    if not text.startswith(first) or not text.endswith(last) or end < len(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True

@@ -14,7 +14,7 @@ import msgspec
 
 from app import settings as boot
 from app.cli import output
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.i18n import _, fmt, tell
 from app.said import N_, Sentence
 from app.settings import Settings
@@ -80,6 +80,16 @@ def serve(given: Given) -> int:
     return run_server(settings_of(given), open_browser=given.open)
 
 
+def demo(given: Given) -> int:
+    if given.remove:
+        done = call(given, "demo.remove")
+        text = _("The demo is gone: people erased: {people}. Its bot stays.")
+    else:
+        done = call(given, "demo", starter=given.starter, seed=given.seed, anyway=given.anyway)
+        text = _("A month on the channel “{channel}”: {visits} visits of {people} people. The bot “{bot}” answered.")
+    return show(given, done, text.format(**done))
+
+
 def version(given: Given) -> int:
     import sqlite3
 
@@ -130,6 +140,30 @@ def reset_password(given: Given) -> int:
     password = read_password() if given.password_stdin else None
     done = call(given, "user.reset-password", email=given.email, password=password)
     return show(given, done, told_once(_("{email} has a new password; every session is over.").format(**done), done))
+
+
+def add_team(given: Given) -> int:
+    return show(given, made := call(given, "team.add", name=given.team), _("The team {name} was added.").format(**made))
+
+
+def list_teams(given: Given) -> int:
+    heads = {"name": _("Name"), "members": _("Members")}
+    return rows(given, call(given, "team.list"), heads, _("No teams yet. Add one with: parley team add NAME"))
+
+
+def remove_team(given: Given) -> int:
+    done = call(given, "team.remove", name=given.team)
+    return show(given, done, _("The team {name} was removed.").format(**done))
+
+
+def join_team(given: Given) -> int:
+    done = call(given, "team.join", name=given.team, email=given.email)
+    return show(given, done, _("{email} is in the team {name}.").format(**done))
+
+
+def leave_team(given: Given) -> int:
+    done = call(given, "team.leave", name=given.team, email=given.email)
+    return show(given, done, _("{email} is not in the team {name} any more.").format(**done))
 
 
 def told_once(sentence: str, made: Row) -> str:
@@ -309,25 +343,37 @@ def lint_bot(given: Given) -> int:
     from app.documents import problems_of
 
     text = read_file(given.file, N_("the bot"))
+    places = channels_named(given, given.channel or [])
     if given.json:
-        found = problems_of(text)
+        found = problems_of(text, places)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
         return int(any(p.severity == "error" for p in found))
-    failed = problems_shown(given.file, text)
+    failed = problems_shown(given.file, text, places)
     if not failed:
         output.say(output.paint(_("No errors."), "good"))
     return int(failed)
 
 
-def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
+def channels_named(given: Given, names: list[str]) -> tuple[tuple[str, str], ...]:
+    """Name and kind of channels of this installation. Raises `NotFound`."""
+    known = {row["name"].casefold(): (row["name"], row["kind"]) for row in call(given, "channel.list")} if names else {}
+    for name in names:
+        if name.casefold() not in known:
+            raise NotFound(N_("There is no channel “{name}”.", name=name))
+    return tuple(known[name.casefold()] for name in names)
+
+
+def problems_shown(
+    path: Path, text: str, places: tuple[tuple[str, str], ...] = (), *, errors_only: bool = False
+) -> bool:
     """Print them, to stderr when they stand in the way of something else. Tells whether there is an error."""
     from app.documents import problems_of
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text):
+    for problem in problems_of(text, places):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:
@@ -337,10 +383,19 @@ def problems_shown(path: Path, text: str, *, errors_only: bool = False) -> bool:
     return failed
 
 
+def missed(given: Given, line: int, message: Any) -> Row:
+    """Where a secret is named that is not there, printed for a person."""
+    sentence = msgspec.convert(message, Sentence)  # from a running Parley it comes as JSON
+    if not given.json:
+        print(_("line {n}: {sentence}").format(n=line, sentence=tell(sentence)), file=sys.stderr)
+    return {"line": line, "message": str(sentence)}
+
+
 def publish_bot(given: Given) -> int:
     done = call(
         given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
     )
+    done["missing_secrets"] = [missed(given, **found) for found in done["missing_secrets"]]
     if "at" in done:
         when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
         text = _("“{name}” version {version} goes live at {when}.")
@@ -383,6 +438,12 @@ def replay_bot(given: Given) -> int:
     return 0
 
 
+def create_token(given: Given) -> int:
+    scopes = [scope for scope in given.scopes.split(",") if scope]
+    made = call(given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate)
+    return show(given, made, made["key"])
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -399,6 +460,11 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "team.add": add_team,
+    "team.list": list_teams,
+    "team.remove": remove_team,
+    "team.join": join_team,
+    "team.leave": leave_team,
     "channel.kinds": channel_kinds,
     "channel.add": add_channel,
     "channel.list": list_channels,
@@ -415,7 +481,9 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.replay": replay_bot,
     "bot.publish": publish_bot,
     "bot.list": list_bots,
+    "token.create": create_token,
     "simulate": simulate,
+    "demo": demo,
     "doctor": doctor,
     "version": version,
 }

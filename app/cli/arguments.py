@@ -40,9 +40,11 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve(commands)
     people(commands)
+    teams(commands)
     channels(commands)
     secrets(commands)
     bots(commands)
+    tokens(commands)
     upkeep(commands)
     return parser
 
@@ -99,6 +101,27 @@ def people(commands: "Commands") -> None:
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
 
 
+def teams(commands: "Commands") -> None:
+    group_ = group(commands, "team", _("named groups of people, to whom bots assign and hand over conversations"))
+    add(group_, "add", _("a new team"), "team.add").add_argument("team", metavar="TEAM")
+    add(group_, "list", _("every team and who is in it"), "team.list")
+    parser = add(group_, "remove", _("the team is gone; its conversations belong to no team"), "team.remove")
+    parser.add_argument("team", metavar="TEAM")
+    for name, help in (("join", _("a person comes into a team")), ("leave", _("a person leaves a team"))):
+        parser = add(group_, name, help, f"team.{name}")
+        parser.add_argument("team", metavar="TEAM")
+        parser.add_argument("email", metavar="EMAIL")
+
+
+def tokens(commands: "Commands") -> None:
+    keys = group(commands, "token", _("API keys for programs"))
+    parser = add(keys, "create", _("make an API key and print it, once"), "token.create")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--scopes", required=True, metavar="S[,S]", help=_("of read, send, manage, admin"))
+    parser.add_argument("--expires", type=int, metavar="DAYS", help=_("a year unless told; 0: never"))
+    parser.add_argument("--rate", type=float, metavar="N", help=_("requests a second; 0: unlimited"))
+
+
 def channels(commands: "Commands") -> None:
     group_ = group(commands, "channel", _("accounts at the networks"))
     values = _("name=value, name=@file, or name=- for stdin; rate=N is messages per second, 0 = not paced")
@@ -139,6 +162,7 @@ def bots(commands: "Commands") -> None:
         group_, "lint", _("what is wrong or doubtful in a document; exits 1 if something is wrong"), "bot.lint"
     )
     parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--channel", action="append", metavar="NAME", help=_("what it looks like there; else WhatsApp"))
     parser = add(group_, "test", _("run the tests of a document or a draft; exits 1 if one fails"), "bot.test")
     parser.add_argument("bot", metavar="FILE_OR_BOT")
     parser.add_argument("--junit", type=Path, metavar="FILE", help=_("also write the results as JUnit XML"))
@@ -159,5 +183,10 @@ def bots(commands: "Commands") -> None:
 
 
 def upkeep(commands: "Commands") -> None:
+    parser = add(commands, "demo", _("fill the installation with a month of made-up chats"))
+    parser.add_argument("--starter", default="bakery", metavar="NAME", help=_("whose bot talks (bakery)"))
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help=_("another number makes another month (1)"))
+    parser.add_argument("--anyway", action="store_true", help=_("although real conversations are here"))
+    parser.add_argument("--remove", action="store_true", help=_("erase the made-up chats again"))
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
     add(commands, "version", _("what this is"))

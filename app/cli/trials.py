@@ -17,8 +17,13 @@ from app.said import N_, mark
 WHO: Final = {
     "user": mark("customer: "),
     "button": mark("customer presses: "),
+    "media": mark("customer sends: "),
+    "location": mark("customer is at: "),
+    "wait": mark("later: "),
+    "trigger": mark("asked for: "),
     "bot": mark("bot: "),
     "handoff": mark("handed to a person: "),
+    "call": mark("calls, and the test has no answer: "),
 }
 SIGN: Final = {"yes": "  ", "missing": "- ", "extra": "+ ", "unknown": "! "}
 NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

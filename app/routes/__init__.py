@@ -10,6 +10,7 @@ from app.routes import (
     account,
     bots,
     channels,
+    docs,
     forms,
     health,
     home,
@@ -150,6 +151,10 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/settings/secrets/{id:id}", secrets.show, "secrets.show", ADMINISTER, fresh=True),
     Entry("POST", "/settings/secrets/{id:id}", secrets.replace, "secrets.replace", ADMINISTER, fresh=True),
     Entry("POST", "/settings/secrets/{id:id}/delete", secrets.delete, "secrets.delete", ADMINISTER, fresh=True),
+    # The API, described; its own addresses are in `app.routes.api`
+    Entry("GET", "/api/docs", docs.show, "api.docs", None),
+    Entry("GET", "/api/v1/openapi.json", docs.schema, "api.openapi", None, machine=True),
+    Entry("GET", "/api/v1/bot.schema.json", bots.schema, "api.bot_schema", None, machine=True),
     # Machinery
     Entry("GET", "/nav/waiting", account.waiting, "nav.waiting", READ),
     Entry("GET", "/healthz", health.healthz, "healthz", None, machine=True),

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, documents
+from app import bots, documents, vault
 from app.bot import map as flows
 from app.bot.schema import json_schema
 from app.bot.shape import Problem
@@ -123,7 +123,7 @@ async def show(request: Request) -> Response:
 
 async def draft_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     rt: Runtime = request.state.rt
-    draft = await rt.versions.aside(look_at, bot.draft)
+    draft = await looked_at(rt, bot, bot.draft)
     return {**await head_values(request, bot), **drawn(draft), "swap": False, "phrases": phrases()}
 
 
@@ -178,12 +178,17 @@ class Draft(msgspec.Struct, frozen=True):
         return sum(1 for problem in self.problems if problem.severity == "test")
 
 
-def look_at(text: str) -> Draft:
-    """Run it in a thread: a text that was not read lately takes its time."""
-    found = documents.read(text)
+async def looked_at(rt: "Runtime", bot: store.Bot, text: str) -> Draft:
+    """In a thread: a text that was not read lately takes its time."""
+    places, secrets = await bots.places_of(rt.db.reader, bot.id), await vault.names(rt)
+    return await rt.versions.aside(partial(look_at, places=places, secrets=secrets), text)
+
+
+def look_at(text: str, places: tuple[documents.Place, ...], secrets: frozenset[str]) -> Draft:
+    found, problems = documents.read(text), tuple(documents.problems_of(text, places, secrets))
     rules = found.rules[:LISTED]
-    excerpts, gutter = code.excerpts(text, found.problems), code.gutter(text, found.problems)
-    return Draft(text, found.problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
+    excerpts, gutter = code.excerpts(text, problems), code.gutter(text, problems)
+    return Draft(text, problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
 
 
 async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
@@ -301,7 +306,7 @@ async def check(request: Request) -> Response:
     """The problems of what is being written, and its line numbers: for the editor, nothing is kept."""
     bot = await read_bot(request)
     rt: Runtime = request.state.rt
-    draft = await rt.versions.aside(look_at, document_of(await form(request)))
+    draft = await looked_at(rt, bot, document_of(await form(request)))
     return await fragment(request, "bots/_checked.html", bot=bot, swap=True, **drawn(draft))
 
 

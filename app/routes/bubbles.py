@@ -12,6 +12,7 @@ from app.connectors.states import advice_for
 from app.content import Content
 from app.i18n import _, fmt, tell
 from app.markup import render
+from app.saying import REMARKS
 from app.store.threads import Entry, File, Handed, Head, Thread
 
 _problem: msgspec.json.Decoder[Problem] = msgspec.json.Decoder(Problem)
@@ -183,7 +184,7 @@ def _bubble(
 ) -> Bubble:
     held, failed = entry.outbox == "held", entry.status == "failed"
     bare = not (failed or held or entry.rule or reactions or has_choices(said))
-    voice = {"bot": "bot", "user": "person", "phone": "person"}.get(entry.author, "")
+    voice = {"bot": "bot", "user": "person", "phone": "person", "program": "person"}.get(entry.author, "")
     classes = [entry.direction, voice, *_when(failed=failed, held=held, aside=bare, arrived=arrived)]
     return Bubble(
         id=entry.id,
@@ -196,7 +197,7 @@ def _bubble(
         reactions=reactions,
         file=file,
         picked=picked,
-        user_name=_("From the phone") if entry.author == "phone" else entry.user_name,
+        user_name={"phone": _("From the phone"), "program": _("By a program")}.get(entry.author, entry.user_name),
         rule=entry.rule,
         explained=entry.turn_id is not None,
         tick=tick(entry, now),
@@ -292,6 +293,8 @@ def _handed_to(row: Handed) -> str:
 
 
 def system_sentence(said: contents.System) -> str:
+    if said.what in REMARKS:
+        return _(REMARKS[said.what]).format(name=f"“{said.data.get('name', '')}”")
     sentences = {
         "user_changed_number": _("This person has a new number."),
         "user_changed_user_id": _("This person has a new id on the network."),

@@ -95,6 +95,7 @@ class Outbound:
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
+        """Takes a tenth of a second at first: asked in a thread, so that the loop goes on meanwhile."""
         import httpx
 
         return self._trust_given or httpx.create_ssl_context(trust_env=False)
@@ -109,6 +110,7 @@ class Outbound:
         progress = Progress()
         try:
             async with asyncio.timeout(timeout):
+                await asyncio.to_thread(lambda: self._trust)
                 addresses = await resolve(target)
                 return await self._first(method, target, addresses, checked, body, progress)
         except TimeoutError:

@@ -12,7 +12,7 @@ FOUND = Query(
            v.id, coalesce(v.address, ''), coalesce(v.state, '{{}}'), v.version_id, coalesce(v.mode, 'bot'),
            coalesce(v.places, 0), {_PENDING}, coalesce(v.budget, ''),
            (select count(*) from tombstone t where t.channel_id = :channel_id and t.provider_id = :provider_id),
-           coalesce(v.heard_at, 0), v.closed_at
+           coalesce(v.heard_at, 0), v.closed_at, c.opted_out_at
     from identity i
     join contact c on c.id = i.contact_id
     left join conversation v on v.channel_id = :channel_id and v.contact_id = c.id and v.thread = :thread
@@ -23,7 +23,8 @@ FOUND = Query(
 FOUND_BY_CONVERSATION = Query(
     f"""
     select {_CONTACT},
-           v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at
+           v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at,
+           c.opted_out_at
     from conversation v
     join contact c on c.id = v.contact_id
     where v.id = :id
@@ -54,8 +55,18 @@ RENAME = Statement(
     where id = :id
     """
 )
+PHONE = Query("select phone from contact where id = :id and merged_into is null", str)
 NOTED = Query("select tags, fields from contact where id = :id", lambda tags, fields: (str(tags), str(fields)))
 NOTE = Statement("update contact set tags = :tags, fields = :fields where id = :id")
+OPT_IN = Statement("update contact set opted_out_at = null where id = :id")
+OPT_OUT = Statement("update contact set opted_out_at = :now where id = :id and opted_out_at is null")
+# Of two contacts that are one person, one opt-out is enough.
+OUT_TOO = Statement(
+    """
+    update contact set opted_out_at = (select g.opted_out_at from contact g where g.id = :gone)
+    where id = :keep and opted_out_at is null
+    """
+)
 MOVE_IDENTITIES = Statement("update identity set contact_id = :keep where contact_id = :gone")
 MARK_MERGED = Statement("update contact set merged_into = :keep where id = :gone or merged_into = :gone")
 OTHER_THREADS = Query(
@@ -138,4 +149,5 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
             tx.run(GIVE_THREAD, id=gone_thread, keep=keep)
         else:
             joining.join(tx, keep_thread, gone_thread)
+    tx.run(OUT_TOO, keep=keep, gone=gone)
     tx.run(MARK_MERGED, keep=keep, gone=gone)

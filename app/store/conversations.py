@@ -42,7 +42,16 @@ AFTER_RESUMED = Statement(
     where id = :id
     """
 )
+UNREAD = Statement("update conversation set unread = unread + :count where id = :id")
 SPOKE = Statement("update conversation set last_at = :at, last_id = :last_id, snippet = :snippet where id = :id")
+DECIDES = Query(
+    """
+    select coalesce(v.version_id, h.version_id, 0)
+    from conversation v join channel h on h.id = v.channel_id
+    where v.id = :id
+    """,
+    int,
+)
 CHANNEL = Query(
     """
     select h.id, h.name, h.connector, h.version_id
@@ -70,6 +79,8 @@ SAID = Statement(
     where id = :id
     """
 )
+# A program's message: whoever has the conversation keeps it.
+TOLD = Statement("update conversation set last_at = :at, last_id = :last_id, snippet = :snippet where id = :id")
 # A person who takes, gives back or closes a conversation ends the flow in it: without a version of its own, the bot
 # leaves the flow (`inbox`).
 TAKE = Statement(

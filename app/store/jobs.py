@@ -25,6 +25,31 @@ INSERT = Statement(
     on conflict (kind, subject) do nothing
     """
 )
+# In the place of one of the same kind and subject. A new id: a run of the old one that has begun ends without effect.
+REPLACE = Statement(
+    """
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :conversation_id, :lane)
+    on conflict (kind, subject) do update
+    set id = excluded.id, payload = excluded.payload, state = 'queued', due_at = excluded.due_at, attempts = 0,
+        leased_until = null, problem = '', created_at = excluded.created_at
+    """
+)
+# The same work later, at most `longest` ms after it was first wanted; likewise under a new id.
+POSTPONE = Statement(
+    """
+    insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane)
+    values (:id, :kind, :subject, :payload, 'queued', :due_at, :now, :conversation_id, :lane)
+    on conflict (kind, subject) do update
+    set id = excluded.id, state = 'queued', attempts = 0, leased_until = null, problem = '',
+        due_at = case when excluded.due_at < job.created_at + :longest then excluded.due_at
+                      else job.created_at + :longest end
+    """
+)
+END_GATHERING = Query("delete from job where kind = 'gather' and subject = :subject returning payload", str)
+COUNT_PROMISED = Query(
+    "select count(*) from job where conversation_id = :conversation_id and kind in ('later', 'send')", int
+)
 INSERT_CALL = Statement(
     """
     insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane, host)

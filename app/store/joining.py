@@ -2,6 +2,7 @@
 
 The rule. A person's take-over is never lost: of two modes the one with more of a person in it stays (person, waiting,
 bot), with who has it and since when. Both with a person: whoever took it last. Both waiting: the wait that began first.
+Whose it is (a user's, a team's) stays with that, or comes from the other.
 The bot goes on from where the customer last wrote: its memory, its version, its reply budget and the address come from
 the conversation heard last. Unread counts add up, the newest message is the last one, and it is closed only if both
 were. Replies on their way all stay: those of the kept conversation first, each side in its own order. What is to be
@@ -32,6 +33,8 @@ class Thread(msgspec.Struct, frozen=True):
     last_at: int
     last_id: int | None
     snippet: str
+    assigned_to: int | None = None
+    team_id: int | None = None
 
 
 COLUMNS = Thread.__struct_fields__
@@ -86,12 +89,14 @@ def joined(kept: Thread, other: Thread) -> Thread:
     heard = max(kept, other, key=lambda thread: thread.heard_at)
     newest = max(kept, other, key=lambda thread: thread.last_at)
     holder = max(kept, other, key=_hold)
+    owned = [thread for thread in (holder, kept, other) if thread.assigned_to or thread.team_id]
+    owner = owned[0] if owned else kept
     closed = None if kept.closed_at is None or other.closed_at is None else max(kept.closed_at, other.closed_at)
     return Thread(
         heard.address, heard.state, heard.version_id, heard.budget,
         holder.mode, holder.taken_by, holder.taken_at, holder.waiting_since, holder.waiting_for, closed,
         kept.places + other.places, kept.unread + other.unread, max(kept.heard_at, other.heard_at),
-        newest.last_at, newest.last_id, newest.snippet,
+        newest.last_at, newest.last_id, newest.snippet, owner.assigned_to, owner.team_id,
     )  # fmt: skip
 
 

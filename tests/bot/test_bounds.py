@@ -11,7 +11,7 @@ from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.run import DEEPEST, MOST_VARIABLES
-from app.bot.scene import Arrived, ContactView, Decision, Event, Scene, State, TimerFired
+from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Scene, State, TimerFired
 from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
 from app.capabilities import Capabilities
@@ -96,6 +96,26 @@ lengths = st.sampled_from(["1s", "30s", "2h", "1d 1h"]) | filled
 times = st.sampled_from(["open", "18:00", "2030-01-01 09:00", "2020-01-01"]) | filled
 
 
+bodies = st.recursive(
+    st.none() | st.booleans() | st.integers() | template | st.just("{{ secret.key }}"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab\0", max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+calls = st.fixed_dictionaries(
+    {"post": template.map("https://a.example/{}".format)},
+    optional={
+        "headers": st.dictionaries(st.sampled_from(["A", "B"]), template, max_size=2),
+        "json": bodies,
+        "save": st.sampled_from("xyz"),
+        "map": st.dictionaries(st.sampled_from("xyz"), expression | st.just("reply.x[0]"), max_size=2),
+    },
+)
+
+
+def failures(branch: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.dictionaries(st.sampled_from(["404", "5xx", "timeout", "else"]), branch, min_size=1, max_size=2)
+
+
 def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Steps that lead a conversation, with such steps inside."""
     branch = st.lists(inner, min_size=1, max_size=3)
@@ -120,6 +140,7 @@ def leading(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             {"later": st.sampled_from(FLOWS), "after": lengths},
             optional={"with": st.dictionaries(st.sampled_from("xyz"), template, max_size=2)},
         ),
+        st.fixed_dictionaries({"call": calls}, optional={"failed": branch | failures(branch)}),
         st.fixed_dictionaries({"note": template}),
         st.fixed_dictionaries({"assign": template}),
         st.fixed_dictionaries(
@@ -201,13 +222,18 @@ messages: st.SearchStrategy[Content] = st.one_of(
 
 # A message, or an event of which a state has the token.
 Happening = Content | Event
-happenings: st.SearchStrategy[Happening] = messages | st.builds(TimerFired, st.sampled_from(["top", "below", "none"]))
+tokens = st.sampled_from(["top", "below", "none"])
+happenings: st.SearchStrategy[Happening] = st.one_of(
+    messages,
+    st.builds(TimerFired, tokens),
+    st.builds(CallResult, tokens, st.sampled_from([0, 200, 404, 500]), values, st.sampled_from(["", "timeout"])),
+)
 
 
 def event_of(happening: Happening, state: State) -> Event:
     if not isinstance(happening, Event):
         return Arrived(happening, text_of(happening))
-    if not isinstance(happening, TimerFired):
+    if not isinstance(happening, TimerFired | CallResult):
         return happening
     tokens = [str(frame.at[1]) for frame in state.frames if len(frame.at) > 1]
     own = state.waiting.token if state.waiting is not None else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.bot.calling import ERRORS
 from app.bot.cases import CASE, CONTACT
 from app.bot.document import Version, compile_version, parse
 from app.bot.filters import FILTERS, TESTS
@@ -66,11 +67,15 @@ def test_everything_there_is_stands_on_the_page() -> None:
         *CASE.shapes,
         *CONTACT.shapes,
         *STEPS.verbs["ask"].shapes["ask"].shapes,  # type: ignore[attr-defined]
+        *STEPS.verbs["call"].shapes["call"].shapes,  # type: ignore[attr-defined]
+        *ERRORS,
         *PLAIN_ANSWERS,
         *FILTERS,
         *TESTS,
-        *KNOWN - {"contact", "contact.fields", "message"},
+        *KNOWN - {"contact", "contact.fields", "message", "call"},
     ]
+    for verb in ("location", "contact"):
+        names += STEPS.verbs[verb].shapes[verb].shapes  # type: ignore[attr-defined]
     for step in STEPS.verbs.values():
         names += step.shapes
     assert [name for name in names if not re.search(rf"`[^`]*\b{re.escape(name)}\b[^`]*`", PAGE)] == []

@@ -33,7 +33,7 @@ rules:
   - {name: c, when: {says: [hi, new]}, do: [{say: c}]}
   - {name: d, when: {says: {starts: hi}}, do: [{say: d}]}
 """
-    assert warnings(text + FINE) == [(5, "“b” never answers: “a” above it knows all its words.")]
+    assert warnings(text + FINE) == [(5, "“b” never answers: “a” before it knows all its words.")]
 
 
 def test_an_unknown_name_in_a_text_is_told_with_what_was_meant() -> None:
@@ -42,32 +42,6 @@ def test_an_unknown_name_in_a_text_is_told_with_what_was_meant() -> None:
     ) == [
         (6, "No variable “contact.nam” is known here, so nothing will stand in its place. Did you mean “contact.name”?")
     ]
-
-
-@pytest.mark.parametrize(
-    ("step", "warning"),
-    [
-        ("{say: x, buttons: [a, b, c]}", ""),
-        ("{say: x, buttons: [a, b, c, d]}", "WhatsApp shows 3 buttons; these 4 become a list."),
-        (f"{{say: x, buttons: [{'t' * 21}]}}", "WhatsApp shows 20 characters on a button; these 21 make it a list."),
-        (
-            f"{{say: x, buttons: [{'t' * 25}]}}",
-            "WhatsApp shows 20 characters on a button; these 25 make it a numbered text.",
-        ),
-        (
-            f"{{say: x, buttons: [{', '.join(f't{n}' for n in range(11))}]}}",
-            "WhatsApp shows 10 choices; these 11 become a numbered text.",
-        ),
-        (
-            f"{{say: x, list: {{label: l, choices: [{'t' * 25}]}}}}",
-            "WhatsApp shows 24 characters in a row; these 25 make it a numbered text.",
-        ),
-        (f"{{say: {'x' * 1_100}, buttons: [a]}}", "WhatsApp takes 1,024 characters here; this text is split."),
-        (f"{{say: {'x' * 5_000}}}", "WhatsApp takes 4,096 characters here; this text is split."),
-    ],
-)
-def test_what_whatsapp_cannot_show_is_told_beforehand(step: str, warning: str) -> None:
-    assert warnings(with_say(step)) == ([(6, warning)] if warning else [])
 
 
 def test_what_is_doubtful_about_flows() -> None:
@@ -91,9 +65,10 @@ flows:
 """
     assert warnings(text + FINE) == [
         (6, "No variable “itme” is known here, so nothing will stand in its place. Did you mean “item”?"),
-        (7, "WhatsApp shows 3 buttons; these 4 become a list."),
+        (7, "After the answer “unused” the customer may hear nothing."),
         (7, "The answer “unused” is never used."),
         (14, "These steps can go round without a question; only a condition ends it"),
+        (14, "This is never done: the step before always goes elsewhere."),
         (14, "No variable “wrong” is known here, so nothing will stand in its place."),
         (15, "The flow “three” never runs: nothing starts it."),
         (16, "The flow “four” never runs: nothing starts it."),
@@ -134,7 +109,7 @@ def test_a_flow_that_is_started_after_the_window_is_doubtful() -> None:
 
 def test_a_flow_that_comes_back_is_doubtful() -> None:
     again = "The flow “{}” is started again by itself; only a condition ends that."
-    assert in_flow("later: f\n      after: 2h") == [(6, again.format("f"))]
+    assert in_flow("later: f\n      after: 2h", "say: x") == [(6, again.format("f"))]
     found = in_flow("later: g\n      after: 2h", "say: x\n  g: [{start: h}]\n  h: [{later: f, after: 2h}]")
     assert found == [(6, again.format("f")), (10, again.format("h"))]
 
@@ -144,3 +119,39 @@ def test_a_loop_with_a_wait_is_told_as_one() -> None:
     for step, said in (("wait: 1h", "again and again, waiting in between"), ("say: b", "without a question")):
         [(_, message)] = in_flow(*(one.format(step) if "{" in one else one for one in loop))
         assert said in message
+
+
+def test_what_only_waits_or_asks_a_service_leaves_the_customer_without_an_answer() -> None:
+    silent = (2, "This may leave the customer without an answer.")
+    call = "call: {get: 'https://shop.example'}\n      failed: "
+    assert in_flow("wait: 10s") == in_flow("later: f\n      after: 2h")[:1] == [silent]
+    assert in_flow(call + "[{tag: a}]", "wait: 10s") == [silent]
+    assert in_flow(call + "[{tag: a}]", "say: a") == in_flow(call + "[{say: b}, {return: }]", "say: a") == []
+    assert in_flow(call + "[{tag: a}, {return: }]", "say: a") == [silent]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "{name: a, when: {says: hi, tag: vip}, do: [{say: a}]}",
+        "{name: a, when: {says: hi}, continue: true, do: [{say: a}]}",
+        "{name: a, when: {says: hi}, priority: -1, do: [{say: a}]}",
+        "{name: a, when: {says: {fuzzy: hi}}, do: [{say: a}]}",
+    ],
+)
+def test_a_rule_that_asks_for_more_or_goes_on_takes_no_words(more: str) -> None:
+    text = f"bot: T\nrules:\n  - {more}\n  - {{name: b, when: {{says: hi}}, do: [{{say: b}}]}}\n"
+    assert [words for _, words in warnings(text + FINE) if str(words).startswith("“b” never")] == []
+
+
+def test_only_what_answers_has_to_say_something() -> None:
+    said = "This may leave the customer without an answer."
+    rules = [
+        ("{says: hi}, do: [{tag: a}]", True),
+        ("{pressed: a}, do: [{tag: a}]", True),
+        ("{says: hi}, continue: true, do: [{tag: a}]", False),
+        ("{media: any}, do: [{tag: a}]", False),
+    ]
+    for rule, told in rules:
+        text = f"bot: T\nrules:\n  - {{name: r, when: {rule}}}\n{FINE}"
+        assert ((3, said) in warnings(text)) is told, rule

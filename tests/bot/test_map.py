@@ -30,6 +30,8 @@ flows:
       after: 2h
     - later: birthday
       at: "18:00"
+    - call: {put: "https://shop.example/orders", json: {n: 1}}
+      failed: {timeout: [{say: slow}], else: [{say: broken}]}
   birthday:
     - switch: item
       cases: {cake: [{say: Cake}], bread: []}
@@ -69,7 +71,12 @@ def test_what_happens_later_says_when() -> None:
         ("Wait until: open", ""),
         ("Send later", "Your cake, {{ name }}"),
         ("Start later: birthday", ""),
+        ("Call: put", "https://shop.example/orders"),
+        ("Say", "slow"),
+        ("Say", "broken"),
     ]
+    labels = [str(arrow.label) for arrow in flows.maps(TEXT).flows[1].arrows if arrow.label]
+    assert labels == ["failed: timeout", "failed: else"]
 
 
 def test_going_back_is_an_arrow_to_the_label() -> None:
@@ -135,3 +142,73 @@ def test_no_box_stands_on_another_and_all_are_inside(found: list[object]) -> Non
             assert abs(one.x - other.x) >= flows.WIDE or abs(one.y - other.y) >= flows.HIGH + 8
         half = flows.WIDE // 2
         assert all(half <= b.x <= flow.width - half and b.y + flows.HIGH <= flow.height for b in flow.boxes)
+
+
+LINKED = """\
+bot: Luna
+rules:
+  - {name: order, when: {says: order}, do: [{say: hi}, {start: order}, {start: order}]}
+  - {name: vip, when: {says: vip}, do: [{if: x, then: [{start: order}]}]}
+fallback: {do: [{start: help}]}
+flows:
+  order:
+    - random:
+        - [{say: {en: a, pt: b}}]
+        - {weight: 3, do: [{location: {latitude: 1, longitude: 2, name: Luna}}, {start: help}]}
+    - {later: order, after: 1h}
+    - handoff: {reason: big, team: Kitchen}
+    - {reaction: 👍}
+  help:
+    - {contact: {name: Ana, phone: 1}}
+    - {template: ready, language: en}
+    - {note: a note}
+    - {assign: Kitchen}
+    - {opt_out: true}
+"""
+
+
+def test_what_starts_a_flow_stands_above_it_and_leads_to_its_line() -> None:
+    order, help_ = flows.maps(LINKED).flows
+    above = [(str(link.label), link.flow, link.line) for link in order.links if link.line]
+    assert above == [("rule order", "", 3), ("rule vip", "", 4), ("flow order", "order", 11)]
+    assert [(str(link.label), link.line) for link in help_.links if link.line] == [
+        ("the fallback", 5),
+        ("flow order", 10),
+    ]
+    first = order.boxes[0]
+    assert all(link.y + 24 < first.y for link in order.links if link.line)
+    into = [arrow for arrow in order.arrows if (arrow.x, arrow.y) == (first.x, first.y)]
+    assert len(into) == 3
+
+
+def test_a_step_that_starts_a_flow_leads_to_it() -> None:
+    order = flows.maps(LINKED).flows[0]
+    beside = [(link.flow, link.y) for link in order.links if not link.line]
+    boxes = {box.step.starts: box for box in order.boxes if box.step.starts}
+    assert beside == [(name, box.y + 24 - 12) for name, box in boxes.items()]
+    ways = [arrow for arrow in order.arrows if arrow.turn == "right"]
+    assert [(arrow.x, arrow.y) for arrow in ways] == [(link.x, link.y + 12) for link in order.links if not link.line]
+    assert all(link.x + 130 <= order.width and link.x >= 0 for link in order.links)
+
+
+def test_of_many_starters_some_are_drawn_and_the_rest_counted() -> None:
+    rules = "\n".join(f"  - {{name: r{n}, when: {{says: a}}, do: [{{start: f}}]}}" for n in range(9))
+    [drawn] = flows.maps(f"bot: T\nrules:\n{rules}\nflows:\n  f: [{{say: x}}]\n").flows
+    assert [str(link.label) for link in drawn.links] == ["rule r0", "rule r1", "7 more"]
+    assert [link.line for link in drawn.links] == [3, 4, 0]
+
+
+def test_steps_beyond_words_say_what_they_are() -> None:
+    found = {str(box.step.title): box.step.detail for flow in flows.maps(LINKED).flows for box in flow.boxes}
+    assert found == {
+        "By chance": "", "Say": "a", "Location": "Luna", "Start: help": "", "Start later: order": "",
+        "Hand off to: Kitchen": "big", "React: 👍": "", "Contact card": "Ana", "Template: ready": "",
+        "Note for the team": "a note", "Assign to: Kitchen": "", "Opt out": "",
+    }  # fmt: skip
+    assert {"25 %", "75 %"} <= {str(arrow.label) for flow in flows.maps(LINKED).flows for arrow in flow.arrows}
+
+
+def test_nothing_goes_on_after_a_hand_off() -> None:
+    order = flows.maps(LINKED).flows[0]
+    last = order.boxes[-1]
+    assert last.step.kind == "reaction" and (last.x, last.y) not in [(arrow.x, arrow.y) for arrow in order.arrows]

@@ -43,6 +43,7 @@ def pictures(house: House) -> dict[str, str]:
         "channel-new": "/channels/new/whatsapp_cloud",
         "bots": "/bots",
         "bot": f"/bots/{bot}",
+        "publish": f"/bots/{bot}/publish",
         "replay": f"/bots/{bot}/replay",
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",

@@ -9,7 +9,7 @@ from app.connectors.base import Address, Outbound
 from app.connectors.whatsapp_cloud import limits
 from app.connectors.whatsapp_cloud.outbound import body_of
 from app.content import Content
-from app.turns import aimed
+from app.saying import aimed
 from tests.bot.turns import rules, turn
 from tests.fakes.graph import FakeGraph
 from tests.fakes.graph.caller import ANNA, Caller
@@ -46,7 +46,7 @@ async def test_every_step_that_sends_is_accepted() -> None:
             asked = await graph.inbound(ANNA, "Hi")
             for number, (content, quote) in enumerate(contents()):
                 reply_to = asked if quote else ""
-                said = aimed(content, reply_to)
+                said = aimed(Send(content), reply_to).content
                 assert limits.check(said) is None
                 body = body_of(Outbound(f"k.{number}", Address(phone=ANNA, wa_id=ANNA), said, reply_to))
                 assert await caller.accepted(json.loads(body))
@@ -56,5 +56,8 @@ async def test_every_step_that_sends_is_accepted() -> None:
 
 @pytest.mark.parametrize("kind", ["location", "contacts", "reaction", "template"])
 def test_the_steps_make_these_kinds(kind: str) -> None:
-    bodies = [json.loads(body_of(Outbound("k", Address(phone=ANNA), aimed(said, "wamid.1")))) for said, _ in contents()]
+    bodies = [
+        json.loads(body_of(Outbound("k", Address(phone=ANNA), aimed(Send(said), "wamid.1").content)))
+        for said, _ in contents()
+    ]
     assert kind in [body["type"] for body in bodies]

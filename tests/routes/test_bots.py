@@ -277,3 +277,16 @@ async def test_conversations_on_an_older_version_are_shown_and_moved(tmp_path: P
         await visit.become("agent")
         assert (await visit.post(f"{page}/move", {"channel": "1", "version": "1"})).status_code == 403
         assert (await visit.post(f"{page}/planned/cancel", {"planned": "1"})).status_code == 403
+
+
+async def test_what_the_channels_show_is_told_beside_the_editor_and_before_publishing(tmp_path: Path) -> None:
+    buttons = DRAFT.replace('<b>you</b>."', 'you.", buttons: [a, b, c, d]')
+    note = ": This network shows at most 3 buttons; sent as a list."
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit, buttons)
+        assert f"On WhatsApp{note}" in (await visit.get(page)).text
+        await channel(visit)
+        for shown in (page, f"{page}/publish"):
+            assert f"On Shop (WhatsApp Cloud API){note}" in (await visit.get(shown)).text
+        checked = await visit.post(f"{page}/check", {"text": buttons})
+        assert f"On Shop (WhatsApp Cloud API){note}" in checked.text

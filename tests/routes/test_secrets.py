@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app import vault
+from app import bots, vault
 from app.security import sessions
 from tests.browser.filled import ManualClock
 from tests.routes.visiting import Visit, visiting
@@ -76,3 +76,26 @@ async def test_S13_only_who_administers_sees_or_changes_secrets(tmp_path: Path, 
         for path in ("/settings/secrets", page, f"{page}/delete"):
             assert (await visit.post(path, {"name": "b_key", "value": "another value"})).status_code == 403
         assert await value_of(visit, "shop_key") == VALUE
+
+
+DOCUMENT = """bot: Luna
+rules:
+  - name: order
+    when: {says: order}
+    do:
+      - call: {get: "https://shop.example/?key={{ secret.shop_key }}"}
+        failed: [{say: It failed.}]
+      - say: It went well.
+"""
+MISSING = "There is no secret “shop_key”, so this call will fail."
+
+
+async def test_the_editor_and_publishing_tell_which_secrets_are_missing(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        bot_id = await bots.create(visit.rt, "Luna", DOCUMENT, None)
+        pages = (f"/bots/{bot_id}", f"/bots/{bot_id}/publish")
+        for path in pages:
+            assert MISSING in (await visit.get(path)).text
+        await vault.add(visit.rt, "shop_key", VALUE, None)
+        for path in pages:
+            assert MISSING not in (await visit.get(path)).text

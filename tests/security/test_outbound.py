@@ -5,11 +5,19 @@ import asyncio
 import ipaddress
 import itertools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from app.security import outbound
 from app.security.outbound import Outbound, OutboundError, is_denied, read_url, resolve
@@ -209,6 +217,43 @@ async def test_what_the_owner_allowed_is_called_by_its_name(
     assert canary.heard.startswith(b"GET /a?b=1 HTTP/1.1\r\n")
     assert f"Host: home.example:{canary.port}".lower().encode() in canary.heard.lower()
     assert (await refused(f"http://home.example:{canary.port}/", client)).code == "not_allowed"
+    assert canary.hits == 1
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """(a server's, a client's that trusts it) for a certificate of this name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False).sign(key, SHA256())
+    )  # fmt: skip
+    file = folder / f"{name}.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + made.public_bytes(Encoding.PEM))
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=str(file))
+    server.load_cert_chain(file)
+    return server, client
+
+
+async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
+    canary: Canary, serve_names: Any, tmp_path: Path
+) -> None:
+    await serve_names(("127.0.0.1",))
+    theirs, trust = certificate(tmp_path, "home.example")
+    asked: list[str | None] = []
+    theirs.sni_callback = lambda connection, name, context: asked.append(name)
+    server = await asyncio.start_server(canary.serve, "127.0.0.1", 0, ssl=theirs)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        allowed = [f"home.example:{port}", f"other.example:{port}"]
+        answer = await Outbound(allowed, trust).request("GET", f"https://home.example:{port}/")
+        assert (answer.status, asked) == (200, ["home.example"])
+        for host, client in (("other.example", Outbound(allowed, trust)), ("home.example", Outbound(allowed))):
+            failed = await refused(f"https://{host}:{port}/", client)
+            assert (failed.code, failed.sent) == ("unreachable", False)
     assert canary.hits == 1
 
 

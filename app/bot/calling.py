@@ -1,0 +1,297 @@
+"""The step that asks a web service: as an author writes it, what stands where, and made ready to run.
+
+The bot only says what is to be asked and waits; who asks, and how carefully, is not its business.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import msgspec
+
+from app.bot.address import Address
+from app.bot.keep import Measure, literal, whole
+from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from app.bot.scene import Call, CallError, CallResult
+from app.bot.secret import Sealed, seal
+from app.bot.shape import A_TEXT, MISSING, Json, Keys, Located, MapOf, Report, Shape, Text, is_empty, place
+from app.bot.text import Text as Template
+from app.bot.text import compile_expression
+from app.bot.values import Room
+from app.said import N_, mark
+
+if TYPE_CHECKING:
+    from app.bot.grammar import Step
+    from app.bot.steps import Compiler
+
+METHODS: Final = ("get", "post", "put", "patch", "delete")
+ERRORS: Final = tuple(error for error in get_args(CallError) if error)
+UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+ANY: Final = "else"
+REPLY: Final = "reply"  # the answer, in `map`
+TIMEOUT: Final = 10
+MOST_SECONDS: Final = 30
+LONGEST_ADDRESS: Final = 4_096
+NOTHING: Final = Sealed(Template(""))
+NO_BRANCH: Final = mark("A call to a web service failed, and the bot has no step for that.")
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """A value of a body; one that is not quoted may be a number, true or false."""
+
+    text: Located
+    quoted: bool = False
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`json` is a tree of groups, lists, leaves and None. `save` is the variable that takes the whole answer, `map` are
+    variables and the expressions that give them; `failed`: what is done by kind of failure, `else` for any other."""
+
+    method: str
+    url: Located
+    headers: dict[str, Located] = {}
+    json: Any = MISSING
+    form: dict[str, Located] | None = None
+    timeout: float = TIMEOUT
+    save: Located | None = None
+    map: dict[str, Located] = {}
+    failed: "dict[str, tuple[Step, ...]] | None" = None
+    line: int = 0
+
+
+# ---- shapes ---------------------------------------------------------------------------------------------------------
+
+
+class Body(Shape):
+    """Any value of JSON, written as YAML, of at most `most` values."""
+
+    expected = N_("a value, a list or a group")
+    most, deepest = 200, 8
+
+    def read(self, node: Node, report: Report) -> Any:
+        if size(node, self.deepest) > self.most:
+            said = N_("Expected at most {most} values, {deep} deep", most=self.most, deep=self.deepest)
+            return report.add(node, said)
+        return self.value(node, report)
+
+    def value(self, node: Node, report: Report) -> Any:
+        if isinstance(node, ScalarNode):
+            return None if is_empty(node) else Leaf(Located(node.value, *place(node), node.block), node.quoted)
+        if not report.enter(node):
+            return MISSING
+        if isinstance(node, SequenceNode):
+            items = [self.value(item, report) for item in node.value]
+            return MISSING if MISSING in items else tuple(items)
+        found: dict[str, Any] = {}
+        for key, item in node.value:
+            if not isinstance(key, ScalarNode) or key.value in found:
+                return report.add(key, N_("Expected each name once, as a text"))
+            found[key.value] = self.value(item, report)
+        return MISSING if MISSING in found.values() else found
+
+    def schema(self) -> Json:
+        return {}
+
+
+def size(node: Node, deep: int) -> int:
+    """How many values there are; more than any number if they are nested too deeply."""
+    if isinstance(node, ScalarNode):
+        return 1
+    if deep == 0:
+        return 1 << 30
+    items = [item for _, item in node.value] if isinstance(node, MappingNode) else node.value
+    return 1 + sum(size(item, deep - 1) for item in items)
+
+
+class Header(Text):
+    def __init__(self) -> None:
+        super().__init__(100, N_("the name of a header"), r"^[A-Za-z0-9!#$%&'*+.^_|~-]+$")
+
+    def read(self, node: Node, report: Report) -> Any:
+        value = super().read(node, report)
+        fits = not isinstance(value, Located) or re.fullmatch(self.pattern[1:-1], value.text)
+        return value if fits else self.wrong(node, report)
+
+
+class Seconds(Shape):
+    expected = N_("a number of seconds from 1 to {most}", most=MOST_SECONDS)
+
+    def read(self, node: Node, report: Report) -> Any:
+        text = node.value if isinstance(node, ScalarNode) else ""
+        fits = re.fullmatch(r"[0-9]{1,2}(\.[0-9])?", text) and 1 <= float(text) <= MOST_SECONDS
+        return float(text) if fits else self.wrong(node, report)
+
+    def schema(self) -> Json:
+        return {"type": "number", "minimum": 1, "maximum": MOST_SECONDS}
+
+
+class Failure(Text):
+    """What went wrong: a kind, a status as `404` or `4xx`, or `else`."""
+
+    def __init__(self) -> None:
+        expected = N_("what went wrong: one of {names}", names=", ".join((*ERRORS, "404", "5xx", ANY)))
+        super().__init__(20, expected, rf"^({'|'.join(ERRORS)}|[1-5](\d\d|xx)|{ANY})$")
+
+    def read(self, node: Node, report: Report) -> Any:
+        value = super().read(node, report)
+        fits = not isinstance(value, Located) or re.fullmatch(self.pattern[1:-1], value.text)
+        return value if fits else self.wrong(node, report)
+
+
+class Failed(Shape):
+    """Steps for any failure, or steps by what went wrong."""
+
+    expected = N_("a list of steps, or a group of failures and steps")
+
+    def __init__(self, steps: Shape) -> None:
+        self.steps = steps
+        self.kinds = MapOf(Failure(), steps, 20, self.expected)
+
+    def read(self, node: Node, report: Report) -> Any:
+        if isinstance(node, MappingNode):
+            return self.kinds.read(node, report)
+        steps = self.steps.read(node, report)
+        return {ANY: steps} if isinstance(steps, tuple) else steps
+
+    def schema(self) -> Json:
+        names = {"propertyNames": {"pattern": self.kinds.name.schema()["pattern"]}}
+        return {"anyOf": [self.steps.schema(), {**self.kinds.schema(), **names}]}
+
+
+def _request(**values: Any) -> Request:
+    methods = [method for method in METHODS if method in values]
+    if len(methods) != 1:
+        raise ValueError(N_("A call has one of get, post, put, patch and delete, with the address"))
+    [method] = methods
+    body = [name for name in ("json", "form") if name in values]
+    if len(body) > 1:
+        raise ValueError(N_("A call has either json or form"))
+    if body and method == "get":
+        raise ValueError(N_("A call with get sends no {name}; put it in the address", name=body[0]))
+    return Request(method.upper(), values.pop(method), **values)
+
+
+def _call(call: Request, line: int, failed: Any = None) -> Request:
+    return msgspec.structs.replace(call, failed=failed, line=line)
+
+
+def verbs(steps: Shape, variable: Shape, expression: Shape) -> Mapping[str, Keys]:
+    """The step of this file by the key that names it."""
+    text = Text(4_096, A_TEXT)
+    call = Keys(
+        _request,
+        {
+            **dict.fromkeys(METHODS, Address()),
+            "headers": MapOf(Header(), text, 20, N_("a group of headers and texts")),
+            "json": Body(),
+            "form": MapOf(Text(100, N_("a name")), text, 100, N_("a group of names and texts")),
+            "timeout": Seconds(),
+            "save": variable,
+            "map": MapOf(variable, expression, 50, N_("a group of names and expressions")),
+        },
+        expected=N_("a group with get, post, put, patch or delete"),
+    )
+    return {"call": Keys(_call, {"call": call, "failed": Failed(steps)}, ("call",), located=True)}
+
+
+# ---- made ready ------------------------------------------------------------------------------------------------------
+
+
+class Calling(msgspec.Struct, frozen=True):
+    """A call that is waited for. `url`, `headers`, `body` and `form` are filled in when it is made; it goes on after
+    itself with an answer, at one of `failed` without."""
+
+    method: str
+    url: Sealed
+    headers: tuple[tuple[str, Sealed], ...]
+    body: Callable[[Room, Measure], Any] | None
+    form: tuple[tuple[str, Sealed], ...] | None
+    timeout: float
+    secrets: tuple[str, ...]
+    save: str
+    map: tuple[tuple[str, Template], ...]
+    failed: dict[str, int]
+    line: int
+
+    def call(self, room: Room, token: str, rule: str) -> Call:
+        """The effect: what is to be asked."""
+        measure = Measure()
+        headers = {name: " ".join(value.text.render(room).split()) for name, value in self.headers}
+        json = self.body(room, measure) if self.body is not None else None
+        form = {name: value.text.render(room) for name, value in self.form} if self.form is not None else None
+        if measure.full:
+            room.problem(N_("A value was larger than is possible; the rest was left out"))
+        url = self.url.text.render(room).strip()[:LONGEST_ADDRESS]
+        return Call(token, self.method, url, headers, json, form, self.timeout, self.secrets, rule)
+
+    def fails(self, result: CallResult) -> bool:
+        return bool(result.error) or not 200 <= result.status < 300
+
+    def otherwise(self, result: CallResult) -> int:
+        """Where it goes on after a failure; -1 if nothing is said about it."""
+        kinds = (str(result.status), f"{result.status // 100}xx", result.error, ANY)
+        return next((self.failed[kind] for kind in kinds if kind in self.failed), -1)
+
+
+def calling(step: Request, compiler: "Compiler", failed: dict[str, int]) -> Calling:
+    """The step without its branches, which begin at `failed`."""
+    sealed: list[Sealed] = []
+
+    def seals(source: Located, change: Callable[[str], str] = str, *, as_value: bool = False) -> Sealed:
+        made = compiler.compiled(source, lambda text: seal(text, change, as_value=as_value)) or NOTHING
+        sealed.append(made)
+        compiler.secrets += [(name, source) for name in made.secrets]
+        return made
+
+    url = seals(step.url, encoded)
+    headers = tuple((name, seals(value)) for name, value in step.headers.items())
+    body = None if step.json is MISSING else tree(step.json, lambda leaf: seals(leaf.text, as_value=True))
+    form = None if step.form is None else tuple((name, seals(value)) for name, value in step.form.items())
+    return Calling(
+        step.method,
+        url,
+        headers,
+        body,
+        form,
+        step.timeout,
+        tuple(dict.fromkeys(name for made in sealed for name in made.secrets)),
+        step.save.text if step.save else "",
+        tuple((name, text) for name, source in step.map.items() if (text := mapped(source, compiler)) is not None),
+        failed,
+        step.line,
+    )
+
+
+def encoded(text: str) -> str:
+    """As one part of an address, whatever it holds (RFC 3986, 2.1)."""
+    return "".join(chr(byte) if chr(byte) in UNRESERVED else f"%{byte:02X}" for byte in text.encode("utf-8", "replace"))
+
+
+def mapped(source: Located, compiler: "Compiler") -> Template | None:
+    """What is taken from the answer, which is called `reply` there."""
+    return compiler.compiled(source, compile_expression, known=REPLY)
+
+
+def tree(value: Any, seals: Callable[[Leaf], Sealed]) -> Callable[[Room, Measure], Any]:
+    """Makes the body."""
+    if value is None:
+        return lambda room, measure: None
+    if isinstance(value, tuple):
+        items = [tree(item, seals) for item in value]
+        return lambda room, measure: [item(room, measure) for item in items]
+    if isinstance(value, dict):
+        named = {name.replace("\0", ""): tree(item, seals) for name, item in value.items()}
+        return lambda room, measure: {name: item(room, measure) for name, item in named.items()}
+    return leaf(value, seals(value))
+
+
+def leaf(given: Leaf, made: Sealed) -> Callable[[Room, Measure], Any]:
+    if made.value is not None:
+        value = made.value
+        return lambda room, measure: whole(room, value(room), measure)
+    if made.text.constant is not None:
+        constant: Any = made.text.constant if given.quoted else literal(made.text.constant)
+        return lambda room, measure: constant
+    if made.secrets:  # a marker is not cut in two
+        return lambda room, measure: made.text.render(room)
+    return lambda room, measure: measure.take(made.text.render(room))

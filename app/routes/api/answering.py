@@ -1,0 +1,177 @@
+"""How one request of a program is answered: who asks, not too often, may they, what did they send, and the answer.
+
+The only way in is `Authorization: Bearer` with an access token or an API key; cookies count for nothing here, so no
+other site can use a browser that is logged in.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import i18n, tokens
+from app.db import DatabaseError
+from app.errors import Forbidden, Unauthenticated
+from app.routes.api import reading
+from app.routes.api.endpoint import Call, Caller, Endpoint, Once, Shape, tag_of
+from app.routes.guard import check_ids
+from app.routes.site import Handler
+from app.said import N_
+from app.security import access, limits
+from app.security.hosts import network
+from app.store import tokens as store
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+log = logging.getLogger(__name__)
+TOUCH_EVERY: Final = 60_000
+POLICIES: Final = {"anonymous": "60;w=60", "user": "300;w=60", "key": "50;w=1"}
+
+
+def handle(endpoint: Endpoint) -> Handler:
+    """The handler of one line of the API."""
+    shape = endpoint.shape()
+
+    async def answer(request: Request) -> Response:
+        check_ids(request)
+        i18n.speak("en", "UTC")
+        caller = await identify(request)
+        limit = count(request, caller)
+        if endpoint.may is not None and endpoint.may not in caller.actions:
+            raise refusal(caller)
+        given = await read(request, endpoint, shape)
+        call = Call(request, caller, asked(request, caller, shape))
+        response = send(request, endpoint, await endpoint.handler(call, **given))
+        response.headers.update(limit)
+        return response
+
+    return answer
+
+
+# ---- who ------------------------------------------------------------------------------------------------------------
+
+
+async def identify(request: Request) -> Caller:
+    """Whoever shows a credential; it must be right even where none is needed."""
+    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+    credential = credential.strip()
+    if not credential and not scheme:
+        return Caller(f"anonymous:{network(request.state.origin.ip)}", frozenset(), frozenset())
+    if scheme.lower() != "bearer":
+        raise Unauthenticated(N_("Use Authorization: Bearer with an API key or an access token."))
+    rt: Runtime = request.state.rt
+    if credential.startswith(access.KEY_PREFIX):
+        return await holder(rt, credential)
+    return await bearer(rt, request.app.state.signer, credential)
+
+
+async def holder(rt: "Runtime", key: str) -> Caller:
+    """Who has this API key. That it is in use is noted once a minute."""
+    now = rt.clock.now()
+    found = await rt.db.reader.one(store.HOLDER, hash=access.digest(key), now=now) if access.is_key(key) else None
+    if found is None:
+        raise Unauthenticated(N_("This API key is not valid or no longer valid."))
+    if now - (found.used_at or 0) > TOUCH_EVERY:
+        try:
+            await rt.db.write(tokens.key_used, found.id)
+        except DatabaseError:
+            log.warning("a key's last use could not be noted")  # reading must work on a full disk
+    scopes = access.scopes_of(found.scopes)
+    actions = access.actions(found.role or "owner", scopes)
+    return Caller(f"key:{found.id}", actions, scopes, key_id=found.id, user_id=found.user_id, rate=found.rate)
+
+
+async def bearer(rt: "Runtime", signer: access.Signer, token: str) -> Caller:
+    """Whose access token this is: not taken back, and nothing about the user has changed since."""
+    claims = signer.read(token, rt.clock.now())
+    found = await rt.db.reader.one(store.BEARER, id=claims.user_id, jti=claims.jti)
+    if found is None or found[1] or found[0].token_version != claims.version:
+        raise Unauthenticated(access.REFUSED)
+    user = found[0]
+    return Caller(
+        f"user:{user.id}", access.actions(user.role, claims.scopes), claims.scopes, user, None, user.id, None,
+        claims.jti, claims.expires_at,
+    )  # fmt: skip
+
+
+def refusal(caller: Caller) -> Exception:
+    if not caller.scopes:
+        return Unauthenticated(N_("Show an API key or an access token: Authorization: Bearer …"))
+    return Forbidden(N_("This credential does not have the scope or the role that this needs."))
+
+
+def count(request: Request, caller: Caller) -> dict[str, str]:
+    """One request less (S14); the headers that tell how many are left. Raises `TooMany`."""
+    buckets: limits.Limits = request.app.state.limits
+    if caller.key_id is not None:
+        each = limits.API_KEY.each if caller.rate is None else caller.rate
+        rate, policy = limits.Rate(max(limits.API_KEY.burst, int(each)), each), f"{each:g};w=1"
+    elif caller.user is not None:
+        rate, policy = limits.SESSION, POLICIES["user"]
+    else:
+        rate, policy = limits.ANONYMOUS, POLICIES["anonymous"]
+    left = buckets.take(f"api:{caller.name}", rate)
+    if not rate.each:
+        return {}
+    return {"RateLimit-Policy": f'"api";q={policy}', "RateLimit": f'"api";r={left};t=1'}
+
+
+# ---- what was sent --------------------------------------------------------------------------------------------------
+
+
+async def read(request: Request, endpoint: Endpoint, shape: Shape) -> dict[str, Any]:
+    """The arguments of the handler."""
+    given: dict[str, Any] = {}
+    if shape.query is not None:
+        given["query"] = read_query(request, shape.query)
+    elif request.query_params:
+        raise reading.BadRequest(N_("This address takes nothing behind the “?”."))
+    if shape.body is not None:
+        async with request.app.state.bodies:
+            body = await request.body()
+        given["body"] = reading.read(body, request.headers.get("content-type", ""), shape.body)
+    return given
+
+
+def read_query(request: Request, kind: Any) -> Any:
+    pairs = request.query_params.multi_items()
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise reading.BadRequest(N_("A name stands behind the “?” twice."))
+    return reading.fit(found, kind, loose=True)
+
+
+def asked(request: Request, caller: Caller, shape: Shape) -> tokens.Asked | None:
+    name = request.headers.get("idempotency-key")
+    if name is None or not shape.idempotent:
+        return None
+    # Starlette keeps the body that was read.
+    body: bytes = getattr(request, "_body", b"")
+    digest = tokens.digest(b"\0".join([request.method.encode(), request.scope["path"].encode(), body]))
+    return tokens.Asked(caller.name, tokens.check_name(name), digest)
+
+
+# ---- the answer -----------------------------------------------------------------------------------------------------
+
+
+def send(request: Request, endpoint: Endpoint, answer: Any) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    headers = {"Cache-Control": "no-store"}
+    if answer is None:
+        return Response(status_code=204, headers=headers)
+    if isinstance(answer, Once):
+        body = answer.answer.encode()
+        headers |= {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    else:
+        body = msgspec.json.encode(answer)
+    if endpoint.method == "GET" and "{" in endpoint.path:
+        headers |= {"ETag": tag_of(body), "Cache-Control": "private, no-cache"}
+        if headers["ETag"] in [
+            tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
+        ]:
+            return Response(status_code=304, headers=headers)
+    return Response(body, endpoint.status, headers, media_type="application/json")

@@ -1,0 +1,162 @@
+"""What a line of the API is, and what a handler is given.
+
+A handler's signature is its contract: `query` and `body` are msgspec structs and its return type is what is answered.
+From it come the checks of a request, the answer, and the OpenAPI document; nothing is said twice.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from starlette.requests import Request
+
+from app import tokens
+from app.errors import Invalid
+from app.routes.site import BODY
+from app.said import N_
+from app.security.permissions import Action
+from app.store import users
+from app.store.users import User
+
+if TYPE_CHECKING:
+    from app.db import Tx
+    from app.runtime import Runtime
+
+T = TypeVar("T")
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200, description="How many at most.")]
+Cursor = Annotated[str, msgspec.Meta(max_length=200, description="`next_cursor` of the page before.")]
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks. `name` is unique among callers and safe to log; `user` is None for a key that was made on the
+    machine; `jti` and `expires_at` are of the access token, if it is one; `rate` of a key, None as everybody."""
+
+    name: str
+    actions: frozenset[Action]
+    scopes: frozenset[str]
+    user: User | None = None
+    key_id: int | None = None
+    user_id: int | None = None
+    rate: float | None = None
+    jti: str = ""
+    expires_at: int = 0
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may stand behind the `?` of an address; anything else is refused by name."""
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a program sends."""
+
+
+class Paging(Query, frozen=True):
+    limit: Limit = 50
+    cursor: Cursor = ""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some of a list. `next_cursor` asks for what follows; null at the end."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Once(Generic[T]):
+    """An answer that is kept as JSON; `replayed`: it was given before."""
+
+    def __init__(self, answer: str, replayed: bool) -> None:
+        self.answer, self.replayed = answer, replayed
+
+
+class Call:
+    """One request of a program: who asks, by which address, and what may be used to answer."""
+
+    def __init__(self, request: Request, caller: Caller, asked: tokens.Asked | None = None) -> None:
+        self.request, self.caller, self.asked = request, caller, asked
+        self.rt: Runtime = request.state.rt
+
+    @property
+    def id(self) -> int:
+        """The id in the address."""
+        return int(self.request.path_params["id"])
+
+    async def person(self) -> User | None:
+        """The user for whom this is done, None for a key that belongs to nobody."""
+        caller = self.caller
+        if caller.user is None and caller.user_id is not None:
+            return await self.rt.db.reader.one(users.BY_ID, id=caller.user_id)
+        return caller.user
+
+    async def once(self, unit: "Callable[..., T]", *args: Any) -> "Once[T]":
+        """Run a unit of work; with an `Idempotency-Key`, once for all requests that have it (P24)."""
+        return Once(*await self.rt.db.write(_once, self.asked, unit, args))
+
+
+def _once(tx: "Tx", asked: tokens.Asked | None, unit: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str, bool]:
+    return tokens.once(tx, asked, unit, *args)
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a handler takes and gives, read from its signature. `answer` None: nothing."""
+
+    query: Any
+    body: Any
+    answer: Any
+    idempotent: bool
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One line of the API. `may` None: without any credential; `status` is that of success; `largest` is the most bytes
+    of a body; `summary` says in the docs what it does."""
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    name: str
+    may: Action | None
+    summary: str
+    status: int = 200
+    largest: int = BODY
+
+    @property
+    def tag(self) -> str:
+        return self.path.split("/")[1]
+
+    def shape(self) -> Shape:
+        hints = get_type_hints(self.handler, include_extras=True)
+        answer = hints["return"]
+        idempotent = get_origin(answer) is Once
+        if idempotent:
+            (answer,) = get_args(answer)
+        return Shape(hints.get("query"), hints.get("body"), None if answer is type(None) else answer, idempotent)
+
+
+# ---- pages of a list ------------------------------------------------------------------------------------------------
+
+
+FIRST: Final = 2**62
+
+
+def key_of(cursor: str, length: int) -> tuple[int, ...] | None:
+    """The key behind a cursor, None for the first page. Raises `Invalid` for what is none of ours."""
+    if not cursor:
+        return None
+    parts = cursor.split(".")
+    if len(parts) != length or not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+        raise Invalid(N_("This cursor is not one that was given out."), fields={"cursor": N_("Take next_cursor.")})
+    return tuple(int(part) for part in parts)
+
+
+def page(found: list[T], limit: int, key: Callable[[T], tuple[int, ...]]) -> tuple[list[T], str | None]:
+    """A page of rows of which one more than `limit` was read, and the cursor of the next."""
+    shown = found[:limit]
+    more = len(found) > limit
+    return shown, ".".join(str(part) for part in key(shown[-1])) if more else None
+
+
+def tag_of(body: bytes) -> str:
+    """The ETag of an answer."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'

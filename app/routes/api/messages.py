@@ -1,0 +1,213 @@
+"""Messages over the API: the one call everybody makes, and what became of it."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from app import content, handoff, sending
+from app.connectors.base import Address
+from app.content import Content
+from app.errors import Invalid, NotFound
+from app.routes.api.endpoint import Body, Call, Once
+from app.routes.api.reading import fit
+from app.said import N_
+from app.store import listing
+from app.views import Message, message
+
+Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
+
+
+class UserId(Body, frozen=True):
+    """A business-scoped user id."""
+
+    user_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class File(Body, frozen=True):
+    """A file by its address or, where the network took it before, by the network's id."""
+
+    url: Web = ""
+    media_id: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    caption: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    filename: Annotated[str, msgspec.Meta(max_length=240)] = ""
+
+
+class Choice(Body, frozen=True):
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    id: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    description: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Section(Body, frozen=True):
+    choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=1, max_length=30)]
+    title: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class ButtonsIn(Body, frozen=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=1, max_length=30)]
+    header: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    footer: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class ListIn(Body, frozen=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    label: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    sections: Annotated[tuple[Section, ...], msgspec.Meta(min_length=1, max_length=10)]
+    header: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    footer: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class LocationIn(Body, frozen=True):
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    name: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    address: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class CardIn(Body, frozen=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[Annotated[str, msgspec.Meta(max_length=254)], ...] = ()
+
+
+class ReactionIn(Body, frozen=True):
+    """`target` is the `provider_id` of a message; an empty `emoji` takes the reaction back."""
+
+    target: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    emoji: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
+class TemplateIn(Body, frozen=True):
+    """`components` as in the network's contract."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    language: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+    components: tuple[dict[str, Any], ...] = ()
+
+
+class Sending(Body, frozen=True, omit_defaults=True):
+    """Exactly one of `text`, `image`, `video`, `audio`, `document`, `sticker`, `buttons`, `list`, `location`,
+    `contacts`, `reaction` and `template`. `to` is a number with its country code, a contact's id, or a user id;
+    `channel` is its name or id; `reply_to` is the `provider_id` of the message that is quoted."""
+
+    channel: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    to: Phone | UserId
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=65_536)] | None = None
+    image: File | None = None
+    video: File | None = None
+    audio: File | None = None
+    document: File | None = None
+    sticker: File | None = None
+    buttons: ButtonsIn | None = None
+    list: ListIn | None = None
+    location: LocationIn | None = None
+    contacts: Annotated[tuple[CardIn, ...], msgspec.Meta(min_length=1, max_length=257)] | None = None
+    reaction: ReactionIn | None = None
+    template: TemplateIn | None = None
+    reply_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+FILES = {
+    "image": content.Image,
+    "video": content.Video,
+    "audio": content.Audio,
+    "document": content.Document,
+    "sticker": content.Sticker,
+}
+PARTS = (*FILES, "text", "buttons", "list", "location", "contacts", "reaction", "template")
+
+
+async def send(call: Call, body: Sending) -> Once[sending.Sent]:
+    """Answered once the message is on disk: 202, and it goes out as soon as the channel's pace allows."""
+    live = await sending.live_channel(call.rt, body.channel)
+    said = content_of(body)
+    sending.check(live, said)
+    to = recipient(body.to)
+    sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
+    live.sender.wake()
+    return sent
+
+
+async def show(call: Call) -> Message:
+    row = await call.rt.db.reader.one(listing.MESSAGE, id=call.id)
+    if row is None:
+        raise NotFound(N_("There is no such message."))
+    return message(row)
+
+
+async def resend(call: Call) -> Message:
+    """A message whose fate is unknown goes out again."""
+    await show(call)
+    await handoff.resend(call.rt, call.id)
+    return await show(call)
+
+
+async def discard(call: Call) -> Message:
+    """A message whose fate is unknown is given up."""
+    await show(call)
+    await handoff.discard(call.rt, call.id)
+    return await show(call)
+
+
+def recipient(to: str | UserId) -> sending.Recipient:
+    if isinstance(to, UserId):
+        return sending.Recipient(address=Address(user_id=to.user_id))
+    # Ids are longer than any number that can be dialled.
+    if to.isascii() and to.isdigit() and 15 < len(to) < 20:
+        return sending.Recipient(contact_id=int(to))
+    return sending.to_phone(to)
+
+
+def content_of(body: Sending) -> Content:
+    """What is to be said. Raises `Invalid` unless it is exactly one thing."""
+    given = [(name, value) for name in PARTS if (value := getattr(body, name)) is not None]
+    if len(given) != 1:
+        said = N_("A message is exactly one of {parts}.", parts=", ".join(PARTS))
+        raise Invalid(said, fields={"text": said})
+    name, value = given[0]
+    if name == "text":
+        return content.Text(value)
+    if name in FILES:
+        return file_of(name, value)
+    if name == "buttons":
+        return content.Buttons(value.text, choices_of(value.choices), value.header, value.footer)
+    if name == "list":
+        sections = tuple(content.Section(choices_of(each.choices), each.title) for each in value.sections)
+        return content.ChoiceList(value.text, value.label, sections, value.header, value.footer)
+    if name == "contacts":
+        return content.Contacts(tuple(card_of(card) for card in value))
+    if name == "location":
+        return content.Location(value.latitude, value.longitude, value.name, value.address)
+    if name == "reaction":
+        return content.Reaction(value.target, value.emoji)
+    return content.Template(value.name, value.language, value.components)
+
+
+def file_of(name: str, file: File) -> Content:
+    if bool(file.url) == bool(file.media_id):
+        said = N_("A file has either a url or a media_id.")
+        raise Invalid(said, fields={f"{name}.url": said})
+    values = {"url": file.url, "provider_id": file.media_id}
+    if name in ("image", "video", "document"):
+        values["caption"] = file.caption
+    elif file.caption:
+        raise Invalid(N_("This kind of file has no caption."), fields={f"{name}.caption": N_("Leave it out.")})
+    if name == "document":
+        values["filename"] = file.filename
+    made: Content = fit(values, FILES[name])
+    return made
+
+
+def choices_of(given: tuple[Choice, ...]) -> tuple[content.Choice, ...]:
+    """A choice without an id gets its title as one."""
+    return tuple(content.Choice(each.id or each.title, each.title, each.description) for each in given)
+
+
+def card_of(card: CardIn) -> content.Card:
+    return content.Card(
+        card.name,
+        tuple((phone, "CELL") for phone in card.phones),
+        tuple((email, "HOME") for email in card.emails),
+    )

@@ -1,0 +1,112 @@
+"""A program sends a message to somebody: to a number, to a contact, or to a user id that the network gave.
+
+The person is found by any name, or made; the message stands behind what waits for that person already. It does not take
+the conversation from the bot: only a person's word does.
+"""
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from app import content, events
+from app.connectors.base import Address
+from app.content import Content
+from app.db import Tx
+from app.errors import Conflict, Invalid, NotFound
+from app.said import N_
+from app.store import contacts, conversations, messages, outbox
+
+if TYPE_CHECKING:
+    from app.channels import Live
+    from app.runtime import Runtime
+
+PHONE: Final = re.compile(r"\+?[0-9]{6,15}")
+
+_json = msgspec.json.Encoder()
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What a sender is told at once: the message is stored and will be sent."""
+
+    id: str
+    status: str
+    conversation_id: str
+    contact_id: str
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """One of: a contact's id, or an address that the network knows."""
+
+    contact_id: int | None = None
+    address: Address = Address()
+
+
+def to_phone(text: str) -> Recipient:
+    """A number as people write it, with its country code. Raises `Invalid`."""
+    plain = re.sub(r"[\s().\-/]", "", text)
+    if not PHONE.fullmatch(plain):
+        said = N_("A number has its country code and 6 to 15 digits, like +5511999990000.")
+        raise Invalid(said, fields={"to": said})
+    return Recipient(address=Address(phone=plain.lstrip("+")))
+
+
+def check(live: "Live", said: Content) -> None:
+    """Refuse before anything is stored what the network would refuse. Raises `Invalid`."""
+    problem = live.connector.check(said)
+    if problem is not None:
+        wrong = problem.detail or problem.title
+        raise Invalid(wrong, fields={"content": wrong})
+
+
+async def live_channel(rt: "Runtime", name_or_id: str) -> "Live":
+    """Raises `NotFound`."""
+    row = await rt.channels.find(name_or_id)
+    return rt.channels.get(row.id)
+
+
+def send(tx: Tx, channel_id: int, to: Recipient, said: Content, reply_to: str = "", user_id: int | None = None) -> Sent:
+    """Store the message and queue it. Raises `NotFound`, `Conflict` where there is no way to reach the contact."""
+    contact_id, conversation_id = _reach(tx, channel_id, to)
+    tx.lock("conversation", conversation_id)
+    message_id = tx.new_id()
+    place = tx.one(conversations.NEXT_PLACE, id=conversation_id)
+    tx.run(
+        messages.INSERT_OUT, id=message_id, conversation_id=conversation_id, channel_id=channel_id, author="program",
+        user_id=user_id, kind=content.kind(said), text=content.text(said), content=content.encode(said),
+        reply_to=reply_to, status="queued", rule="", turn_id=None, step=None, at=tx.now,
+    )  # fmt: skip
+    tx.run(
+        outbox.INSERT, message_id=message_id, channel_id=channel_id, conversation_id=conversation_id, place=place,
+        state="queued", due_at=tx.now, attempts=0, now=tx.now,
+    )  # fmt: skip
+    tx.run(conversations.TOLD, id=conversation_id, at=tx.now, last_id=message_id, snippet=content.text(said)[:160])
+    data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
+    topics = ("conversations", f"conversation-{conversation_id}")
+    tx.publish(events.Event(events.MESSAGE_CREATED, topics, data))
+    return Sent(str(message_id), "queued", str(conversation_id), str(contact_id))
+
+
+def _reach(tx: Tx, channel_id: int, to: Recipient) -> tuple[int, int]:
+    """The contact and its conversation on this channel."""
+    if to.contact_id is not None:
+        return to.contact_id, _known(tx, channel_id, to.contact_id)
+    aliases = to.address.aliases()
+    contact_id, _new = contacts.resolve(tx, aliases, name="", phone=to.address.phone, username="")
+    known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread="")
+    address = known or _json.encode(to.address).decode()
+    return contact_id, conversations.open_conversation(tx, channel_id, contact_id, "", address)
+
+
+def _known(tx: Tx, channel_id: int, contact_id: int) -> int:
+    """The contact's conversation, begun with its number if there is none yet."""
+    found = tx.one(conversations.BY_CONTACT, channel_id=channel_id, contact_id=contact_id, thread="")
+    if found is not None:
+        return found
+    phone = tx.one(contacts.PHONE, id=contact_id)
+    if phone is None:
+        raise NotFound(N_("There is no such contact."))
+    if not phone:
+        raise Conflict(N_("This contact has no number, and never wrote on this channel."), code="unreachable")
+    address = _json.encode(Address(phone=phone)).decode()
+    return conversations.insert(tx, channel_id, contact_id, "", address)

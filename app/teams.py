@@ -1,0 +1,83 @@
+"""Teams: named groups of users; and whose a conversation is. That somebody has a conversation assigned does not silence
+the bot there; a hand-off does."""
+
+from typing import TYPE_CHECKING, Final
+
+from app import users
+from app.db import Tx
+from app.errors import Conflict, Invalid, NotFound
+from app.said import N_
+from app.store import teams as store
+from app.store.users import fold as fold_email
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+LONGEST: Final = 60  # characters of a name
+
+
+async def add(rt: "Runtime", name: str) -> int:
+    """A new team without members. Raises Invalid, Conflict."""
+    clean = " ".join(name.split())
+    if not clean or len(clean) > LONGEST or "@" in clean:
+        raise Invalid(N_("A team's name has 1 to {most} characters and no “@”.", most=LONGEST))
+    return await rt.db.write(_insert, clean)
+
+
+def _insert(tx: Tx, name: str) -> int:
+    team_id = tx.new_id()
+    if not tx.run(store.INSERT, id=team_id, name=name, name_folded=store.fold(name), now=tx.now):
+        raise Conflict(N_("There is a team “{name}” already.", name=name))
+    return team_id
+
+
+async def remove(rt: "Runtime", name: str) -> int:
+    """The team is gone; its conversations belong to no team any more."""
+    team_id = await find(rt, name)
+    await rt.db.write(lambda tx: tx.run(store.REMOVE, id=team_id))
+    return team_id
+
+
+async def join(rt: "Runtime", name: str, email: str) -> None:
+    team_id, user = await find(rt, name), await users.find(rt, email)
+    await rt.db.write(lambda tx: tx.run(store.JOIN, team_id=team_id, user_id=user.id))
+
+
+async def leave(rt: "Runtime", name: str, email: str) -> None:
+    team_id, user = await find(rt, name), await users.find(rt, email)
+    await rt.db.write(lambda tx: tx.run(store.LEAVE, team_id=team_id, user_id=user.id))
+
+
+async def find(rt: "Runtime", name: str) -> int:
+    """Its id, by name, case ignored. Raises NotFound."""
+    team_id = await rt.db.reader.one(store.TEAM, name=store.fold(name))
+    if team_id is None:
+        raise NotFound(N_("There is no team “{name}”.", name=name))
+    return team_id
+
+
+async def list_all(rt: "Runtime") -> list[tuple[int, str, list[str]]]:
+    """(id, name, e-mail addresses of its members), by name."""
+    reader = rt.db.reader
+    return [(id, name, await reader.all(store.MEMBERS, team_id=id)) for id, name in await reader.all(store.ALL)]
+
+
+# ---- in the unit of a turn ------------------------------------------------------------------------------------------
+
+
+def assign(tx: Tx, conversation_id: int, to: str) -> bool:
+    """To the user with this e-mail address, else to the team of this name. False if there is neither."""
+    user_id = tx.one(store.USER, email=fold_email(to))
+    if user_id is None:
+        return assign_team(tx, conversation_id, to)
+    tx.run(store.ASSIGN_USER, id=conversation_id, user_id=user_id)
+    return True
+
+
+def assign_team(tx: Tx, conversation_id: int, name: str) -> bool:
+    """To the team of this name, case ignored. False if there is none."""
+    team_id = tx.one(store.TEAM, name=store.fold(name))
+    if team_id is None:
+        return False
+    tx.run(store.ASSIGN_TEAM, id=conversation_id, team_id=team_id)
+    return True

@@ -1,0 +1,198 @@
+"""How programs get in: log-in for an access and a refresh token, API keys, and an answer that is given twice.
+
+A refresh token is changed at each use (S11). One that is shown a second time was stolen or copied: then everything that
+came from the same log-in ends.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from app.db import Tx
+from app.errors import Invalid, NotFound
+from app.said import N_
+from app.security import access
+from app.store import tokens as store
+from app.store import users
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+NAME: Final = 100
+LONGEST_NAME: Final = 255  # of an idempotency key
+KEPT: Final = 86_400_000
+DAY: Final = 86_400_000
+MOST_DAYS: Final = 3650
+
+
+class Created(msgspec.Struct, frozen=True):
+    """A new API key; `secret` is told this once."""
+
+    id: int
+    secret: str
+    expires_at: int | None
+
+
+# ---- API keys -------------------------------------------------------------------------------------------------------
+
+
+async def create(
+    rt: "Runtime",
+    *,
+    name: str,
+    scopes: list[str],
+    days: int | None = None,
+    rate: float | None = None,
+    within: frozenset[str] = frozenset(access.SCOPES),
+    user_id: int | None = None,
+) -> Created:
+    """A key with these scopes, good for `days` (a year unless told, 0: for ever), at most `within` what its maker may.
+    Raises `Invalid`."""
+    clean = " ".join(name.split())
+    if not clean or len(clean) > NAME:
+        raise Invalid(N_("Give the key a name of up to {most} characters.", most=NAME), fields={"name": N_("Name it.")})
+    wanted = frozenset(scopes)
+    if not wanted or wanted - access.SCOPES.keys():
+        known = ", ".join(access.SCOPES)
+        raise Invalid(N_("Scopes are some of {known}.", known=known), fields={"scopes": N_("Choose some of these.")})
+    if wanted - within:
+        more = N_("A key cannot do more than who makes it.")
+        raise Invalid(more, fields={"scopes": more})
+    if days is not None and not 0 <= days <= MOST_DAYS:
+        raise Invalid(N_("A key is good for up to {most} days; 0 is for ever.", most=MOST_DAYS))
+    if rate is not None and not 0 <= rate <= 100_000:
+        raise Invalid(N_("The rate is a number of requests a second; 0 is unlimited."))
+    return await rt.db.write(insert_key, clean, wanted, days, rate, user_id)
+
+
+def insert_key(
+    tx: Tx, name: str, scopes: frozenset[str], days: int | None, rate: float | None, user_id: int | None
+) -> Created:
+    key, key_id = access.new_key(), tx.new_id()
+    lifetime = access.KEY_LIFETIME if days is None else days * DAY
+    expires_at = tx.now + lifetime if lifetime else None
+    tx.run(
+        store.INSERT_KEY, id=key_id, name=name, hash=access.digest(key), hint=key[-4:], scopes=access.text_of(scopes),
+        user_id=user_id, rate=rate, now=tx.now, expires_at=expires_at,
+    )  # fmt: skip
+    return Created(key_id, key, expires_at)
+
+
+def delete_key(tx: Tx, key_id: int) -> None:
+    """It is of no use any more, from the next request on. Raises `NotFound`."""
+    if not tx.run(store.DELETE_KEY, id=key_id):
+        raise NotFound(N_("There is no such key."))
+
+
+def key_used(tx: Tx, key_id: int) -> None:
+    tx.run(store.KEY_USED, id=key_id, now=tx.now)
+
+
+# ---- log-in for programs --------------------------------------------------------------------------------------------
+
+
+def begin(tx: Tx, user_id: int, scopes: frozenset[str]) -> str:
+    """The first refresh token of a log-in."""
+    tx.run(store.DELETE_REFRESH, now=tx.now)
+    tx.run(store.DELETE_DENIED, now=tx.now)
+    return _give(tx, tx.new_id(), user_id, scopes)
+
+
+def _give(tx: Tx, family: int, user_id: int, scopes: frozenset[str]) -> str:
+    token = secrets.token_urlsafe(32)
+    tx.run(
+        store.INSERT_REFRESH, hash=access.digest(token), family=family, user_id=user_id, scopes=access.text_of(scopes),
+        now=tx.now, expires_at=tx.now + access.REFRESH_LIFETIME,
+    )  # fmt: skip
+    return token
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """A fresh pair is due to this user; None where the token was refused."""
+
+    user: users.User
+    scopes: frozenset[str]
+    refresh: str
+
+
+def refresh(tx: Tx, token: str) -> Renewed | None:
+    """Change a refresh token for the next. None: unknown, over, or used before, which ends its whole family."""
+    hashed = access.digest(token)
+    found = tx.one(store.REFRESH, hash=hashed)
+    if found is None or found.expires_at <= tx.now:
+        return None
+    if not tx.run(store.USE_REFRESH, hash=hashed, now=tx.now):
+        tx.run(store.DELETE_FAMILY, family=found.family)
+        return None
+    user = tx.one(users.BY_ID, id=found.user_id)
+    if user is None or user.disabled_at is not None:
+        return None
+    scopes = access.scopes_of(found.scopes)
+    return Renewed(user, scopes, _give(tx, found.family, user.id, scopes))
+
+
+def revoke(tx: Tx, token: str) -> None:
+    """The log-in of this refresh token is over. An unknown one is over already."""
+    found = tx.one(store.REFRESH, hash=access.digest(token))
+    if found is not None:
+        tx.run(store.DELETE_FAMILY, family=found.family)
+
+
+def deny(tx: Tx, jti: str, expires_at: int) -> None:
+    """This access token is refused from now on."""
+    tx.run(store.DENY, jti=jti, expires_at=expires_at)
+
+
+# ---- asked twice, done once -----------------------------------------------------------------------------------------
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request that may come twice (P24): who asks, the key they gave it, and a digest of what they ask."""
+
+    caller: str
+    name: str
+    digest: str
+
+
+def once(tx: Tx, asked: Asked | None, unit: Callable[..., Any], *args: Any) -> tuple[str, bool]:
+    """Run the unit and keep its answer (JSON) in the same commit, or give the answer of the first time, and whether it
+    was. Raises `Invalid` if the key was used for something else."""
+    if asked is None:
+        return _json(unit(tx, *args)), False
+    kept = tx.one(store.ANSWER, caller=asked.caller, name=asked.name)
+    if kept is not None:
+        if kept[0] != asked.digest:
+            raise Invalid(
+                N_("This Idempotency-Key was used for another request. Take a new one for each."), code="key_reused"
+            )
+        return str(kept[1]), True
+    answer = _json(unit(tx, *args))
+    tx.run(store.KEEP_ANSWER, caller=asked.caller, name=asked.name, digest=asked.digest, answer=answer, now=tx.now)
+    return answer, False
+
+
+def digest(request: bytes) -> str:
+    """What tells two requests apart."""
+    return hashlib.sha256(request).hexdigest()
+
+
+def _json(answer: Any) -> str:
+    return msgspec.json.encode(answer).decode()
+
+
+def sweep(tx: Tx) -> int:
+    """Answers are kept for a day; how many went."""
+    old = tx.all(store.OLD_ANSWERS, before=tx.now - KEPT)
+    for caller, name in old:
+        tx.run(store.DROP_ANSWER, caller=caller, name=name)
+    return len(old)
+
+
+def check_name(name: str) -> str:
+    """An Idempotency-Key as it came. Raises `Invalid`."""
+    if not 0 < len(name) <= LONGEST_NAME or not name.isascii() or not name.isprintable():
+        raise Invalid(N_("An Idempotency-Key has up to {most} plain characters.", most=LONGEST_NAME))
+    return name

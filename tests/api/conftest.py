@@ -1,0 +1,49 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app import tokens, users
+from app.runtime import Runtime
+from app.web import create_app
+
+EMAIL, PASSWORD = "rosa@luna.example", "purple kettle walks nine"
+ORIGIN = "http://127.0.0.1:8080"
+
+
+class Program(httpx.AsyncClient):
+    """A program that talks to the API, with whatever credential it has. `app` is the dashboard it talks to."""
+
+    rt: Runtime
+
+    def bearing(self, credential: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {credential}"}
+
+    async def key(self, *scopes: str, **options: float | int | None) -> dict[str, str]:
+        """The header of a new key with these scopes."""
+        made = await tokens.create(self.rt, name="test", scopes=list(scopes), **options)  # type: ignore[arg-type]
+        return self.bearing(made.secret)
+
+    async def log_in(self, **more: object) -> dict[str, str]:
+        """What a log-in of the owner answers."""
+        answer = await self.post("/api/v1/auth/token", json={"email": EMAIL, "password": PASSWORD, **more})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, str] = answer.json()
+        return found
+
+
+@pytest.fixture
+async def api(rt: Runtime) -> AsyncIterator[Program]:
+    """An installation with an owner and one channel, whose messages nobody fetches."""
+    await users.create_owner(rt, email=EMAIL, name="Rosa Martins", password=PASSWORD)
+    await rt.channels.add(
+        "whatsapp_cloud",
+        "Shop",
+        {"phone_number_id": "206540352242922", "access_token": "t", "app_secret": "s", "verify_token": "v"},
+    )
+    for live in rt.channels.by_id.values():
+        live.sender.open = False
+    transport = httpx.ASGITransport(create_app(rt), client=("127.0.0.1", 1))
+    async with Program(transport=transport, base_url=ORIGIN) as program:
+        program.rt = rt
+        yield program

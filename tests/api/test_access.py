@@ -1,0 +1,189 @@
+"""Who gets in over the API: access tokens (S10), refresh tokens (S11), API keys (S12), scopes and limits (S14)."""
+
+import base64
+import json
+
+import jwt
+import pytest
+
+from app import users
+from app.db import Query
+from app.security import access
+from tests.api.conftest import EMAIL, Program
+from tests.clock import ManualClock
+
+pytestmark = pytest.mark.anyio
+CHANNELS = "/api/v1/channels"
+
+
+async def test_a_log_in_gives_a_pair_that_works(api: Program) -> None:
+    pair = await api.log_in()
+    assert pair["expires_in"] == 900 and pair["scope"] == "read send manage admin"
+    answer = await api.get(CHANNELS, headers=api.bearing(pair["access_token"]))
+    assert [each["name"] for each in answer.json()["items"]] == ["Shop"]
+
+
+async def test_a_wrong_password_is_refused_like_an_unknown_address(api: Program) -> None:
+    for email in (EMAIL, "nobody@luna.example"):
+        answer = await api.post("/api/v1/auth/token", json={"email": email, "password": "wrong wrong wrong"})
+        assert answer.status_code == 401 and answer.json()["error"]["message"] == "E-mail or password is not right."
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_without_a_credential_nothing_is_told(api: Program) -> None:
+    answer = await api.get(CHANNELS)
+    assert answer.status_code == 401 and answer.json()["error"]["code"] == "unauthenticated"
+
+
+async def test_an_access_token_ends_after_fifteen_minutes(api: Program, clock: ManualClock) -> None:
+    pair = await api.log_in()
+    clock.advance(14 * 60)
+    assert (await api.get(CHANNELS, headers=api.bearing(pair["access_token"]))).status_code == 200
+    clock.advance(61)
+    assert (await api.get(CHANNELS, headers=api.bearing(pair["access_token"]))).status_code == 401
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+# PyJWT warns that the key is short for HS512.
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+async def test_forged_tokens_are_refused(api: Program) -> None:
+    good = (await api.log_in())["access_token"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+    key = api.rt.keys.derive("jwt-v1")
+    head = {"typ": "at+jwt", "kid": "1"}
+    signed = {
+        "another key": jwt.encode(claims, b"x" * 32, "HS256", headers=head),
+        "another algorithm": jwt.encode(claims, key, "HS512", headers=head),
+        "a plain JWT": jwt.encode(claims, key, "HS256", headers={"typ": "JWT", "kid": "1"}),
+        "another key's name": jwt.encode(claims, key, "HS256", headers=head | {"kid": "../../etc/passwd"}),
+        "crit": jwt.encode(claims, key, "HS256", headers=head | {"crit": ["b64"]}),
+        "another audience": jwt.encode(claims | {"aud": "other"}, key, "HS256", headers=head),
+        "another issuer": jwt.encode(claims | {"iss": "other"}, key, "HS256", headers=head),
+        "no version": jwt.encode({k: v for k, v in claims.items() if k != "tv"}, key, "HS256", headers=head),
+        "no jti": jwt.encode({k: v for k, v in claims.items() if k != "jti"}, key, "HS256", headers=head),
+        "over": jwt.encode(claims | {"exp": claims["iat"] - 1}, key, "HS256", headers=head),
+        "from the future": jwt.encode(claims | {"iat": claims["exp"] + 9_999}, key, "HS256", headers=head),
+        "a text for a number": jwt.encode(claims | {"tv": "x"}, key, "HS256", headers=head),
+        "none": f"{part({'alg': 'none', **head})}.{part(claims)}.",
+        "too long": good + "A" * 5000,
+        "half": good[: len(good) // 2],
+        "nothing": "a.b.c",
+    }
+    for name, token in signed.items():
+        answer = await api.get(CHANNELS, headers=api.bearing(token))
+        assert answer.status_code == 401, name
+    assert (await api.get(CHANNELS, headers=api.bearing(good))).status_code == 200
+
+
+async def test_a_refresh_token_works_once_and_its_second_use_ends_the_log_in(api: Program) -> None:
+    first = await api.log_in()
+    answer = await api.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    second = answer.json()
+    assert answer.status_code == 200 and second["refresh_token"] != first["refresh_token"]
+    stolen = await api.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    assert stolen.status_code == 401
+    after = await api.post("/api/v1/auth/refresh", json={"refresh_token": second["refresh_token"]})
+    assert after.status_code == 401
+
+
+async def test_logging_out_ends_both_tokens(api: Program) -> None:
+    pair = await api.log_in()
+    head = api.bearing(pair["access_token"])
+    answer = await api.post("/api/v1/auth/revoke", json={"refresh_token": pair["refresh_token"]}, headers=head)
+    assert answer.status_code == 204
+    assert (await api.get(CHANNELS, headers=head)).status_code == 401
+    again = await api.post("/api/v1/auth/refresh", json={"refresh_token": pair["refresh_token"]})
+    assert again.status_code == 401
+
+
+async def test_a_disabled_user_is_out_at_the_next_request(api: Program) -> None:
+    await users.add(api.rt, email="vera@luna.example", name="Vera", role="admin", password="purple kettle walks nine")
+    found = await api.post(
+        "/api/v1/auth/token", json={"email": "vera@luna.example", "password": "purple kettle walks nine"}
+    )
+    head = api.bearing(found.json()["access_token"])
+    assert (await api.get(CHANNELS, headers=head)).status_code == 200
+    await users.disable(api.rt, (await users.find(api.rt, "vera@luna.example")).id)
+    assert (await api.get(CHANNELS, headers=head)).status_code == 401
+    refreshed = await api.post("/api/v1/auth/refresh", json={"refresh_token": found.json()["refresh_token"]})
+    assert refreshed.status_code == 401
+
+
+async def test_scopes_bound_what_a_token_may_do(api: Program) -> None:
+    pair = await api.log_in(scopes=["read"])
+    assert pair["scope"] == "read"
+    head = api.bearing(pair["access_token"])
+    assert (await api.get(CHANNELS, headers=head)).status_code == 200
+    answer = await api.get("/api/v1/tokens", headers=head)
+    assert answer.status_code == 403 and answer.json()["error"]["code"] == "forbidden"
+
+
+async def test_a_role_bounds_its_scopes(api: Program) -> None:
+    await users.add(api.rt, email="vera@luna.example", name="Vera", role="viewer", password="purple kettle walks nine")
+    found = await api.post(
+        "/api/v1/auth/token",
+        json={"email": "vera@luna.example", "password": "purple kettle walks nine", "scopes": ["read", "admin"]},
+    )
+    assert found.json()["scope"] == "read"
+
+
+async def test_a_key_is_told_once_and_kept_as_a_hash(api: Program) -> None:
+    head = await api.key("admin")
+    made = (await api.post("/api/v1/tokens", json={"name": "CRM", "scopes": ["admin"]}, headers=head)).json()
+    assert access.is_key(made["secret"])
+    listed = (await api.get("/api/v1/tokens", headers=head)).json()["items"]
+    assert listed[0]["name"] == "CRM" and listed[0]["hint"] == made["secret"][-4:] and "secret" not in listed[0]
+    rows = await api.rt.db.reader.all(Query("select name, hash, hint, scopes from api_key", lambda *row: row))
+    assert made["secret"] not in repr(rows)
+    assert (await api.get("/api/v1/tokens", headers=api.bearing(made["secret"]))).status_code == 200
+    assert (await api.delete(f"/api/v1/tokens/{made['id']}", headers=head)).status_code == 204
+    assert (await api.get("/api/v1/tokens", headers=api.bearing(made["secret"]))).status_code == 401
+    assert (await api.delete(f"/api/v1/tokens/{made['id']}", headers=head)).status_code == 404
+
+
+async def test_a_key_cannot_make_a_stronger_one(api: Program) -> None:
+    answer = await api.post("/api/v1/tokens", json={"name": "x", "scopes": ["manage"]}, headers=await api.key("admin"))
+    assert answer.status_code == 422 and "scopes" in answer.json()["error"]["fields"]
+
+
+async def test_a_key_ends_when_it_was_said_to(api: Program, clock: ManualClock) -> None:
+    head = await api.key("read", days=1)
+    assert (await api.get(CHANNELS, headers=head)).status_code == 200
+    clock.advance(86_401)
+    assert (await api.get(CHANNELS, headers=head)).status_code == 401
+
+
+@pytest.mark.parametrize("change", ["prefix", "check sum", "case"])
+async def test_what_only_looks_like_a_key_is_refused(api: Program, change: str) -> None:
+    key = access.new_key()
+    wrong = {"prefix": "xk_" + key[3:], "check sum": key[:-1] + ("0" if key[-1] != "0" else "1"), "case": key.upper()}
+    assert access.is_key(key) and not access.is_key(wrong[change])
+    assert (await api.get(CHANNELS, headers=api.bearing(wrong[change]))).status_code == 401
+
+
+async def test_a_cookie_is_no_way_in(api: Program) -> None:
+    await api.post(
+        "/login",
+        data={"email": EMAIL, "password": "purple kettle walks nine"},
+        headers={"Origin": "http://127.0.0.1:8080"},
+    )
+    assert api.cookies
+    assert (await api.get(CHANNELS)).status_code == 401
+
+
+async def test_a_key_has_its_own_pace(api: Program) -> None:
+    slow, free = await api.key("read", rate=1), await api.key("read", rate=0)
+    codes = [(await api.get(CHANNELS, headers=slow)).status_code for _ in range(202)]
+    assert codes.count(429) >= 1 and codes[:200] == [200] * 200
+    answer = await api.get(CHANNELS, headers=slow)
+    assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
+    assert {(await api.get(CHANNELS, headers=free)).status_code for _ in range(250)} == {200}
+
+
+async def test_the_limit_is_told_with_each_answer(api: Program) -> None:
+    answer = await api.get(CHANNELS, headers=await api.key("read"))
+    assert answer.headers["ratelimit-policy"] == '"api";q=50;w=1'
+    assert answer.headers["ratelimit"] == '"api";r=199;t=1'
