@@ -81,6 +81,22 @@ def test_people_are_added_with_a_password_told_once(parley: Parley) -> None:
     assert parley("user", "disable", "nobody@luna.example")[0] == 1
 
 
+def test_teams_are_made_and_people_come_and_go(parley: Parley) -> None:
+    parley("user", "add", "--email", "paulo@luna.example")
+    assert parley("team", "add", "  Wedding   cakes ")[0] == 0
+    assert parley("team", "add", "wedding CAKES")[0] == 1 and parley("team", "add", "a@b")[0] == 2
+    assert parley("team", "join", "Wedding cakes", "paulo@luna.example")[0] == 0
+    assert parley("team", "join", "Wedding cakes", "nobody@luna.example")[0] == 1
+    listed = json.loads(parley("team", "list", "--json")[1])
+    assert [(team["name"], team["members"]) for team in listed] == [("Wedding cakes", ["paulo@luna.example"])]
+    assert "paulo@luna.example" in parley("team", "list")[1]
+    assert parley("team", "leave", "wedding cakes", "paulo@luna.example")[0] == 0
+    assert json.loads(parley("team", "list", "--json")[1])[0]["members"] == []
+    assert parley("team", "remove", "Wedding cakes")[0] == 0
+    assert parley("team", "remove", "Wedding cakes")[0] == 1
+    assert "No teams yet" in parley("team", "list")[1]
+
+
 def test_a_channel_takes_values_from_words_files_and_stdin_and_hides_its_secrets(
     parley: Parley, tmp_path: Path
 ) -> None:
@@ -119,6 +135,18 @@ def test_a_secret_takes_its_value_from_a_file_or_stdin_and_never_tells_it(parley
     assert parley("secret", "remove", "shop_key")[0] == 0
     assert parley("secret", "remove", "shop_key")[0] == 1
     assert [secret["name"] for secret in json.loads(parley("secret", "list", "--json")[1])] == ["bank_key"]
+
+
+def test_publishing_names_the_secrets_that_calls_miss(parley: Parley, tmp_path: Path) -> None:
+    call = 'call: {get: "https://shop.example/?key={{ secret.shop_key }}"}, failed: [{say: It failed.}]'
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT.replace("do: [", f"do: [{{{call}}}, "), encoding="utf-8")
+    assert parley("bot", "import", str(file))[0] == 0
+    code, _out, err = parley("bot", "publish", "Luna")
+    assert (code, err.count("line 5: There is no secret “shop_key”")) == (0, 1)
+    assert json.loads(parley("bot", "publish", "Luna", "--json")[1])["missing_secrets"][0]["line"] == 5
+    assert parley("secret", "set", "shop_key=-", typed="hush-hush-hush\n")[0] == 0
+    assert "secret" not in parley("bot", "publish", "Luna")[2]
 
 
 def test_a_channel_is_renamed_keeps_its_old_name_and_is_removed(parley: Parley) -> None:
