@@ -49,11 +49,13 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `did` what the bot
-    asked for, `calls` its HTTP calls and how they went; `total` ms until the network took it."""
+    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `earlier` are the
+    rules that answered and let others go on; `did` is what the bot asked for, `calls` its HTTP calls and how they went;
+    `total` ms until the network took it."""
 
     id: int
     event: Line | None
+    earlier: tuple[str, ...]
     verdict: str
     heard: Markup
     rule: str
@@ -105,6 +107,7 @@ def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] 
     return Why(
         id=turn.id,
         event=happened.happened(given.event) if given else None,
+        earlier=tuple(map(tell, trace.before)) if trace else (),
         verdict=_verdict(turn, decision),
         heard=_heard(given, trace.matched if trace else ()),
         rule=trace.rule if trace else "",
