@@ -5,6 +5,7 @@ import asyncio
 import getpass
 import platform
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -345,7 +346,7 @@ def lint_bot(given: Given) -> int:
     text = read_file(given.file, N_("the bot"))
     places = channels_named(given, given.channel or [])
     if given.json:
-        found = problems_of(text, places)
+        found = problems_of(text, places, now=time.time_ns() // 1_000_000)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
@@ -373,7 +374,7 @@ def problems_shown(
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text, places):
+    for problem in problems_of(text, places, now=time.time_ns() // 1_000_000):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:
@@ -383,13 +384,19 @@ def problems_shown(
     return failed
 
 
+def missed(given: Given, line: int, message: Any) -> Row:
+    """Where a secret is named that is not there, printed for a person."""
+    sentence = msgspec.convert(message, Sentence)  # from a running Parley it comes as JSON
+    if not given.json:
+        print(_("line {n}: {sentence}").format(n=line, sentence=tell(sentence)), file=sys.stderr)
+    return {"line": line, "message": str(sentence)}
+
+
 def publish_bot(given: Given) -> int:
     done = call(
         given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
     )
-    if done["missing_secrets"] and not given.json:
-        names = ", ".join(done["missing_secrets"])
-        print(_("Its calls name secrets that are not there: {names}").format(names=names), file=sys.stderr)
+    done["missing_secrets"] = [missed(given, **found) for found in done["missing_secrets"]]
     if "at" in done:
         when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
         text = _("“{name}” version {version} goes live at {when}.")

@@ -49,14 +49,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `earlier` are the
-    rules that answered and let others go on; `did` is what the bot asked for, `calls` its HTTP calls and how they went;
-    `total` ms until the network took it."""
+    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `before` tells of
+    rules that answered first and let others go on; `did` what the bot
+    asked for, `calls` its HTTP calls and how they went; `total` ms until the network took it."""
 
     id: int
     event: Line | None
-    earlier: tuple[str, ...]
     verdict: str
+    before: tuple[str, ...]
     heard: Markup
     rule: str
     line: int
@@ -88,12 +88,16 @@ async def read(db: Reader, turn: Turn) -> Why:
     """The explanation with what stands elsewhere: when the network took the reply, and how calls went."""
     times = await db.one(threads.TIMES, id=turn.id)
     around: list[threads.Step] = []
-    if CALLED in turn.output or ANSWERED in turn.input:
+    if is_about_calls(turn):
         around = await db.all(
             threads.CALLS, id=turn.conversation_id, since=turn.at - WITHIN, until=turn.at + WITHIN,
             called=f"%{CALLED}%", answered=f"%{ANSWERED}%",
         )  # fmt: skip
     return view(turn, times, around)
+
+
+def is_about_calls(turn: Turn) -> bool:
+    return CALLED in turn.output or ANSWERED in turn.input
 
 
 def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] = ()) -> Why:
@@ -107,8 +111,8 @@ def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] 
     return Why(
         id=turn.id,
         event=happened.happened(given.event) if given else None,
-        earlier=tuple(map(tell, trace.before)) if trace else (),
         verdict=_verdict(turn, decision),
+        before=tuple(map(tell, trace.before)) if trace else (),
         heard=_heard(given, trace.matched if trace else ()),
         rule=trace.rule if trace else "",
         line=trace.line if trace else 0,
@@ -124,7 +128,7 @@ def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] 
         problems=tuple(map(tell, trace.problems)) if trace else (),
         handoff=next((effect.reason or effect.rule for effect in effects if isinstance(effect, HandOff)), ""),
         did=happened.did(effects),
-        calls=_calls(turn.at, given, effects, around),
+        calls=_calls(turn.at, given, effects, around) if is_about_calls(turn) else (),
         standing=happened.standing(decision.state) if decision else Standing(),
         error=turn.error,
         parts=parts,

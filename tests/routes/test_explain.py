@@ -149,4 +149,4 @@ def test_rules_that_let_others_go_on_are_told_before_the_one_that_decided() -> N
     decision = Decision((), State(), Trace("Second.", before=("First.",)))
     texts = (msgspec.json.encode(value).decode() for value in (given, decision))
     why = view(Turn(1, 2, 3, *texts, "", 400, AT, 4, "Luna", 5, 1))
-    assert (why.earlier, why.verdict) == (("First.",), "Second.")
+    assert (why.before, why.verdict) == (("First.",), "Second.")
