@@ -4,12 +4,13 @@ Bounded by construction: a turn makes at most 20 effects and 64 KB of text, and 
 the number of rules (contract: design, section 4).
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from app.bot.document import Version
-from app.bot.expect import chosen
+from app.bot.expect import Here, chosen
 from app.bot.expect import read as read_answer
 from app.bot.index import whole
 from app.bot.match import PATTERN_READS, Found, match
@@ -142,7 +143,7 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
         hit = interrupting(bot, text, found, button)
         if hit.order >= 0:
             return interrupt(bot, scene, event, now, hit, said, place)
-    value = read_answer(asking.expected, event.content, text, button)
+    value = read_answer(asking.expected, event.content, text, button, here(bot, now))
     waiting = scene.state.waiting
     tries = waiting.tries + 1 if waiting is not None else 1
     code = "answer"
@@ -195,6 +196,10 @@ def cancel(
     running.turn.rule, running.turn.choices = own, ()
     running.turn.say(asking.cancelled, scene.state.seed)
     return running.decision(Trace(N_(SENTENCES["cancelled"], **where), own, asking.line, code="cancelled"), 0)
+
+
+def here(bot: Version, now: int) -> Here:
+    return Here(datetime.fromtimestamp(now / 1_000, bot.speech.zone), bot.language)
 
 
 def without_flow(scene: Scene) -> Scene:

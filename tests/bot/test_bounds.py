@@ -84,10 +84,19 @@ step = st.one_of(
 )
 plain_steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
 FLOWS = ["one", "two", "three"]
-kinds = st.sampled_from(["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media"])
+kinds = st.sampled_from(
+    ["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media", "date", "time", "datetime"]
+)
 question = st.fixed_dictionaries(
     {"text": template, "save": st.sampled_from("xyz")},
-    optional={"retries": st.integers(0, 2), "again": template, "cancel": phrase, "expect": kinds},
+    optional={
+        "retries": st.integers(0, 2),
+        "again": template,
+        "cancel": phrase,
+        "expect": kinds,
+        "reminder": st.fixed_dictionaries({"after": st.just("10m"), "text": template}),
+        "timeout": st.fixed_dictionaries({"after": st.just("1h")}, optional={"do": plain_steps}),
+    },
 )
 choosing = st.fixed_dictionaries({"text": template | both, "save": st.sampled_from("xyz"), "choices": titles})
 
@@ -222,7 +231,7 @@ messages: st.SearchStrategy[Content] = st.one_of(
 
 # A message, or an event of which a state has the token.
 Happening = Content | Event
-tokens = st.sampled_from(["top", "below", "none"])
+tokens = st.sampled_from(["top", "below", "reminder", "none"])
 happenings: st.SearchStrategy[Happening] = st.one_of(
     messages,
     st.builds(TimerFired, tokens),
@@ -238,7 +247,7 @@ def event_of(happening: Happening, state: State) -> Event:
     tokens = [str(frame.at[1]) for frame in state.frames if len(frame.at) > 1]
     own = state.waiting.token if state.waiting is not None else ""
     return msgspec.structs.replace(
-        happening, token={"top": own, "below": (*tokens, "")[0]}.get(happening.token, "t0.0")
+        happening, token={"top": own, "below": (*tokens, "")[0], "reminder": f"{own}.r"}.get(happening.token, "t0.0")
     )
 
 
