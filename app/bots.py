@@ -15,12 +15,13 @@ import msgspec
 from app.bot.document import DocumentError, Version, compile_version
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
-from app.documents import Place, digest_of, name_of, problems_of, renamed, sentence, starters
+from app.documents import Place, digest_of, name_of, problems_of, sentence, settled, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.said import N_
 from app.store import bots as store
 from app.store import channels as channel_rows
+from app.store import settings as setting_rows
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -103,7 +104,8 @@ async def create_from(rt: "Runtime", key: str, name: str, user: "User | None") -
     if found is None:
         raise Invalid(N_("Choose what to begin with."), fields={"starter": N_("Choose one.")})
     clean = check_name(name) if name else found.name
-    return await create(rt, clean, renamed(found.text, clean), user)
+    zone = (await rt.db.read(setting_rows.read_all))["zone"]
+    return await create(rt, clean, settled(found.text, clean, zone), user)
 
 
 async def save_draft(rt: "Runtime", bot_id: int, text: str, revision: int, user: "User | None") -> int:

@@ -7,12 +7,13 @@ and DELETE are made again, because twice is the same as once; POST and PATCH are
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from app import calls, turns, vault
+from app import calls, due, turns, vault
 from app.bot.scene import Call, CallResult
+from app.bots import Versions
 from app.case import Intake
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
@@ -27,7 +28,7 @@ from app.store import turns as turn_rows
 LONGEST: Final = 30.0  # seconds, whatever the document says
 PAUSES: Final = (0.2, 1.0)  # between tries
 BUSY: Final = frozenset({502, 503, 504})
-READ_AGAIN: Final = 1.0  # seconds until secrets that could not be read are read again
+READ_AGAIN: Final = 1.0  # seconds until what could not be read is read again
 
 log = logging.getLogger(__name__)
 
@@ -36,27 +37,28 @@ class Caller:
     """The handler of the jobs that call. `intake` is asked each time: its limits change while it runs."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, client: Outbound, metrics: Metrics, install: str,
-        intake: Callable[[], Intake],
+        self, db: Database, clock: Clock, keys: Keyring, versions: Versions, client: Outbound, metrics: Metrics,
+        install: str, intake: Callable[[], Intake],
     ) -> None:  # fmt: skip
-        self._db, self._clock, self._keys, self._client = db, clock, keys, client
+        self._db, self._clock, self._keys, self._versions, self._client = db, clock, keys, versions, client
         self._metrics, self._install, self._intake = metrics, install, intake
 
     async def call(self, job: Job) -> Ending:
         """Once through. What is given back ends the job and lets the conversation hear of it."""
         call = calls.read(job.payload)
-        result = await self._result(job, call)
-        self._tell(job, call, result)
-        return partial(heard, self._intake(), job, result)
-
-    async def _result(self, job: Job, call: Call) -> CallResult:
-        if job.attempts > 1 and call.method not in calls.REPEATABLE:
-            return calls.failed(call, "unknown")
-        began = self._clock.monotonic()
         try:
+            await due.load(self._db.reader, self._versions, job.conversation_id)
             secrets = {name: await vault.opened(self._db.reader, self._keys, name) for name in call.secrets}
         except DatabaseError as error:
             raise Later(READ_AGAIN, str(error), counts=False) from None
+        result = await self._result(job, call, secrets)
+        self._tell(job, call, result)
+        return partial(heard, self._intake(), job, result)
+
+    async def _result(self, job: Job, call: Call, secrets: Mapping[str, str | None]) -> CallResult:
+        if job.attempts > 1 and call.method not in calls.REPEATABLE:
+            return calls.failed(call, "unknown")
+        began = self._clock.monotonic()
         known = {name: value for name, value in secrets.items() if value is not None}
         if len(known) < len(secrets):
             return calls.failed(call, "no_secret")

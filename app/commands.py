@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
+from app import bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.errors import Invalid
 from app.models import ChannelRow
@@ -267,6 +267,26 @@ async def list_bots(rt: "Runtime") -> list[Row]:
     ]
 
 
+# ---- upkeep ---------------------------------------------------------------------------------------------------------
+
+
+async def fill_demo(rt: "Runtime", *, starter: str, seed: int, anyway: bool) -> Row:
+    """A month of made-up chats."""
+    made = await demo.fill(rt, starter=starter, seed=seed, anyway=anyway)
+    return {
+        "bot_id": str(made.bot_id),
+        "bot": made.bot,
+        "channel": made.channel,
+        "people": made.people,
+        "visits": made.visits,
+        "messages": made.messages,
+    }
+
+
+async def remove_demo(rt: "Runtime") -> Row:
+    return {"people": await demo.remove(rt)}
+
+
 # ---- API keys -------------------------------------------------------------------------------------------------------
 
 
@@ -302,6 +322,8 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "bot.publish": publish_bot,
     "bot.replay": replay_bot,
     "bot.list": list_bots,
+    "demo": fill_demo,
+    "demo.remove": remove_demo,
     "token.create": create_token,
     "doctor": doctor.examine,
 }

@@ -22,6 +22,7 @@ from app.errors import Invalid
 from app.said import N_, Sentence
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
+ZONE: Final = re.compile(r"(?<=zone: )UTC\b")  # of a starter's opening hours
 BOT_LINE: Final = re.compile(r"^bot:.*$", re.MULTILINE)
 CONTEXT: Final = 3  # lines around a change
 THOROUGH: Final = 1_000_000  # pairs of lines that are compared with each other
@@ -278,3 +279,8 @@ def starter(key: str, text: str) -> Starter:
 def renamed(text: str, name: str) -> str:
     """The document with another name in its `bot:` line."""
     return BOT_LINE.sub(lambda _: "bot: " + msgspec.json.encode(name).decode(), text, count=1)
+
+
+def settled(text: str, name: str, zone: str) -> str:
+    """A starter as a bot of this business: its name, and the time zone of its opening hours."""
+    return ZONE.sub(zone, renamed(text, name), count=1)

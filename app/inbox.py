@@ -50,9 +50,9 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     _apply(tx, here.id, found, inbound, message_id)
     version_id = found.version_id or here.version_id
     slot_used = False
-    if version_id is not None and _answers(intake, found, inbound, tx.now):
+    if version_id is not None and _answers(intake, version_id, found, inbound, tx.now):
         quiet = gather.quiet_of(intake, version_id)
-        if quiet and not isinstance(inbound.content, Pressed | Picked):
+        if quiet and not isinstance(inbound.content, Pressed | Picked | Reaction):
             gather.hold(tx, intake, here, found, inbound, message_id, quiet)
             _heard(tx, found, inbound, message_id, at, unread=0)
         else:
@@ -203,11 +203,21 @@ def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -
     )  # fmt: skip
 
 
-def _answers(intake: Intake, found: Found, inbound: Inbound, now: int) -> bool:
-    """Only a fresh message of a customer is answered, and only while nobody else has the conversation."""
+def _answers(intake: Intake, version_id: int, found: Found, inbound: Inbound, now: int) -> bool:
+    """Only a fresh message of a customer is answered, and only while nobody else has the conversation. A reaction is
+    one only for a bot that listens to them."""
     quiet = inbound.echo or inbound.history or inbound.standby or found.mode != "bot"
-    tells_nothing = isinstance(inbound.content, Reaction | System | Edit | Delete)
+    tells_nothing = isinstance(inbound.content, System | Edit | Delete)
+    if isinstance(inbound.content, Reaction):
+        tells_nothing = not (inbound.content.emoji and _hears_reactions(intake, version_id))
     return not (quiet or tells_nothing or bool(inbound.group) or now - inbound.at > intake.answer_age)
+
+
+def _hears_reactions(intake: Intake, version_id: int) -> bool:
+    try:
+        return intake.bots.get(version_id).hears_reactions
+    except KeyError:
+        return False
 
 
 def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int, *, unread: int) -> None:

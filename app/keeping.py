@@ -43,7 +43,8 @@ def amended(draft: str, rows: Sequence[tuple[str, str]]) -> tuple[str, str]:
     try:
         document = parse(draft)
         taken = {case.name.text for case in document.tests}
-        item = retold(decoded(rows), document.hours.zone if document.hours else "UTC", taken)
+        zone = document.hours.zone if document.hours else "UTC"
+        item = retold(decoded(rows), zone, taken, [rule.when for rule in document.rules])
         if item is None:
             raise Invalid(N_("The bot has decided nothing here that could be a test."))
         text = add_first(draft, "tests", item)

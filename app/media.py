@@ -54,6 +54,20 @@ class Store:
         for part in (self.folder / "part").iterdir():
             part.unlink(missing_ok=True)
 
+    async def add(self, data: bytes) -> str:
+        """Keep these bytes. Returns their hash."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        await asyncio.to_thread(self._add, data, sha256)
+        return sha256
+
+    def _add(self, data: bytes, sha256: str) -> None:
+        part = self.folder / "part" / f"{sha256}.{os.getpid()}"
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self.keep(part, sha256)
+
     def keep(self, part: Path, sha256: str) -> None:
         """Rename a complete, synced part into place."""
         target = self.path(sha256)

@@ -16,6 +16,7 @@ from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
+from app.feed import Feed
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
@@ -44,6 +45,7 @@ class Runtime:
     db: Database
     keys: Keyring
     bus: Bus
+    feed: Feed
     versions: Versions
     replays: Replays
     channels: Channels
@@ -86,6 +88,7 @@ class Runtime:
         if not self.stopping:
             self.stopping = True
             self.bus.close()
+            self.feed.close()
 
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
@@ -107,6 +110,8 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
     rt.bus = Bus(rt.db)
+    rt.feed = Feed(rt.db)
+    await rt.feed.start()
     rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
@@ -145,7 +150,9 @@ def _make_workers(rt: Runtime) -> None:
         rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
     )
     client = Outbound(rt.settings.outbound_allow)
-    made = caller.Caller(rt.db, rt.clock, rt.keys, client, rt.metrics, rt.install, lambda: rt.channels.intake)
+    made = caller.Caller(
+        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+    )
     handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
@@ -231,7 +238,7 @@ async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool)
     """Where to look, and the one-time link while there is no owner (S1)."""
     url = rt.settings.public_url or address
     print(_("Parley {version} listens on {address}").format(version=VERSION, address=address), flush=True)
-    if await rt.db.reader.one(user_rows.COUNT) == 0:
+    if await rt.db.reader.one(user_rows.COUNT_OWNERS) == 0:
         url = f"{url}/setup?token={link.issue()}"
         print(_("Set it up within 30 minutes: {url}").format(url=url), flush=True)
     if open_browser:

@@ -25,6 +25,7 @@ BODY_PAUSE: Final = 15.0
 BODY_SECONDS: Final = 60.0
 KEEP_ALIVE: Final = 15
 GRACE: Final = 5
+SOCKET_BYTES: Final = 1_000_000  # the largest message on a WebSocket
 BACKLOG: Final = 2048
 REASONS: Final = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
@@ -160,6 +161,8 @@ def make(app: Any) -> Server:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=SOCKET_BYTES,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )

@@ -33,13 +33,15 @@ NAME: Final = "Simulator"
 LONGEST: Final = 4096  # what a phone lets a person type
 
 # Networks a chat can be tried as: what rules see as the network, and what it can show.
+WHATSAPP: Final = CONNECTORS["whatsapp_cloud"].capabilities
 AS_ON: Final[dict[str, Capabilities]] = {
-    "whatsapp_cloud": CONNECTORS["whatsapp_cloud"].capabilities,
+    "whatsapp_cloud": WHATSAPP,
     "telegram": Capabilities(
-        buttons=100, button_title=64, button_text=4096, location=True, contacts=True, reaction=True, quote=True
+        buttons=100, button_title=64, button_text=4096, media=WHATSAPP.media, location=True, contacts=True,
+        reaction=True, quote=True,
     ),
-    "whatsapp_web": Capabilities(location=True, contacts=True, reaction=True, quote=True),
-}
+    "whatsapp_web": Capabilities(media=WHATSAPP.media, location=True, contacts=True, reaction=True, quote=True),
+}  # fmt: skip
 CUSTOMERS: Final = ("new", "you")
 
 

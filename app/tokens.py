@@ -4,6 +4,7 @@ A refresh token is changed at each use (S11). One that is shown a second time wa
 came from the same log-in ends.
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -171,6 +172,11 @@ def once(tx: Tx, asked: Asked | None, unit: Callable[..., Any], *args: Any) -> t
     answer = _json(unit(tx, *args))
     tx.run(store.KEEP_ANSWER, caller=asked.caller, name=asked.name, digest=asked.digest, answer=answer, now=tx.now)
     return answer, False
+
+
+def digest(request: bytes) -> str:
+    """What tells two requests apart."""
+    return hashlib.sha256(request).hexdigest()
 
 
 def _json(answer: Any) -> str:

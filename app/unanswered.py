@@ -12,10 +12,10 @@ import msgspec
 from app import bots, documents
 from app.bot.alike import alike, shared
 from app.bot.amend import add_at
+from app.bot.asked import bare
 from app.bot.document import DocumentError, Version, compile_version, parse
-from app.bot.match import PATTERN_READS, match
+from app.bot.match import match
 from app.bot.retold import unused
-from app.bot.words import words
 from app.db import Tx
 from app.errors import Invalid, NotFound
 from app.said import N_
@@ -135,9 +135,9 @@ def compiled(draft: str) -> Version | None:
 
 
 def order_of(version: Version, text: str) -> int | None:
-    """The place of the rule that this text meets."""
-    order = match(version.index, text[:PATTERN_READS], words(text)).order
-    return None if order < 0 else order
+    """The place of the rule that this text meets, whoever writes it and when."""
+    order = match(version.index, bare(text, version.pairs)).order
+    return None if order < 0 else version.places[order]
 
 
 def with_rule(texts: Sequence[str], draft: str) -> tuple[str, int]:

@@ -30,7 +30,7 @@ async def create_owner(rt: "Runtime", *, email: str, name: str, password: str) -
 
 
 def _insert_owner(tx: Tx, email: str, name: str, password_hash: str) -> int:
-    if tx.one(users.COUNT):
+    if tx.one(users.COUNT_OWNERS):
         raise Conflict(N_("This installation has an owner already. Log in instead."), code="already_set_up")
     user_id = users.insert(tx, email=email, name=name, role="owner", password_hash=password_hash)
     assert user_id is not None

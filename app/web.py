@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.db import DatabaseError
@@ -26,7 +26,7 @@ from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
 from app.logs import request_id
 from app.routes import ROUTES, respond, static, stream
-from app.routes.api import ENDPOINTS, openapi
+from app.routes.api import ENDPOINTS, events, openapi, socket
 from app.routes.api.answering import handle
 from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
@@ -72,6 +72,8 @@ def create_app(rt: "Runtime") -> Starlette:
             *map(route, ROUTES),
             *map(endpoint, ENDPOINTS),
             Route("/events", stream.Stream(rt), name="events"),
+            Route(openapi.PREFIX + "/events", events.Events(), methods=["GET"], name="api.events"),
+            WebSocketRoute(openapi.PREFIX + "/socket", socket.serve, name="api.socket"),
             Mount("/static", static.serve),
         ],
         middleware=[Middleware(Front, rt=rt)],
@@ -87,6 +89,7 @@ def create_app(rt: "Runtime") -> Starlette:
     app.state.hosts = Hosts(rt.settings)
     app.state.signer = Signer(rt.keys.derive("jwt-v1"), rt.install)
     app.state.limits = Limits(rt.clock)
+    app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = SetupLink(rt.clock)
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)

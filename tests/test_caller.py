@@ -31,7 +31,10 @@ def shop() -> Iterator[Callee]:
 
 
 def caller(rt: Runtime, *allowed: str) -> Caller:
-    return Caller(rt.db, rt.clock, rt.keys, Outbound(allowed), rt.metrics, rt.install, lambda: rt.channels.intake)
+    client = Outbound(allowed)
+    return Caller(
+        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+    )  # fmt: skip
 
 
 def a_call(callee: Callee, method: str = "POST", path: str = "/orders", **more: Any) -> Call:

@@ -56,6 +56,18 @@ def test_the_owner_is_created_without_a_browser_and_only_once(parley: Parley) ->
     assert [(user["email"], user["role"]) for user in listed] == [("rosa@luna.example", "owner")]
 
 
+def test_a_demo_is_filled_and_removed_while_nothing_runs(parley: Parley) -> None:
+    code, out, err = parley("demo", "--starter", "restaurant", "--json")
+    assert code == 0, err
+    made = json.loads(out)
+    assert (made["bot"], made["channel"]) == ("Restaurant", "Demo") and made["visits"] > 150
+    assert parley("demo")[0] == 1 and parley("demo", "--starter", "zoo")[0] == 2
+    code, out, _err = parley("demo", "--remove", "--json")
+    assert (code, json.loads(out)) == (0, {"people": made["people"]})
+    assert [bot["name"] for bot in json.loads(parley("bot", "list", "--json")[1])] == ["Restaurant"]
+    assert parley("demo", "--remove")[0] == 1
+
+
 def test_a_weak_password_is_wrong_usage(parley: Parley) -> None:
     code, _out, complaint = parley("setup", "--email", "rosa@luna.example", "--password-stdin", typed="12345\n")
     assert code == 2 and complaint

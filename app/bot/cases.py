@@ -5,17 +5,20 @@ from typing import Any
 
 import msgspec
 
+from app.bot.flow import NAME, Name
 from app.bot.moment import EXAMPLE, LENGTH, length
 from app.bot.nodes import SequenceNode
 from app.bot.scene import ContactView
 from app.bot.shape import Either, Json, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
+from app.bot.triggers import NETWORKS, OneOf
 from app.content import Audio, Document, Image, Sticker, Video
 from app.said import N_, Sentence
 
+A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
 MOST_CASES = 200
 MOST_LINES = 50
 MOST_QUICK = 10
-HAPPENS = ("user", "button", "media", "location", "wait", "trigger")
+HAPPENS = ("user", "button", "pressed", "media", "location", "reaction", "order", "wait", "trigger")
 KINDS: dict[str, Image | Video | Audio | Document | Sticker] = {
     "image": Image(mime="image/jpeg"),
     "video": Video(mime="video/mp4"),
@@ -29,24 +32,31 @@ SOMEBODY = ContactView("1")
 
 class Line(msgspec.Struct, frozen=True):
     """One line of a test's chat. `who`: `user` (writes the text, after quick messages in `before`), `button` (the user
-    presses the one with this title or id), `media` (the user sends a file of this kind, `said` below it), `location`
-    (the user sends the place of this name), `wait` (so long passes), `trigger` (something outside asks for this by
-    name), `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern)."""
+    presses the one with this title or id), `pressed` (the one with this id, offered or not), `media` (the user sends a
+    file of this kind, `said` below it), `location` (the user sends the place of this name), `reaction` (with this
+    emoji), `order` (with this text), `wait` (so long passes), `trigger` (something outside asks for this by name),
+    `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern). `referral`: what the
+    link or ad tells that brought the user."""
 
     who: str
     text: Located
     before: tuple[Located, ...] = ()
     said: str = ""
+    referral: dict[str, str] | None = None
 
 
 class Case(msgspec.Struct, frozen=True):
     """A test: what the customer does, and after each time all that the bot is to answer. `at` is local time in the
-    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day."""
+    zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day; `last_heard`, like it: when the customer wrote
+    before, '' for never."""
 
     name: Located
     chat: tuple[Line, ...]
     at: str = ""
+    last_heard: str = ""
     contact: ContactView = SOMEBODY
+    channel: str = "Test"
+    network: str = "whatsapp_cloud"
     line: int = 0
 
 
@@ -117,32 +127,18 @@ def _user(user: Located | Line | tuple[Located, ...]) -> Line:
     return user if isinstance(user, Line) else Line("user", user)
 
 
-def _press(button: Located) -> Line:
-    return Line("button", button)
+def _write(text: Located, referral: dict[str, Located] | None = None) -> Line:
+    return Line("user", text, referral={name: value.text for name, value in referral.items()} if referral else None)
+
+
+def _does(**one: Located) -> Line:
+    """What takes one word: the key says who."""
+    ((who, text),) = one.items()
+    return Line(who, text)
 
 
 def _send(media: Located, caption: Located | None = None) -> Line:
     return Line("media", media, said=caption.text if caption else "")
-
-
-def _locate(location: Located) -> Line:
-    return Line("location", location)
-
-
-def _wait(wait: Located) -> Line:
-    return Line("wait", wait)
-
-
-def _trigger(trigger: Located) -> Line:
-    return Line("trigger", trigger)
-
-
-def _bot(bot: Located) -> Line:
-    return Line("bot", bot)
-
-
-def _handoff(handoff: Located) -> Line:
-    return Line("handoff", handoff)
 
 
 def _contact(
@@ -158,10 +154,14 @@ def _contact(
 def _case(chat: tuple[Line, ...], **values: Any) -> Case:
     if chat and chat[0].who not in HAPPENS:
         raise ValueError(N_("A test begins with what the customer writes: “user”"))
-    return Case(chat=chat, **values)
+    if values.get("last_heard", "") > values.get("at", A_DAY):
+        raise ValueError(N_("“last_heard” is before “at”"))
+    where = {name: values[name].text for name in ("channel", "network") if name in values}
+    return Case(chat=chat, **values | where)
 
 
 SHORT = Text(200, N_("a short text"))
+REFERRAL = MapOf(Name(NAME, N_("a name")), SHORT, 20, N_("a group of names and values"))
 CONTACT = Keys(
     _contact,
     {
@@ -184,21 +184,25 @@ LINE = Verbs(
                     ListOf(Text(4_096), MOST_QUICK, N_("a list of quick messages"), least=2),
                     Verbs(
                         {
-                            "button": Keys(_press, {"button": SHORT}, ("button",)),
+                            "button": Keys(_does, {"button": SHORT}, ("button",)),
+                            "pressed": Keys(_does, {"pressed": SHORT}, ("pressed",)),
                             "media": Keys(_send, {"media": Kind(), "caption": Text(1_024)}, ("media",)),
-                            "location": Keys(_locate, {"location": SHORT}, ("location",)),
+                            "location": Keys(_does, {"location": SHORT}, ("location",)),
+                            "reaction": Keys(_does, {"reaction": SHORT}, ("reaction",)),
+                            "order": Keys(_does, {"order": SHORT}, ("order",)),
+                            "text": Keys(_write, {"text": Text(4_096), "referral": REFERRAL}, ("text",)),
                         },
-                        N_("a button, media or a location"),
+                        N_("something that a customer does"),
                     ),
-                    N_("a text, a list of quick ones, or a group with button, media or location"),
+                    N_("a text, a list of quick ones, or a group like {button: title}"),
                 )
             },
             ("user",),
         ),
-        "wait": Keys(_wait, {"wait": Passing()}, ("wait",)),
-        "trigger": Keys(_trigger, {"trigger": SHORT}, ("trigger",)),
-        "bot": Keys(_bot, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
-        "handoff": Keys(_handoff, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
+        "wait": Keys(_does, {"wait": Passing()}, ("wait",)),
+        "trigger": Keys(_does, {"trigger": SHORT}, ("trigger",)),
+        "bot": Keys(_does, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
+        "handoff": Keys(_does, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
     },
     N_("a line of a chat"),
 )
@@ -207,6 +211,9 @@ CASE = Keys(
     {
         "name": Text(200, N_("a name")),
         "at": Moment(),
+        "last_heard": Moment(),
+        "channel": SHORT,
+        "network": OneOf(*NETWORKS),
         "contact": CONTACT,
         "chat": ListOf(LINE, MOST_LINES, N_("the lines of a chat")),
     },

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from app.bot.asked import Asked
 from app.bot.document import Version
 from app.bot.expect import Here, chosen
 from app.bot.expect import read as read_answer
 from app.bot.index import whole
-from app.bot.match import PATTERN_READS, Found, match
+from app.bot.match import Found, match
 from app.bot.program import Asking
 from app.bot.resume import ended, hold, holds, merged, resumed, together, without_held
 from app.bot.run import Machine, Place, left, machine, opened, title
@@ -32,31 +33,15 @@ from app.bot.scene import (
 from app.bot.steps import Handing, Plan
 from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room
+from app.bot.verdict import SENTENCES, interruption, matched, nearly, trace
 from app.bot.words import words
 from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
 from app.content import text as text_of
-from app.said import N_, Said, Sentence, mark
+from app.said import N_, Said, Sentence
 
-SILENT = (Reaction, System, Edit, Delete, Note)
-SENTENCES = {
-    "word": mark("{said} “{words}”, a word of rule {rule}."),
-    "phrase": mark("{said} “{words}”, a phrase of rule {rule}."),
-    "starts": mark("{said} “{words}” at the beginning, as rule {rule} asks."),
-    "exact": mark("{said} exactly “{words}”, as rule {rule} asks."),
-    "all": mark("{said} “{words}”, all that rule {rule} asks."),
-    "pattern": mark("{said} “{words}”, which fits a pattern of rule {rule}."),
-    "missed": mark("No rule has these words; the fallback answered."),
-    "missed_again": mark("No rule had these words {count} times in a row; the fallback went on to its last steps."),
-    "unanswered": mark("No rule has these words and there is no fallback."),
-    "silent": mark("A message of this kind ({kind}) is not answered."),
-    "no_trigger": mark("No rule listens to this."),
-    "answer": mark("{said} “{words}”, the answer to {place}, question {number}: {name}."),
-    "again": mark("{said} “{words}”, which does not fit {place}, question {number}: {name}; it was asked again."),
-    "gave_up": mark("{said} “{words}”, which does not fit {place}, question {number}: {name}, one time too often."),
-    "cancelled": mark("{said} “{words}”, which leaves {place} at question {number}: {name}."),
-    "interrupted": mark("{said} “{words}”, for which rule {rule} may interrupt {place}."),
-    "given_back": mark("A person gave the conversation back; the bot answers the next message."),
-}
+SILENT = (System, Edit, Delete, Note)
+# Rules of one turn that answer and let others go on.
+MOST_GOING_ON = 20
 
 
 def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
@@ -77,8 +62,8 @@ def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
     if not isinstance(event, Arrived):
         return Decision((), state, trace("no_trigger"))
-    if isinstance(event.content, SILENT):
-        return Decision((), state, trace("silent", kind=kind(event.content)))
+    if isinstance(event.content, SILENT) or (isinstance(event.content, Reaction) and not event.content.emoji):
+        return silent(scene, event)
     if state.waiting is not None:
         if places := opened(bot, state):
             return (answer if state.waiting.kind == "answer" else meanwhile)(bot, scene, event, now, places)
@@ -86,15 +71,20 @@ def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     return listen(bot, scene, event, now)
 
 
+def silent(scene: Scene, event: Arrived, near: tuple[NearMiss, ...] = ()) -> Decision:
+    """Nothing is answered and nothing changes."""
+    return Decision((), scene.state, trace("silent", None, (), near, kind=kind(event.content)))
+
+
 def meanwhile(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Place]) -> Decision:
     """A flow waits for its time or a call. A rule that may interrupt answers at once; any other does if it takes long;
-    else the message is held."""
-    said, text, found, button = read(event, scene.state)
-    hit = interrupting(bot, text, found, button)
+    else the message is held. A reaction is not: it asks nothing."""
+    said, asked = hear(bot, scene, event, now)
+    hit = interrupting(bot, asked)
     if hit.order >= 0:
         return interrupt(bot, scene, event, now, hit, said, title(places[-1].program))
     if holds(scene.state.waiting, now):
-        return hold(scene, event, places)
+        return hold(scene, event, places) if asked.reaction is None else silent(scene, event)
     decision = listen(bot, scene, event, now)
     return msgspec.structs.replace(decision, state=left(decision.state)) if ended(decision) else decision
 
@@ -115,34 +105,66 @@ def release(bot: Version, scene: Scene, first: Decision, now: int) -> Decision:
 
 
 def listen(bot: Version, scene: Scene, event: Arrived, now: int) -> Decision:
-    """The rules are asked: no question is open."""
-    said, text, found, button = read(event, scene.state)
-    hit = match(bot.index, text[:PATTERN_READS], found, button)
-    if hit.order >= 0:
+    """No question is open: the rules are asked."""
+    said, asked = hear(bot, scene, event, now)
+    hit = match(bot.index, asked)
+    if hit.order < 0:
+        return miss(bot, scene, event, now, asked, hit)
+    plan = bot.plans[hit.order]
+    if plan.goes_on:
+        return go_on(bot, scene, event, now, said, asked, hit)
+    return act(plan, bot, scene, event, now, matched(bot.names, plan, said, hit), missed=0)
+
+
+def go_on(bot: Version, scene: Scene, event: Arrived, now: int, said: Said, asked: Asked, hit: Found) -> Decision:
+    """Rules answer one after the other as long as they let others go on. All are asked about the message as it came. If
+    none of them said anything and no other rule fits, the fallback does."""
+    running = machine(bot, scene, event, now)
+    before: list[Sentence] = []
+    seen, missed = trace("silent"), 0
+    while True:
         plan = bot.plans[hit.order]
-        seen = trace(
-            hit.how, plan, hit.matched, nearly(bot, hit), said=said, words="”, “".join(hit.matched), rule=plan.name
-        )
-        return act(plan, bot, scene, event, now, seen, missed=0)
-    return miss(bot, scene, event, now, found, hit)
+        done = running.perform(plan)
+        seen = matched(bot.names, plan, said, hit)
+        if not (plan.goes_on and done) or len(before) >= MOST_GOING_ON:
+            break
+        hit = match(bot.index, asked, hit.order)
+        if hit.order < 0:
+            if not running.answered and asked.reaction is None:
+                before.append(seen.verdict)
+                missed, seen = fall_back(bot, scene, running, asked, hit)
+            break
+        before.append(seen.verdict)
+    return running.decision(msgspec.structs.replace(seen, before=tuple(before)), missed)
+
+
+def fall_back(bot: Version, scene: Scene, running: Machine, asked: Asked, hit: Found) -> tuple[int, Trace]:
+    """The fallback as part of a turn: fallbacks in a row, and the verdict."""
+    plan, missed, seen = missing(bot, scene, asked, hit)
+    if plan is not None:
+        running.perform(plan)
+    return missed, seen
 
 
 def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Place]) -> Decision:
     """A question is open. In this order: one of its choices; a word that leaves the flow; a rule that may interrupt,
     after which the question is asked again; an answer that fits; one that does not."""
-    said, text, found, button = read(event, scene.state)
+    said, asked = hear(bot, scene, event, now)
+    text, button = asked.text, asked.button
     program, at = places[-1].program, places[-1].at
     asking: Asking = program.code[at]
     running = machine(bot, scene, event, now)
     place = title(program)
     where = {"place": place, "number": asking.number, "name": asking.save, "said": said, "words": text[:100]}
     own = f"{program.shown}/{asking.save}"
-    if not chosen(asking.expected, text, button):
-        if asking.cancel and {whole(found, text), " ".join(button or ())} & asking.cancel:
+    if not chosen(asking.expected, text, button) or asked.reaction is not None:
+        if asking.cancel and {whole(asked.words, text), " ".join(button or ())} & asking.cancel:
             return cancel(bot, scene, event, now, running, own, where)
-        hit = interrupting(bot, text, found, button)
+        hit = interrupting(bot, asked)
         if hit.order >= 0:
             return interrupt(bot, scene, event, now, hit, said, place)
+        if asked.reaction is not None:
+            return silent(scene, event)
     value = read_answer(asking.expected, event.content, text, button, here(bot, now))
     waiting = scene.state.waiting
     tries = waiting.tries + 1 if waiting is not None else 1
@@ -165,8 +187,8 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
     return running.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
 
 
-def interrupting(bot: Version, text: str, found: list[str], button: list[str] | None) -> Found:
-    return match(bot.interrupts.index, text[:PATTERN_READS], found, button) if bot.interrupts is not None else Found(-1)
+def interrupting(bot: Version, asked: Asked) -> Found:
+    return match(bot.interrupts.index, asked) if bot.interrupts is not None else Found(-1)
 
 
 def interrupt(
@@ -175,14 +197,9 @@ def interrupt(
     """A rule answers, then what ran goes on waiting: a question is asked again."""
     assert bot.interrupts is not None
     plan = bot.interrupts.plans[hit.order]
-    assert plan.program is not None
     running = machine(bot, scene, event, now)
-    seen = trace(
-        "interrupted", plan, hit.matched, said=said, words="”, “".join(hit.matched), rule=plan.name, place=place
-    )
-    running.begin(plan.program)
-    running.run()
-    return running.decision(seen, 0)
+    running.perform(plan)
+    return running.decision(interruption(plan, said, hit, place), 0)
 
 
 def cancel(
@@ -206,56 +223,49 @@ def without_flow(scene: Scene) -> Scene:
     return msgspec.structs.replace(scene, state=left(scene.state))
 
 
-def read(event: Arrived, state: State) -> tuple[Said, str, list[str], list[str] | None]:
+def hear(bot: Version, scene: Scene, event: Arrived, now: int) -> tuple[Said, Asked]:
+    """How it was said (for the verdict), and the message as rules are asked about it."""
+    said, text, found, button = read(event, scene.state, bot.pairs)
+    return said, Asked(scene, event, now, text, found, button, bot.hours, lambda: names(scene, event, now))
+
+
+def read(event: Arrived, state: State, pairs: str = "") -> tuple[Said, str, list[str], list[str] | None]:
     """How it was said (for the verdict), the text, its words, and the words of a pressed button's id."""
     content = event.content
     text = event.text or text_of(content)
     if isinstance(content, Pressed | Picked):
         said = N_("Pressed") if isinstance(content, Pressed) else N_("Picked")
-        return said, text, words(text), words(content.id)
-    found = words(text)
+        return said, text, words(text, pairs), words(content.id, pairs)
+    found = words(text, pairs)
     if state.choices and len(found) == 1 and found[0].isdecimal() and len(found[0]) < 4:
         number = int(found[0])
         if 1 <= number <= len(state.choices):
             identity, title = state.choices[number - 1]
-            return N_("Answered {number} for", number=number), title, words(title), words(identity)
+            return N_("Answered {number} for", number=number), title, words(title, pairs), words(identity, pairs)
     return N_("Said"), text, found, None
 
 
-def miss(bot: Version, scene: Scene, event: Arrived, now: int, found: list[str], hit: Found) -> Decision:
-    """No rule matched: the fallback, or its last steps when it is often enough in a row."""
-    near = tuple(bot.index.near.find(found, bot.names)) or nearly(bot, hit)
+def miss(bot: Version, scene: Scene, event: Arrived, now: int, asked: Asked, hit: Found) -> Decision:
+    """No rule matched: the fallback, or its last steps when it is often enough in a row. A reaction that no rule asks
+    for is no question."""
+    if asked.reaction is not None:
+        return silent(scene, event, nearly(bot.names, hit))
+    plan, missed, seen = missing(bot, scene, asked, hit)
+    if plan is None:
+        return Decision((), after(scene.state, missed, scene.state.choices), seen)
+    return act(plan, bot, scene, event, now, seen, missed)
+
+
+def missing(bot: Version, scene: Scene, asked: Asked, hit: Found) -> tuple[Plan | None, int, Trace]:
+    """What is done when no rule matched, the fallbacks in a row after it, and the verdict."""
+    failed = nearly(bot.names, hit)
+    near = tuple(bot.index.near.find(asked.words, bot.names)) or failed
     missed = scene.state.missed + 1
     if bot.then is not None and missed >= bot.after:
-        seen = trace("missed_again", bot.then, (), near, count=missed)
-        return act(bot.then, bot, scene, event, now, seen, missed=0)
+        return bot.then, 0, trace("missed_again", bot.then, (), near, count=missed)
     if bot.fallback is not None:
-        return act(bot.fallback, bot, scene, event, now, trace("missed", bot.fallback, (), near), missed=missed)
-    return Decision((), after(scene.state, missed, scene.state.choices), trace("unanswered", None, (), near))
-
-
-def trace(
-    code: str, plan: Plan | None = None, matched: tuple[str, ...] = (), near: tuple[NearMiss, ...] = (), **params: Any
-) -> Trace:
-    verdict = N_(SENTENCES[code], **params)
-    name, line = (plan.name, plan.line) if plan is not None else ("", 0)
-    return Trace(verdict, name, line, matched, near, code=code)
-
-
-def nearly(bot: Version, hit: Found) -> tuple[NearMiss, ...]:
-    """Rules that had words in the message too: they stand later, or asked for more."""
-    if not hit.also and not hit.failed:
-        return ()
-    first = bot.names[hit.order] if hit.order >= 0 else ""
-    later = [
-        NearMiss(bot.names[order], 1.0, N_("Has “{word}” too, but {first} stands first", word=word, first=first))
-        for order, word in hit.also
-    ]
-    failed = [
-        NearMiss(bot.names[order], 0.5, N_("“{word}” was said, but it asks for more", word=word))
-        for order, word in hit.failed
-    ]
-    return tuple((later + failed)[:3])
+        return bot.fallback, missed, trace("missed", bot.fallback, (), near)
+    return None, missed, trace("unanswered", None, (), near)
 
 
 def act(plan: Plan, bot: Version, scene: Scene, event: Arrived, now: int, seen: Trace, missed: int) -> Decision:

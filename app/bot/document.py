@@ -8,16 +8,17 @@ from collections.abc import Iterable
 import msgspec
 
 from app.bot.formats import NEUTRAL, Speech, speech
-from app.bot.grammar import DOCUMENT, Document
+from app.bot.grammar import DOCUMENT, Document, Rule
 from app.bot.hours import Hours
 from app.bot.index import Index, build
 from app.bot.languages import choose
 from app.bot.loops import endless
 from app.bot.program import Program
-from app.bot.shape import MISSING, Problem, Report
+from app.bot.shape import MISSING, Located, Problem, Report
 from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, Plan, flow, plan, plan_rule
 from app.bot.tree import NotYaml, compose
+from app.bot.words import paired
 from app.said import N_
 
 LONGEST = 2_000_000
@@ -41,10 +42,11 @@ class Interrupts(msgspec.Struct, frozen=True):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A bot ready to decide. `plans` are the rules in order, `names` their names; `programs` are what can lead a
-    conversation, by the key its state keeps; `gather`: for how long quick messages of one person are taken as one, in
-    ms (0: each is answered on its own). `speech` is how it writes dates and numbers; `languages` is the same bot in
-    each language that it speaks, itself among them, if there are several."""
+    """A bot ready to decide. `plans` are the rules in the order in which they are asked, `names` their names, `places`
+    where they stand in the document; `programs` are what can lead a conversation, by the key its state keeps; `gather`:
+    for how long quick messages of one person are taken as one, in ms (0: each is answered on its own). `speech` is how
+    it writes dates and numbers; `languages` is the same bot in each language that it speaks, itself among them, if
+    there are several. `pairs` as in `words.fold`."""
 
     id: int
     name: str
@@ -61,11 +63,17 @@ class Version(msgspec.Struct, frozen=True):
     gather: int = 0
     speech: Speech = NEUTRAL
     languages: dict[str, "Version"] = {}
+    places: tuple[int, ...] = ()
+    pairs: str = ""
 
     def in_language(self, *wanted: str) -> "Version":
         """The bot in the first of these languages that it speaks; else as it is."""
         found = choose(self.languages, *wanted) if self.languages else ""
         return self.languages[found] if found else self
+
+    @property
+    def hears_reactions(self) -> bool:
+        return "reaction" in self.index.known
 
 
 def parse(text: str) -> Document:
@@ -104,12 +112,14 @@ def compile_version(text: str, version_id: int = 0) -> Version:
 
 def prepare(document: Document, version_id: int = 0) -> Version:
     """Raises `DocumentError`."""
-    index, found = build(document.rules, document.vocabulary)
-    problems = dict.fromkeys(found)
+    order = tuple(sorted(range(len(document.rules)), key=lambda place: -document.rules[place].priority))
+    pairs = paired(document.language)
+    index, found = build(tuple(document.rules[place] for place in order), document.vocabulary, pairs)
+    problems = dict.fromkeys([*found, *without_hours(document)])
     made: dict[str, Version] = {}
     for language in spoken_languages(document) if document.languages else ("",):
         spoken = in_language(document, language) if language else document
-        version, wrong = assemble(spoken, index, version_id)
+        version, wrong = assemble(spoken, index, order, pairs, version_id)
         made[language] = version
         problems.update(dict.fromkeys(wrong))
     if problems:
@@ -120,11 +130,15 @@ def prepare(document: Document, version_id: int = 0) -> Version:
     return base
 
 
-def assemble(document: Document, index: Index, version_id: int) -> tuple[Version, list[Problem]]:
-    """The version in the one language that the document has, and what is wrong with its steps."""
+def assemble(
+    document: Document, index: Index, order: tuple[int, ...], pairs: str, version_id: int
+) -> tuple[Version, list[Problem]]:
+    """The version in the one language that the document has, and what is wrong with its steps. Rules are asked in
+    `order`, with words read as `pairs` says, whatever the language."""
     problems: list[Problem] = []
+    rules = tuple(document.rules[place] for place in order)
     compiler = Compiler(problems, document.flows, document.language)
-    plans = tuple(plan_rule(rule, compiler) for rule in document.rules)
+    plans = tuple(plan_rule(rule, compiler) for rule in rules)
     back = document.fallback
     do = plan("fallback", back.line, back.do, compiler, "fallback do") if back else None
     then = plan("fallback", back.line, back.then, compiler, "fallback then") if back and back.then else None
@@ -142,18 +156,31 @@ def assemble(document: Document, index: Index, version_id: int) -> tuple[Version
         back.after if back else 0,
         then,
         {program.key: program for program in (*programs, *flows)},
-        interrupts(document, plans),
+        interrupts(rules, plans, document.vocabulary, pairs),
         document.gather * 1_000,
         speech(document.language, document.hours.zone if document.hours else ""),
         {},
+        order,
+        pairs,
     )
     return version, problems + endless(version.programs)
 
 
-def interrupts(document: Document, plans: tuple[Plan, ...]) -> Interrupts | None:
-    chosen = [(rule, made) for rule, made in zip(document.rules, plans, strict=True) if rule.interrupt]
+def interrupts(
+    rules: tuple[Rule, ...], plans: tuple[Plan, ...], vocabulary: dict[str, tuple[Located, ...]], pairs: str
+) -> Interrupts | None:
+    chosen = [(rule, made) for rule, made in zip(rules, plans, strict=True) if rule.interrupt]
     if not chosen:
         return None
-    # What is wrong with their words was found when all rules were read.
-    index, _ = build(tuple(rule for rule, _ in chosen), document.vocabulary)
+    # What is wrong with their conditions was found when all rules were read.
+    index, _ = build(tuple(rule for rule, _ in chosen), vocabulary, pairs)
     return Interrupts(index, tuple(made for _, made in chosen))
+
+
+def without_hours(document: Document) -> list[Problem]:
+    """Rules that ask whether it is open, of a bot that does not know."""
+    if document.hours is not None:
+        return []
+    asking = [rule for rule in document.rules if rule.when.open is not None]
+    said = N_("This rule asks for opening hours, and the bot has none: add “hours”")
+    return [Problem(rule.when.line, 1, said) for rule in asking]

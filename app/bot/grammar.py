@@ -19,6 +19,7 @@ from app.bot.languages import TAG, Words
 from app.bot.messages import Message
 from app.bot.moment import Length
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
+from app.bot.triggers import PHRASES, WHEN, Condition, When
 from app.said import N_
 
 MEDIA = ("image", "video", "audio", "document")
@@ -87,25 +88,21 @@ class Give(msgspec.Struct, frozen=True):
 Step = Say | Show | Message | Give | Move | Act
 
 
-class Condition(msgspec.Struct, frozen=True):
-    """What a message must say. Every part that is given must hold; within a part one of the phrases is enough, but for
-    `all`, where each must be there."""
-
-    any: tuple[Located, ...] = ()
-    all: tuple[Located, ...] = ()
-    starts: tuple[Located, ...] = ()
-    exact: tuple[Located, ...] = ()
-    regex: tuple[Located, ...] = ()
-
-
 class Rule(msgspec.Struct, frozen=True):
-    """`interrupt`: it answers while a question is open, too."""
+    """`interrupt`: it answers while a question is open, too. Of a higher `priority` is asked before; `goes_on`: the
+    rules after it are asked, too."""
 
     name: Located
-    says: Condition
+    when: When
     do: tuple[Step, ...]
     line: int = 0
     interrupt: bool = False
+    priority: int = 0
+    goes_on: bool = False
+
+    @property
+    def says(self) -> Condition:
+        return self.when.says
 
 
 class Fallback(msgspec.Struct, frozen=True):
@@ -184,18 +181,8 @@ def _give(handoff: Located | Give, line: int) -> Give:
     return msgspec.structs.replace(give, line=line)
 
 
-def _rule(when: Condition, **values: Any) -> Rule:
-    return Rule(says=when, **values)
-
-
-def _when(says: Condition) -> Condition:
-    return says
-
-
-def _condition(**parts: tuple[Located, ...]) -> Condition:
-    if not parts:
-        raise ValueError(N_("Expected one of any, all, starts, exact, regex"))
-    return Condition(**parts)
+def _rule(**values: Any) -> Rule:
+    return Rule(goes_on=values.pop("continue", False), **values)
 
 
 def _fallback(do: tuple[Step, ...] = (), after: int = 0, then: tuple[Step, ...] = (), line: int = 0) -> Fallback:
@@ -204,14 +191,6 @@ def _fallback(do: tuple[Step, ...] = (), after: int = 0, then: tuple[Step, ...] 
     if not do and not then:
         raise ValueError(N_("Expected the key “do”"))
     return Fallback(do, after, then, line)
-
-
-class Says(Either):
-    """A word, a list of words and phrases, or a group of any, all, starts, exact and regex."""
-
-    def read(self, node: Any, report: Report) -> Any:
-        value = super().read(node, report)
-        return Condition(any=value) if isinstance(value, tuple) else value
 
 
 class HeaderShape(Either):
@@ -223,8 +202,6 @@ class HeaderShape(Either):
 TITLE = Words(200, N_("a title"))
 SENTENCE = Words(4_096, N_("a text"))
 REASON = Text(4_096, N_("a text"))
-PHRASES = OneOrMany(Text(200, N_("a word or phrase")), 500, N_("a word or a list of words and phrases"))
-PATTERNS = OneOrMany(Text(300, N_("a pattern")), 20, N_("a pattern or a list of patterns"))
 
 
 class ButtonShape(Either):
@@ -282,15 +259,16 @@ STEPS = Steps(MOST_STEPS)
 STEPS.verbs.update({"say": SAY, **FILES, **messages.verbs(SENTENCE, HEADER), "handoff": HANDOFF})
 STEPS.verbs.update({**verbs(STEPS, BUTTONS, SENTENCE), **acts.verbs(STEPS)})
 FLOW = ListOf(Verbs(STEPS.verbs, N_("a step")), MOST_FLOW_STEPS, N_("a list of steps"))
-SAYS = Says(
-    PHRASES,
-    Keys(_condition, {"any": PHRASES, "all": PHRASES, "starts": PHRASES, "exact": PHRASES, "regex": PATTERNS}),
-    "a word, a list of words, or a group of any, all, starts, exact, regex",
-)
-WHEN = Keys(_when, {"says": SAYS}, ("says",))
 RULE = Keys(
     _rule,
-    {"name": Text(100, N_("a name")), "when": WHEN, "do": STEPS, "interrupt": Truth()},
+    {
+        "name": Text(100, N_("a name")),
+        "when": WHEN,
+        "do": STEPS,
+        "interrupt": Truth(),
+        "priority": Integer(-1_000, 1_000),
+        "continue": Truth(),
+    },
     ("name", "when", "do"),
     N_("a rule"),
     True,

@@ -9,9 +9,13 @@ from typing import Any
 import msgspec
 import re2
 
-from app.bot.grammar import Condition, Rule
+from app.bot.grammar import Rule
+from app.bot.guards import Guard, guards
 from app.bot.near import Near
 from app.bot.shape import Located, Problem
+from app.bot.text import Evaluate, TextError, compile_expression
+from app.bot.triggers import When
+from app.bot.typos import MOST_WORDS, Typos
 from app.bot.words import fold, words
 from app.said import N_, Sentence
 
@@ -19,6 +23,8 @@ PHRASE_WORDS = 20
 # Size of one compiled pattern, and of all of a document: RE2's worst case is this times the text it reads.
 PROGRAM = 2_000
 PROGRAMS = 4_000
+# Parts of the expressions of all rules: as many are calculated at most for one message.
+PARTS = 50_000
 
 
 class Phrase(msgspec.Struct, frozen=True):
@@ -34,17 +40,20 @@ class Phrase(msgspec.Struct, frozen=True):
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """A rule's condition; `order` is the rule's place in the document. Parts as in `grammar.Condition`."""
+    """A rule's condition; `order` is the rule's place among the rules as they are asked. Parts as in
+    `triggers.Condition`; `guards` are the conditions without words."""
 
     order: int
     any: tuple[Phrase, ...]
     all: tuple[Phrase, ...]
     starts: tuple[Phrase, ...]
     exact: tuple[Phrase, ...]
+    fuzzy: tuple[Phrase, ...]
     regex: tuple[Any, ...]
+    guards: tuple[Guard, ...]
 
     def parts(self) -> int:
-        return sum(bool(part) for part in (self.any, self.all, self.starts, self.exact, self.regex))
+        return sum(bool(part) for part in (self.any, self.all, self.starts, self.exact, self.fuzzy, self.regex))
 
 
 class End:
@@ -68,13 +77,23 @@ class Branch:
 
 
 class Index(msgspec.Struct, frozen=True):
-    """`exact` and `exact_clauses` are by `whole` text; `patterns` are the clauses only a pattern can decide."""
+    """`exact` are by `whole` text: ends of their own; `typos` and `fuzzy` are phrases that may be misspelled, by their
+    words; `patterns` are the clauses only a pattern can decide; `facts` those without words, by what an event must
+    have (`guards.facts_of`), with `known` the first words of these."""
 
     tree: dict[str, Branch]
-    exact: dict[str, tuple[int, Phrase]]
-    exact_clauses: dict[str, tuple[Clause, ...]]
+    exact: dict[str, End]
+    typos: Typos
+    fuzzy: dict[tuple[str, ...], End]
     patterns: tuple[Clause, ...]
+    facts: dict[str, tuple[Clause, ...]]
+    known: frozenset[str]
     near: Near
+
+    @property
+    def plain(self) -> bool:
+        """Nothing but words and phrases anywhere in a message."""
+        return not (self.exact or self.fuzzy or self.patterns or self.facts)
 
 
 def whole(found: list[str] | tuple[str, ...], text: str) -> str:
@@ -82,40 +101,50 @@ def whole(found: list[str] | tuple[str, ...], text: str) -> str:
     return " ".join(found) if found else fold(text[:200]).strip()
 
 
-def build(rules: tuple[Rule, ...], vocabulary: dict[str, tuple[Located, ...]]) -> tuple[Index, list[Problem]]:
-    """The index of a document, and what was wrong with its words and patterns."""
-    builder = Builder(vocabulary)
+def build(
+    rules: tuple[Rule, ...], vocabulary: dict[str, tuple[Located, ...]], pairs: str = ""
+) -> tuple[Index, list[Problem]]:
+    """The index of rules in the order in which they are asked, and what was wrong with their conditions. `pairs` as in
+    `words.fold`."""
+    builder = Builder(vocabulary, pairs)
     for order, rule in enumerate(rules):
-        builder.add(order, rule.says)
+        builder.add(order, rule.when)
     return builder.index(), builder.problems
 
 
 class Builder:
-    """Puts conditions into the tree. `size`: what all patterns cost so far."""
+    """Puts conditions into the tree. `size`: what all patterns cost so far; `parts`: what all expressions do."""
 
-    def __init__(self, vocabulary: dict[str, tuple[Located, ...]]) -> None:
-        self.vocabulary = vocabulary
+    def __init__(self, vocabulary: dict[str, tuple[Located, ...]], pairs: str = "") -> None:
+        self.vocabulary, self.pairs = vocabulary, pairs
         self.problems: list[Problem] = []
         self.tree: dict[str, Branch] = {}
-        self.exact: dict[str, tuple[int, Phrase]] = {}
-        self.exact_clauses: dict[str, list[Clause]] = {}
+        self.exact: dict[str, End] = {}
+        self.typos, self.fuzzy = Typos(), dict[tuple[str, ...], End]()
+        self.facts: dict[str, list[Clause]] = {}
         self.clauses: list[Clause] = []
         self.patterns: list[Clause] = []
-        self.size = 0
+        self.size = self.parts = 0
+        self.full = False
 
-    def add(self, order: int, says: Condition) -> None:
+    def add(self, order: int, when: When) -> None:
+        says = when.says
         clause = Clause(
             order,
             self.phrases(says.any),
             self.phrases(says.all),
             self.phrases(says.starts),
             self.phrases(says.exact, whole_text=True),
+            self.phrases(says.fuzzy),
             tuple(pattern for text in says.regex if (pattern := self.pattern(text)) is not None),
+            guards(when, self.expression(when.condition)),
         )
-        if clause.parts() == 1 and not clause.all and not clause.regex:
+        if clause.parts() == 1 and not clause.all and not clause.regex and not clause.guards:
             self.add_simple(clause)
         elif clause.parts():
             self.clauses.append(clause)
+        elif clause.guards and not says.texts:
+            self.hang_on_facts(clause)
 
     def add_simple(self, clause: Clause) -> None:
         for phrase in clause.any:
@@ -123,7 +152,26 @@ class Builder:
         for phrase in clause.starts:
             self.end(phrase).starts.append(clause.order)
         for phrase in clause.exact:
-            self.exact.setdefault(phrase.key, (clause.order, phrase))
+            self.exact.setdefault(phrase.key, End(phrase)).anywhere.append(clause.order)
+        for phrase in clause.fuzzy:
+            self.nearly(phrase).anywhere.append(clause.order)
+
+    def hang_on_facts(self, clause: Clause) -> None:
+        """Under the most telling of its conditions; under nothing, to be asked each time, where none tells anything."""
+        rarest = max(clause.guards, key=lambda guard: guard.weight)
+        for fact in rarest.facts or ("",):
+            self.facts.setdefault(fact, []).append(clause)
+
+    def nearly(self, phrase: Phrase) -> End:
+        """The phrase's place among those that may be misspelled."""
+        if phrase.words not in self.fuzzy:
+            self.typos.add(phrase.words, phrase.text)
+            self.fuzzy[phrase.words] = End(phrase)
+            if len(self.typos.known) > MOST_WORDS and not self.full:
+                self.full = True
+                said = N_("More than {most} words may be misspelled in this bot (“fuzzy”)", most=MOST_WORDS)
+                self.problems.append(Problem(1, 1, said))
+        return self.fuzzy[phrase.words]
 
     def end(self, phrase: Phrase) -> End:
         """The phrase's place in the tree, made if need be."""
@@ -137,29 +185,37 @@ class Builder:
     def index(self) -> Index:
         uses: dict[str, int] = {}
         for clause in self.clauses:
-            for phrase in (*clause.any, *clause.all, *clause.starts, *clause.exact):
+            for phrase in (*clause.any, *clause.all, *clause.starts, *clause.exact, *clause.fuzzy):
                 uses[phrase.key] = uses.get(phrase.key, 0) + 1
         for clause in self.clauses:
             self.hang(clause, uses)
-        exact_clauses = {key: tuple(clauses) for key, clauses in self.exact_clauses.items()}
-        return Index(self.tree, self.exact, exact_clauses, tuple(self.patterns), self.near())
+        facts = {fact: tuple(clauses) for fact, clauses in self.facts.items()}
+        known = frozenset(fact.partition(" ")[0] for fact in facts)
+        return Index(
+            self.tree, self.exact, self.typos, self.fuzzy, tuple(self.patterns), facts, known, self.near()
+        )  # fmt: skip
 
     def hang(self, clause: Clause, uses: dict[str, int]) -> None:
         """Puts a clause where it is met least often: under one phrase that must be said, or under each of a group of
         which one must be."""
         for phrase in (*clause.any, *clause.all, *clause.starts):
             self.end(phrase)
+        for phrase in clause.fuzzy:
+            self.nearly(phrase)
         needed = [(phrase,) for phrase in clause.all]
-        groups = [group for group in (clause.any, clause.starts, clause.exact, *needed) if group]
+        groups = [group for group in (clause.any, clause.starts, clause.exact, clause.fuzzy, *needed) if group]
         if not groups:
-            self.patterns.append(clause)
+            if any(guard.facts for guard in clause.guards):
+                self.hang_on_facts(clause)
+            else:
+                self.patterns.append(clause)
             return
         rarest = min(groups, key=lambda group: max(uses[phrase.key] for phrase in group))
         for phrase in rarest:
             if rarest is clause.exact:
-                self.exact_clauses.setdefault(phrase.key, []).append(clause)
+                self.exact.setdefault(phrase.key, End(phrase)).clauses.append(clause)
             else:
-                self.end(phrase).clauses.append(clause)
+                (self.nearly if rarest is clause.fuzzy else self.end)(phrase).clauses.append(clause)
 
     def near(self) -> Near:
         """What nearly matching is measured against: every phrase, with the first rule it belongs to."""
@@ -178,7 +234,7 @@ class Builder:
         found: dict[str, Phrase] = {}
         for text in texts:
             for one in (text, *self.vocabulary.get(text.text, ())):
-                phrase = Phrase(tuple(words(one.text)), one.text)
+                phrase = Phrase(tuple(words(one.text, self.pairs)), one.text)
                 if not phrase.words and not whole_text:
                     self.wrong(one, N_("“{text}” has no word to look for; use exact or regex", text=one.text))
                 elif len(phrase.words) > PHRASE_WORDS:
@@ -211,7 +267,21 @@ class Builder:
             return self.wrong(text, N_("All patterns of this bot together are too large; use words where you can"))
         return pattern
 
-    def wrong(self, text: Located, message: Sentence) -> None:
+    def expression(self, source: Located | None) -> Evaluate | None:
+        """A condition that is calculated; None if there is none, or it was refused."""
+        if source is None:
+            return None
+        try:
+            made = compile_expression(source.text)
+        except TextError as error:
+            self.wrong(source, error.said)
+            return None
+        self.parts += made.parts
+        if self.parts > PARTS:
+            self.wrong(source, N_("The conditions (“if”) of all rules of this bot together are too large"))
+        return made.evaluate
+
+    def wrong(self, text: Located, message: Sentence) -> Any:
         self.problems.append(Problem(text.line, text.column, message))
 
 

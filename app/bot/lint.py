@@ -6,10 +6,12 @@ Errors are found by `document.parse` and `document.prepare`; here the document i
 from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
+import msgspec
+
 from app.bot.ahead import ahead, leads, reach
 from app.bot.calling import Request
 from app.bot.flow import Ask, Set, Start
-from app.bot.grammar import Condition, Document, Step
+from app.bot.grammar import Document, Rule, Step
 from app.bot.inside import inside
 from app.bot.loops import doubtful
 from app.bot.program import Program
@@ -18,6 +20,7 @@ from app.bot.silence import silence
 from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, flow, plan, plan_rule
 from app.bot.timing import Delay
+from app.bot.triggers import Condition, When
 from app.bot.unreached import unreached
 from app.bot.untranslated import untranslated
 from app.bot.words import words
@@ -50,7 +53,7 @@ def lint(document: Document, secrets: Collection[str] | None = None) -> list[Pro
         *ahead(document, lists),
         *doubtful(programs),
         *unreached(lists),
-        *silence(programs, {f"rule {rule.name.text}": rule.line for rule in document.rules}),
+        *silence(programs, _answering(document)),
         *untranslated(document),
     ]
     return sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column))
@@ -68,27 +71,39 @@ def _fallback(document: Document) -> Iterator[Problem]:
 
 
 def _reach(document: Document) -> Iterator[Problem]:
-    """A rule whose every word or phrase already belongs to an earlier rule can never answer."""
+    """A rule whose every word or phrase already belongs to an earlier rule, which asks for nothing else, can never
+    answer."""
     taken: dict[tuple[str, ...], str] = {}
-    for rule in document.rules:
+    for rule in sorted(document.rules, key=lambda rule: -rule.priority):
         phrases = list(_plain(rule.says, document.vocabulary))
         owners = [taken.get(phrase) for phrase in phrases]
         if phrases and all(owners) and _is_plain(rule.says):
             yield _warn(
                 rule.name,
                 N_(
-                    "“{name}” never answers: “{above}” above it knows all its words.",
+                    "“{name}” never answers: “{above}” before it knows all its words.",
                     name=rule.name.text,
                     above=owners[0],
                 ),
             )
-        if _is_plain(rule.says):
+        if _is_plain(rule.says) and not rule.goes_on and _only_says(rule):
             for phrase in phrases:
                 taken.setdefault(phrase, rule.name.text)
 
 
 def _is_plain(says: Condition) -> bool:
-    return not (says.all or says.starts or says.exact or says.regex)
+    return not (says.all or says.starts or says.exact or says.regex or says.fuzzy)
+
+
+def _only_says(rule: Rule) -> bool:
+    """Whether the words are all that the rule asks for."""
+    return msgspec.structs.replace(rule.when, says=Condition(), line=0) == When()
+
+
+def _answering(document: Document) -> dict[str, int]:
+    """The rules that are the answer to what a customer wrote or pressed, by program, with their lines."""
+    found = [rule for rule in document.rules if (rule.says.texts or rule.when.pressed) and not rule.goes_on]
+    return {f"rule {rule.name.text}": rule.line for rule in found}
 
 
 def _plain(says: Condition, vocabulary: dict[str, tuple[Located, ...]]) -> Iterator[tuple[str, ...]]:

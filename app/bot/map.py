@@ -2,16 +2,17 @@
 
 What is read is the tree, not the accepted document, so a flow is drawn while something elsewhere is still wrong; a step
 that nobody knows is a box with its key. Branches stand side by side, what comes after them below. Each box leads to its
-line.
+line. What starts a flow stands above it, and a step that starts one leads to it.
 """
 
-from collections.abc import Iterator
 from typing import Final, Literal
 from unicodedata import east_asian_width
 
 import msgspec
 
-from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from app.bot.links import HEIGHT, WIDTH, Link, row, row_wide, starters
+from app.bot.nodes import MappingNode, ScalarNode
+from app.bot.outline import ENDS, STRIPES, Step, Stripe, get, steps_of, walk
 from app.bot.tree import NotYaml, compose
 from app.said import N_, Sentence
 
@@ -23,30 +24,6 @@ LANE: Final = 14  # between the ways back
 TITLE: Final = 22  # characters that fit, a Chinese one counts twice
 FLOWS: Final = 20  # drawn; the document lists them all
 STEPS: Final = 600  # drawn, of all flows together
-
-Stripe = Literal["q", "", "p", "x"]  # ask; say and call; hand-off; the rest
-STRIPES: Final[dict[str, Stripe]] = {
-    "ask": "q", "say": "", "image": "", "video": "", "audio": "", "document": "", "call": "", "handoff": "p",
-}  # fmt: skip
-BRANCHES: Final = ("if", "switch", "ask", "call")
-ENDS: Final = ("return", "goto", "close")
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One step. `branches`: what is done when, by label; `goes`: the label that a `goto` names; `named`: a label's."""
-
-    kind: str
-    line: int
-    title: Sentence
-    detail: str = ""
-    branches: "tuple[Branch, ...]" = ()
-    goes: str = ""
-    named: str = ""
-
-
-class Branch(msgspec.Struct, frozen=True):
-    label: Sentence
-    steps: tuple[Step, ...]
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -65,13 +42,14 @@ class Arrow(msgspec.Struct, frozen=True):
     path: str
     x: int
     y: int
-    turn: Literal["down", "left"] = "down"
+    turn: Literal["down", "left", "right"] = "down"
     label: Sentence = ""
     at: tuple[int, int] = (0, 0)
 
 
 class Map(msgspec.Struct, frozen=True):
-    """A flow as it is drawn, `line` where it begins. `steps` is the same as a list."""
+    """A flow as it is drawn, `line` where it begins. `steps` is the same as a list; `links` lead to what starts it and
+    to what it starts."""
 
     name: str
     line: int
@@ -81,6 +59,7 @@ class Map(msgspec.Struct, frozen=True):
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     steps: tuple[Step, ...]
+    links: tuple[Link, ...] = ()
 
 
 class Maps(msgspec.Struct, frozen=True):
@@ -95,9 +74,10 @@ def maps(text: str) -> Maps:
     if "flows" not in text:
         return Maps()  # a large document without flows is not read once more
     try:
-        flows = get(compose(text), "flows")
+        root = compose(text)
     except NotYaml:
         return Maps()
+    flows, started = get(root, "flows"), starters(root)
     found: list[Map] = []
     left = STEPS
     known = flows.value if isinstance(flows, MappingNode) else []
@@ -107,143 +87,9 @@ def maps(text: str) -> Maps:
         if size > left:
             break
         left -= size
-        found.append(drawn(key.value if isinstance(key, ScalarNode) else "", key.line, steps))
+        name = key.value if isinstance(key, ScalarNode) else ""
+        found.append(drawn(name, key.line, steps, started.get(name, [])))
     return Maps(tuple(found), len(known) - len(found))
-
-
-# ---- what a flow is made of -----------------------------------------------------------------------------------------
-
-
-def get(node: Node | None, key: str) -> Node | None:
-    """The value of a group's key."""
-    pairs = node.value if isinstance(node, MappingNode) else []
-    return next((value for name, value in pairs if isinstance(name, ScalarNode) and name.value == key), None)
-
-
-def steps_of(node: Node | None) -> tuple[Step, ...]:
-    entries = node.value if isinstance(node, SequenceNode) else []
-    return tuple(step for entry in entries if isinstance(entry, MappingNode) for step in step_of(entry))
-
-
-def step_of(node: MappingNode) -> Iterator[Step]:
-    """The step, or nothing where the group is empty."""
-    keys = [key.value for key, _ in node.value if isinstance(key, ScalarNode)]
-    kind = next((key for key in keys if key in KNOWN), keys[0] if keys else "")
-    if kind:
-        value = get(node, kind)
-        title, detail = words_of(kind, value)
-        yield Step(
-            kind,
-            node.line,
-            title,
-            detail,
-            tuple(branches_of(kind, node)),
-            plain(value) if kind == "goto" else "",
-            plain(value) if kind == "label" else "",
-        )
-
-
-def branches_of(kind: str, node: MappingNode) -> Iterator[Branch]:
-    if kind == "if":
-        yield Branch(N_("yes"), steps_of(get(node, "then")))
-        yield Branch(N_("no"), steps_of(get(node, "else")))
-    elif kind == "switch":
-        cases = get(node, "cases")
-        for key, steps in cases.value if isinstance(cases, MappingNode) else []:
-            yield Branch(plain(key), steps_of(steps))
-        yield Branch(N_("else"), steps_of(get(node, "else")))
-    elif kind == "call" and (failed := get(node, "failed")):
-        yield Branch(N_("answered"), ())
-        if isinstance(failed, MappingNode):
-            yield from (Branch(N_("failed: {what}", what=plain(key)), steps_of(steps)) for key, steps in failed.value)
-        else:
-            yield Branch(N_("failed"), steps_of(failed))
-    elif kind in BRANCHES:
-        otherwise, late = steps_of(get(node, "otherwise")), steps_of(get(get(get(node, "ask"), "timeout"), "do"))
-        if otherwise or late:
-            yield Branch(N_("answered"), ())
-        if otherwise:
-            yield Branch(N_("no valid answer"), otherwise)
-        if late:
-            yield Branch(N_("no answer in time"), late)
-
-
-def words_of(kind: str, value: Node | None) -> tuple[Sentence, str]:
-    """What a box says: its title and the line below."""
-    first = plain(value)
-    match kind:
-        case "ask":
-            return N_("Ask: {name}", name=plain(get(value, "save"))), plain(get(value, "text"))
-        case "if" | "switch":
-            return first, ""
-        case "say":
-            return N_("Say"), first
-        case "handoff":
-            return N_("Hand off"), first
-        case "start":
-            return N_("Start: {name}", name=first), ""
-        case "goto":
-            return N_("Go to: {name}", name=first), ""
-        case "label":
-            return N_("Label: {name}", name=first), ""
-        case "return":
-            return N_("End of flow"), ""
-        case "tag":
-            return N_("Tag: {name}", name=first), ""
-        case "untag":
-            return N_("Take off tag: {name}", name=first), ""
-        case "call":
-            method = next((key for key in ("get", "post", "put", "patch", "delete") if get(value, key)), "")
-            return N_("Call: {method}", method=method), plain(get(value, method))
-        case "wait":
-            until = plain(get(value, "until"))
-            return (N_("Wait until: {time}", time=until) if until else N_("Wait: {time}", time=first)), ""
-        case "schedule":
-            said = value.value[0] if isinstance(value, SequenceNode) and value.value else value
-            return N_("Send later"), plain(said) or plain(get(said, "say"))
-        case "later":
-            return N_("Start later: {name}", name=first), ""
-        case "close":
-            return N_("Close the chat"), ""
-        case "set" | "field":
-            title = N_("Remember") if kind == "set" else N_("Note of the person")
-            return title, ", ".join(plain(key) for key, _ in value.value) if isinstance(value, MappingNode) else ""
-        case _:
-            return kind, first
-
-
-KNOWN: Final = frozenset(
-    {
-        *STRIPES,
-        *BRANCHES,
-        *ENDS,
-        "start",
-        "label",
-        "tag",
-        "untag",
-        "set",
-        "field",
-        "wait",
-        "schedule",
-        "later",
-        "note",
-        "assign",
-    }
-)
-
-
-def plain(node: Node | None) -> str:
-    """A text as it is written; the first of a list."""
-    if isinstance(node, SequenceNode):
-        return plain(node.value[0]) if node.value else ""
-    return " ".join(node.value.split()) if isinstance(node, ScalarNode) else ""
-
-
-def walk(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        for branch in step.branches:
-            yield from walk(branch.steps)
 
 
 def short(text: str, most: int) -> str:
@@ -318,10 +164,13 @@ def arrow(end: End, x: int, y: int) -> Arrow:
     return Arrow(f"M{end.x} {end.y}{over}{back}V{y - 5}", x, y, label=end.label, at=(end.down, end.y + 33))
 
 
-def drawn(name: str, line: int, steps: tuple[Step, ...]) -> Map:
-    room = wide(steps)
+def drawn(name: str, line: int, steps: tuple[Step, ...], started: list[Link]) -> Map:
+    room = max(wide(steps), row_wide(len(started)))
+    middle, top = room // 2 + 14, 14
+    links = row(started, middle, top)
+    ways = [End(link.x + WIDTH // 2, top + HEIGHT, link.x + WIDTH // 2) for link in links]
     drawing = Drawing()
-    bottom, _ends = drawing.column(steps, room // 2 + 14, 14, [])
+    bottom, _ends = drawing.column(steps, middle, top + (HEIGHT + BELOW if links else 0), ways)
     places = {box.step.named: box for box in drawing.boxes if box.step.named}
     lane = room + 14
     for box in drawing.boxes:
@@ -331,5 +180,11 @@ def drawn(name: str, line: int, steps: tuple[Step, ...]) -> Map:
             right, there = box.x + WIDE // 2, to.x + WIDE // 2
             path = f"M{right} {box.y + HIGH // 2}H{lane}V{to.y + HIGH // 2}H{there + 5}"
             drawing.arrows.append(Arrow(path, there, to.y + HIGH // 2, "left"))
+    beside = [box for box in drawing.boxes if box.step.starts]
+    for box in beside:
+        across = box.y + HIGH // 2
+        links.append(Link(N_("flow {name}", name=box.step.starts), box.step.starts, 0, lane + 14, across - HEIGHT // 2))
+        drawing.arrows.append(Arrow(f"M{box.x + WIDE // 2} {across}H{lane + 9}", lane + 14, across, "right"))
     count = sum(1 for _ in walk(steps))
-    return Map(name, line, count, lane + 14, bottom, tuple(drawing.boxes), tuple(drawing.arrows), steps)
+    width = lane + 14 + (WIDTH + 14 if beside else 0)
+    return Map(name, line, count, width, bottom, tuple(drawing.boxes), tuple(drawing.arrows), steps, tuple(links))

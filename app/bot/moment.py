@@ -12,6 +12,7 @@ import msgspec
 
 from app.bot.hours import Hours
 from app.bot.nodes import MappingNode, Node
+from app.bot.opening import spans_on
 from app.bot.shape import MISSING, Json, Keys, Located, Report, Shape, Text
 from app.bot.text import Text as Template
 from app.bot.values import Room
@@ -103,12 +104,12 @@ def place(day: date, minutes: int, zone: ZoneInfo) -> int:
 
 
 def opening(hours: Hours, now: int) -> int | None:
-    """The next instant at which it is open; None if it never is."""
+    """The next instant at which it is open, within a year; None if it never is."""
     zone = ZoneInfo(hours.zone)
     today = datetime.fromtimestamp(now / 1_000, zone).date()
-    for ahead in range(8):
+    for ahead in range(LONGEST // DAY if hours.holidays else 8):
         day = today + timedelta(days=ahead)
-        for start, end in sorted(hours.days[day.weekday()]):
+        for start, end in sorted(spans_on(hours, day)):
             if now < place(day, end, zone):
                 return max(now, place(day, start, zone))
     return None

@@ -248,7 +248,7 @@ class Assembler:
             Expected(expect.kind, expect.low, expect.high, pattern, options, expect.future),
             step.retries,
             self.compiler.question(step.again, step.choices).saying if step.again else asked.saying,
-            frozenset(whole(words(text.text), text.text) for text in step.cancel),
+            frozenset(whole(words(text.text, self.compiler.pairs), text.text) for text in step.cancel),
             self.compiler.question(step.cancelled, ()).saying if step.cancelled else None,
             otherwise,
             step.line,

@@ -3,11 +3,13 @@
 Time passes in the test where something was waited for; who it was is taken out (`unnamed`).
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.bot.flow import NAME
 from app.bot.heard import heard, words_of
 from app.bot.record import FLOW
 from app.bot.scene import (
@@ -15,6 +17,7 @@ from app.bot.scene import (
     Decision,
     Later,
     Quiet,
+    Scene,
     Send,
     StartTimer,
     TimerFired,
@@ -22,8 +25,9 @@ from app.bot.scene import (
     TurnInput,
     WatchQuiet,
 )
+from app.bot.triggers import NETWORKS, When
 from app.bot.unnamed import Unnamed
-from app.content import Audio, Document, Image, Location, Media, Picked, Pressed, Sticker, Text, Video
+from app.content import Audio, Document, Image, Location, Media, Order, Picked, Pressed, Reaction, Sticker, Text, Video
 from app.content import text as text_of
 
 LINES: Final = 50
@@ -35,22 +39,40 @@ Turn = tuple[TurnInput, Decision]
 Line = dict[str, Any]
 
 
-def retold(turns: Sequence[Turn], zone: str, taken: set[str]) -> dict[str, Any] | None:
+def retold(
+    turns: Sequence[Turn], zone: str, taken: set[str], asked: Sequence[When] = ()
+) -> dict[str, Any] | None:  # fmt: skip
     """The test as it is written, of turns of one conversation, oldest first; None if nothing of it can be one. `taken`
-    are the names of other tests."""
+    are the names of other tests; `asked` is what rules ask for."""
     turns = from_a_beginning(turns)
     said = [text_of(turn.event.content) for turn, _ in turns if isinstance(turn.event, Arrived)]
     if not turns:
         return None
-    telling = Telling(Unnamed(turns[0][0].scene.contact, said), turns)
+    telling = Telling(Unnamed(turns[0][0].scene.contact, said), turns, timed=any(when.first_after for when in asked))
     for turn in turns:
         telling.tell(*turn)
     if not telling.chat:
         return None
-    local = datetime.fromtimestamp(telling.began / 1_000, UTC).astimezone(ZoneInfo(zone))
-    item: dict[str, Any] = {"name": unused(opening(telling.chat[0]), taken), "at": f"{local:%Y-%m-%d %H:%M}"}
+    item: dict[str, Any] = {"name": unused(opening(telling.chat[0]), taken), "at": local(telling.began, zone)}
+    item |= circumstances(turns[0][0].scene, zone, asked)
     contact = telling.unnamed.view()
     return item | ({"contact": contact} if contact else {}) | {"chat": telling.chat}
+
+
+def local(at: int, zone: str) -> str:
+    return f"{datetime.fromtimestamp(at / 1_000, UTC).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def circumstances(scene: Scene, zone: str, asked: Sequence[When]) -> dict[str, Any]:
+    """Where somebody wrote and since when, as far as rules ask for it."""
+    found: dict[str, Any] = {}
+    if scene.last_heard and any(when.first or when.first_after for when in asked):
+        found["last_heard"] = local(scene.last_heard, zone)
+    if any(when.channel for when in asked):
+        found["channel"] = scene.channel[:200]
+    if any(when.network for when in asked) and scene.network in NETWORKS:
+        found["network"] = scene.network
+    return found
 
 
 def from_a_beginning(turns: Sequence[Turn]) -> Sequence[Turn]:
@@ -64,13 +86,13 @@ def from_a_beginning(turns: Sequence[Turn]) -> Sequence[Turn]:
 class Telling:
     """The lines so far. `clock` is the test's time, in ms UTC; `ahead` what the bot said for later."""
 
-    def __init__(self, unnamed: Unnamed, turns: Sequence[Turn]) -> None:
+    def __init__(self, unnamed: Unnamed, turns: Sequence[Turn], *, timed: bool = False) -> None:
         self.unnamed = unnamed
         self.chat: list[Line] = []
         self.began = self.clock = 0
         self.ahead: list[Send] = []
         self.full = False
-        self.timed = any(map(waits, turns))
+        self.timed = timed or any(map(waits, turns))
 
     def tell(self, turn: TurnInput, decision: Decision) -> None:
         happened = self.happened(turn)
@@ -114,7 +136,13 @@ class Telling:
         if isinstance(what, Location):
             return {"location": self.unnamed.text(words_of(what))[:200]}
         words = self.unnamed.text(event.text or text_of(what))[:TEXT]
-        return words if words.strip() else None
+        if not words.strip():
+            return None
+        if isinstance(what, Reaction | Order):
+            return {"reaction" if isinstance(what, Reaction) else "order": words[:200]}
+        told = {name: text for name, text in (event.referral or {}).items() if is_told(name, text)}
+        referral = {name: self.unnamed.text(text)[:200] for name, text in list(told.items())[:20]}
+        return {"text": words, "referral": referral} if referral else words
 
     def sent(self, file: Media) -> Line:
         kind = ("voice" if file.voice else "audio") if isinstance(file, Audio) else KINDS[type(file)]
@@ -138,6 +166,11 @@ class Telling:
 
     def answers(self, said: Sequence[tuple[str, str]]) -> list[Line]:
         return [{who: self.unnamed.pattern(text)[:TEXT] or "*"} for who, text in said]
+
+
+def is_told(name: str, told: object) -> bool:
+    """Whether a test can have it: what a link or ad tells in words."""
+    return isinstance(told, str) and bool(told.strip()) and re.fullmatch(NAME, name) is not None
 
 
 def waits(turn: Turn) -> bool:

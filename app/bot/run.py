@@ -36,8 +36,10 @@ from app.bot.scene import (
     Decision,
     Event,
     Frame,
+    HandOff,
     Later,
     Scene,
+    Send,
     SetField,
     StartTimer,
     State,
@@ -45,7 +47,7 @@ from app.bot.scene import (
     Trace,
     Waiting,
 )
-from app.bot.steps import Handing, Saying
+from app.bot.steps import Handing, Plan, Saying
 from app.bot.turn import Turn, after, languages, names
 from app.bot.values import Room, as_text
 from app.bot.words import READ_LIMIT, fold
@@ -184,6 +186,18 @@ class Machine:
             self.step(program, at)
             if self.turn.over:
                 self.places.clear()
+
+    def perform(self, plan: Plan) -> bool:
+        """The steps of a rule or the fallback, on top of what waits. Whether they came to their end."""
+        depth, self.waiting = len(self.places), None
+        self.begin(plan.program or Program("", plan.name, plan.steps))
+        self.run()
+        return not self.turn.over and len(self.places) <= depth
+
+    @property
+    def answered(self) -> bool:
+        """Whether something was said or handed over so far."""
+        return any(isinstance(effect, Send | HandOff) for effect in self.turn.effects)
 
     def step(self, program: Program, at: int) -> None:
         room = self.turn.room

@@ -244,7 +244,7 @@ class NearMiss(msgspec.Struct, frozen=True, omit_defaults=True):
 class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the bot did what it did. `verdict` is one sentence; `matched` the words of the rule that decided it, `line`
     where the rule stands in the document; `degraded` lists what the channel could not show and what was done instead.
-    `code` names the kind of verdict."""
+    `code` names the kind of verdict. `before`: the verdicts of rules that answered first and let others go on."""
 
     verdict: Sentence
     rule: str = ""
@@ -254,6 +254,7 @@ class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
     degraded: tuple[Sentence, ...] = ()
     problems: tuple[Sentence, ...] = ()
     code: str = ""
+    before: tuple[Sentence, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -136,7 +136,8 @@ class Integer(Shape):
 
     def read(self, node: Node, report: Report) -> Any:
         text = node.value if isinstance(node, ScalarNode) else ""
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and self.low <= int(text) <= self.high):
+        digits = text.removeprefix("-")
+        if not (text.isascii() and digits.isdigit() and len(text) < 10 and self.low <= int(text) <= self.high):
             return self.wrong(node, report)
         return int(text)
 

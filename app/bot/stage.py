@@ -15,7 +15,7 @@ from app.bot.moment import length
 from app.bot.resume import merged
 from app.bot.scene import Arrived, Consent, Effect, Event, HandOff, Scene, State, Triggered
 from app.capabilities import Capabilities
-from app.content import Content, Location, Picked, Pressed, Text
+from app.content import Content, Location, Order, Picked, Pressed, Reaction, Text
 from app.content import text as text_of
 
 Said = list[tuple[str, str]]
@@ -23,15 +23,15 @@ MOST = 200  # events of the bot's own making while time passes once
 
 
 class Stage:
-    """`now` is in ms UTC. What is said is (who, text), as the lines of a test have it."""
+    """`now` and `last_heard` are in ms UTC. What is said is (who, text), as the lines of a test have it."""
 
-    def __init__(self, bot: Version, case: Case, capabilities: Capabilities, now: int) -> None:
+    def __init__(self, bot: Version, case: Case, capabilities: Capabilities, now: int, last_heard: int = 0) -> None:
+        self.channel, self.network, self.last_heard = case.channel, case.network, last_heard
         self.bot, self.now, self.capabilities = bot, now, capabilities
         self.contact = case.contact
         self.state = State(seed=1)
         self.agenda = Agenda()
         self.offered: tuple[Pressed | Picked, ...] = ()
-        self.last_heard = 0
         self.opted_out = self.silent = False
 
     def happen(self, line: Line) -> Said | None:
@@ -44,12 +44,16 @@ class Stage:
             case "button":
                 pressed = next((one for one in self.offered if line.text.text in (one.title, one.id)), None)
                 return None if pressed is None else self.hear([pressed])
+            case "pressed":
+                offered = (one for one in self.offered if one.id == line.text.text)
+                return self.hear([next(offered, Pressed(line.text.text, line.text.text))])
             case _:
-                return self.hear([*(Text(earlier.text) for earlier in line.before), sent(line)])
+                contents = [*(Text(earlier.text) for earlier in line.before), sent(line)]
+                return self.hear(contents, line.referral)
 
-    def hear(self, contents: Sequence[Content]) -> Said:
+    def hear(self, contents: Sequence[Content], referral: dict[str, str] | None = None) -> Said:
         """Quick messages are answered as one where the document gathers them."""
-        arrived = tuple(Arrived(content, text_of(content)) for content in contents)
+        arrived = tuple(Arrived(content, text_of(content), referral=referral) for content in contents)
         if self.bot.gather:
             return self.turn(merged(arrived))
         return [said for event in arrived for said in self.turn(event)]
@@ -60,7 +64,7 @@ class Stage:
 
     def decide(self, event: Event) -> Said:
         scene = Scene(
-            self.state, self.contact, self.capabilities, "Test", "whatsapp_cloud", self.last_heard, self.opted_out
+            self.state, self.contact, self.capabilities, self.channel, self.network, self.last_heard, self.opted_out
         )
         decision = decide(self.bot, scene, event, self.now)
         if isinstance(event, Arrived):
@@ -101,4 +105,8 @@ def sent(line: Line) -> Content:
     text = line.text.text
     if line.who == "media":
         return msgspec.structs.replace(KINDS[text], caption=line.said)
+    if line.who == "reaction":
+        return Reaction("", text)
+    if line.who == "order":
+        return Order("", (), text)
     return Location(0.0, 0.0, text) if line.who == "location" else Text(text)

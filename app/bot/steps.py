@@ -17,7 +17,7 @@ from app.bot.secret import Sealed
 from app.bot.shape import Located, Problem
 from app.bot.text import Text, TextError, compile_text
 from app.bot.values import OUTPUT, Room
-from app.bot.words import words
+from app.bot.words import paired, words
 from app.content import Audio, Buttons, Choice, ChoiceList, Content, Document, Image, Section, Video
 from app.content import Text as Words
 from app.said import N_
@@ -52,7 +52,7 @@ class Question(msgspec.Struct, frozen=True):
 
 class Plan(msgspec.Struct, frozen=True):
     """The steps of one rule. `effects` is the whole outcome when it is constant and plain texts only, the longest
-    of which has `longest` characters; `line` is the rule's."""
+    of which has `longest` characters; `line` is the rule's; `goes_on`: the rules after it are asked, too."""
 
     name: str
     line: int
@@ -60,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True):
     effects: tuple[Effect, ...] | None
     longest: int = 0
     program: Program | None = None
+    goes_on: bool = False
 
 
 def plan(
@@ -81,7 +82,8 @@ def plan(
 
 
 def plan_rule(rule: Rule, compiler: "Compiler") -> Plan:
-    return plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+    made = plan(rule.name.text, rule.line, rule.do, compiler, interrupt=rule.interrupt)
+    return msgspec.structs.replace(made, goes_on=True) if rule.goes_on else made
 
 
 def flow(name: str, steps: tuple[Step, ...], compiler: "Compiler") -> Program:
@@ -111,7 +113,7 @@ class Compiler:
     """Makes steps ready and collects what is wrong with their texts. `language` is the document's."""
 
     def __init__(self, problems: list[Problem], flows: Iterable[str] = (), language: str = "") -> None:
-        self.problems, self.language = problems, language
+        self.problems, self.language, self.pairs = problems, language, paired(language)
         self.flows = frozenset(flows)
         self.patterns = Builder({})
         self.names: list[tuple[str, int, int]] = []

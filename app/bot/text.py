@@ -51,11 +51,13 @@ class TextError(ValueError):
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A checked text. `constant`: nothing is to be filled in. `names`: dotted names it reads, with their lines."""
+    """A checked text. `constant`: nothing is to be filled in. `names`: dotted names it reads, with their lines;
+    `parts`: how many an expression has."""
 
     constant: str | None
     evaluate: Evaluate | None = None
     names: tuple[tuple[str, int], ...] = ()
+    parts: int = 0
 
     def render(self, room: Room) -> str:
         """The text with its places filled in. Unknown names give nothing and a problem in the room; never raises."""
@@ -85,7 +87,8 @@ def compile_expression(source: str) -> Text:
     if not isinstance(node, nodes.Output) or len(node.nodes) != 1 or isinstance(node.nodes[0], nodes.TemplateData):
         raise TextError(N_("Expected one expression without braces, like quantity > 10"))
     builder = Builder()
-    return Text(None, builder.expression(node.nodes[0], 1), tuple(builder.names))
+    evaluate = builder.expression(node.nodes[0], 1)
+    return Text(None, evaluate, tuple(builder.names), builder.count)
 
 
 def compile_value(source: str) -> Text:

@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.bot.cases import HAPPENS, Case, Line
+from app.bot.cases import A_DAY, HAPPENS, Case, Line
 from app.bot.document import Version
 from app.bot.stage import Stage
+from app.bot.stars import fits
 from app.capabilities import Capabilities
-
-A_DAY = "2026-01-05 12:00"  # a Monday at noon, for tests that name no time
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -48,7 +47,9 @@ def run(bot: Version, cases: Sequence[Case], capabilities: Capabilities) -> list
 
 
 def play(bot: Version, case: Case, capabilities: Capabilities) -> Outcome:
-    stage = Stage(bot, case, capabilities, moment(case.at, bot.hours.zone if bot.hours else "UTC"))
+    zone = bot.hours.zone if bot.hours else "UTC"
+    last_heard = moment(case.last_heard, zone) if case.last_heard else 0
+    stage = Stage(bot, case, capabilities, moment(case.at, zone), last_heard)
     chat: list[Spoken] = []
     for asked, expected in exchanges(case.chat):
         chat += [Spoken(asked.who, earlier.text, line=earlier.line) for earlier in asked.before]
@@ -93,22 +94,3 @@ def compare(expected: Sequence[Line], answers: Sequence[tuple[str, str]]) -> lis
         if answer is not None:
             found.append(Spoken(answer[0], answer[1], "extra"))
     return found
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether the whole text is as the pattern says, `*` standing for anything. Linear in the text for each part."""
-    first, *rest = pattern.strip().split("*")
-    text = text.strip()
-    if not rest:
-        return text == first
-    *middle, last = rest
-    end = len(text) - len(last)
-    if not text.startswith(first) or not text.endswith(last) or end < len(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = text.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True

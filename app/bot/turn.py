@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from app.bot.degrade import fit, fit_quote
 from app.bot.scene import Arrived, ContactView, Effect, Event, HandOff, Scene, Send, State, Trace
 from app.bot.steps import Saying
@@ -88,16 +90,7 @@ class Turn:
         """The trace with what could not be shown and what went wrong."""
         if not self.notes and not self.room.problems:
             return seen
-        return Trace(
-            seen.verdict,
-            seen.rule,
-            seen.line,
-            seen.matched,
-            seen.near,
-            tuple(self.notes),
-            tuple(self.room.problems),
-            seen.code,
-        )
+        return msgspec.structs.replace(seen, degraded=tuple(self.notes), problems=tuple(self.room.problems))
 
 
 def languages(variables: Mapping[str, Any], contact: ContactView) -> tuple[str, ...]:

@@ -42,11 +42,29 @@ _DROPPED = re.compile(
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ى": "ي", "ی": "ي", "ک": "ك"}
 )
+# Letters that people also write as two, by language: `fuer` is `für`, and so both are read as `fur`.
+_PAIRS = {
+    "de": re.compile("(a|o|(?<![aeq])u)e"),
+    "da": re.compile("(a)a|(o)e"),
+    "nb": re.compile("(a)a|(o)e"),
+    "nn": re.compile("(a)a|(o)e"),
+    "no": re.compile("(a)a|(o)e"),
+    "sv": re.compile("(a)a|(o)e"),
+}
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 
 
-def fold(text: str) -> str:
-    """The text as rules compare it: no case, no accents, digits of every script as 0 to 9."""
+def paired(language: str) -> str:
+    """What `fold` and `words` need to know of a language like `de-AT`: `de`; '' where it makes no difference."""
+    name = language.partition("-")[0].lower()
+    return name if name in _PAIRS else ""
+
+
+def fold(text: str, pairs: str = "") -> str:
+    """The text as rules compare it: no case, no accents, digits of every script as 0 to 9. `pairs`: the language whose
+    letters written as two are one."""
+    if pairs:
+        return _PAIRS[pairs].sub(lambda found: found.group(found.lastindex or 0), fold(text))
     if text.isascii():
         return text.lower()
     plain = _DROPPED.sub("", unicodedata.normalize("NFKD", text.casefold()))
@@ -54,9 +72,10 @@ def fold(text: str) -> str:
     return _FOREIGN_DIGIT.sub(lambda found: str(unicodedata.digit(found.group())), plain)
 
 
-def words(text: str) -> list[str]:
+def words(text: str, pairs: str = "") -> list[str]:
     """The words of a text, folded, in order: the first `MOST_WORDS` in the first `READ_LIMIT` characters."""
     text = text[:READ_LIMIT]
-    if text.isascii():
+    if text.isascii() and not pairs:
         return _ASCII_WORD.findall(text.lower())[:MOST_WORDS]
-    return _WORD.findall(fold(text))[:MOST_WORDS]
+    folded = fold(text, pairs)
+    return (_ASCII_WORD if folded.isascii() else _WORD).findall(folded)[:MOST_WORDS]

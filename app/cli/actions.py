@@ -80,6 +80,16 @@ def serve(given: Given) -> int:
     return run_server(settings_of(given), open_browser=given.open)
 
 
+def demo(given: Given) -> int:
+    if given.remove:
+        done = call(given, "demo.remove")
+        text = _("The demo is gone: people erased: {people}. Its bot stays.")
+    else:
+        done = call(given, "demo", starter=given.starter, seed=given.seed, anyway=given.anyway)
+        text = _("A month on the channel “{channel}”: {visits} visits of {people} people. The bot “{bot}” answered.")
+    return show(given, done, text.format(**done))
+
+
 def version(given: Given) -> int:
     import sqlite3
 
@@ -467,6 +477,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.list": list_bots,
     "token.create": create_token,
     "simulate": simulate,
+    "demo": demo,
     "doctor": doctor,
     "version": version,
 }

@@ -183,5 +183,10 @@ def bots(commands: "Commands") -> None:
 
 
 def upkeep(commands: "Commands") -> None:
+    parser = add(commands, "demo", _("fill the installation with a month of made-up chats"))
+    parser.add_argument("--starter", default="bakery", metavar="NAME", help=_("whose bot talks (bakery)"))
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help=_("another number makes another month (1)"))
+    parser.add_argument("--anyway", action="store_true", help=_("although real conversations are here"))
+    parser.add_argument("--remove", action="store_true", help=_("erase the made-up chats again"))
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
     add(commands, "version", _("what this is"))

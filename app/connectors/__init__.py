@@ -1,6 +1,7 @@
 """The networks Parley speaks. A new one is a file or a package here and a line below; the contract tests find it."""
 
 from app.connectors.base import Connector
+from app.connectors.demo import Demo
 from app.connectors.simulator import Simulator
 from app.connectors.whatsapp_cloud import WhatsAppCloud
 
@@ -9,5 +10,6 @@ CONNECTORS: dict[str, Connector] = {
     for connector in (
         WhatsAppCloud(),
         Simulator(),
+        Demo(),
     )
 }

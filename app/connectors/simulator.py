@@ -28,7 +28,8 @@ ACCOUNT = "simulator"
 class SimulatorSession:
     """Takes every message and then reports `delivered` and `read`, in the order in which they were sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str = ACCOUNT) -> None:
+        self._account = account
         # Ids go on where no earlier process can have been.
         self._ids = itertools.count(time.time_ns() // 1000)
         self._taken: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
@@ -39,7 +40,7 @@ class SimulatorSession:
         while taken := await self._taken.get():
             for status in (Status.DELIVERED, Status.READ):
                 provider_id, opaque = taken
-                await on_event(Receipt(ACCOUNT, provider_id, status, time.time_ns() // 1_000_000, b"{}", opaque))
+                await on_event(Receipt(self._account, provider_id, status, time.time_ns() // 1_000_000, b"{}", opaque))
 
     async def send(self, message: Outbound) -> Sent:
         if self._closed:

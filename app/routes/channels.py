@@ -11,7 +11,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots
+from app import bots, demo
+from app.channels import fold
 from app.connectors import CONNECTORS
 from app.connectors.base import Check, Connector
 from app.connectors.states import CHECKS, REMEDIES
@@ -112,7 +113,7 @@ def find_text(body: bytes, name: str) -> str:
 
 async def kinds(request: Request) -> Response:
     """Which network; where there is only one, straight on to it."""
-    found = [connector for connector in CONNECTORS.values() if connector.kind != "simulator"]
+    found = [connector for connector in CONNECTORS.values() if connector.settings]
     if len(found) == 1:
         return redirect(request, str(request.app.url_path_for("channels.connect", kind=found[0].kind)))
     return await page(request, "channels/kinds.html", kinds=found, faces=faces)
@@ -122,7 +123,8 @@ async def new(request: Request) -> Response:
     """The first steps: make an app at the network, paste what it gives."""
     connector = connector_of(request)
     values = {"verify_token": secrets.token_urlsafe(16)}
-    return await page(request, "channels/new.html", **new_values(connector, "", values), error="", errors={})
+    shown = await new_values(request, connector, await free_name(request.state.rt, connector), values)
+    return await page(request, "channels/new.html", **shown, error="", errors={})
 
 
 async def create(request: Request) -> Response:
@@ -131,22 +133,40 @@ async def create(request: Request) -> Response:
     connector = connector_of(request)
     fields = await form(request)
     name, given = fields.text("name", limit=200), read_settings(connector, fields)
+    version_id = fields.number("version") if may(request.state.user, Action.BUILD) else None
     try:
         channel_id = await rt.channels.add(connector.kind, name, given)
     except (Invalid, Conflict) as error:
         shown = {key: value for key, value in given.items() if not is_secret(connector, key) or key == "verify_token"}
         wrong = Invalid(error.said, fields=error.fields)
-        return await refused(request, "channels/new.html", wrong, **new_values(connector, name, shown))
+        return await refused(
+            request, "channels/new.html", wrong, **await new_values(request, connector, name, shown, version_id)
+        )
+    if version_id:
+        await bots.roll_back(rt, channel_id, version_id, request.state.user)
     return redirect(request, address(request, channel_id), done=_("The channel is there. A few steps are left."))
 
 
-def new_values(connector: Connector, name: str, values: dict[str, str]) -> dict[str, Any]:
-    return {"connector": connector, "name": name, "values": values, "faces": faces}
+async def new_values(
+    request: Request, connector: Connector, name: str, values: dict[str, str], version_id: int | None = None
+) -> dict[str, Any]:
+    """What the form shows. Where there is one bot, it is chosen beforehand: whoever made it wants it to answer."""
+    answerers = await request.state.rt.db.read(channel_pages.list_answerers)
+    chosen = version_id or (answerers[0].version_id if len(answerers) == 1 else 0)
+    versions = [(str(one.version_id), one.bot) for one in answerers]
+    shown = {"connector": connector, "name": name, "values": values, "faces": faces}
+    return shown | {"versions": versions, "version": str(chosen)}
+
+
+async def free_name(rt: "Runtime", connector: Connector) -> str:
+    """What a first channel of a network is called; nothing if that is taken."""
+    name = connector.label.split(" ", 1)[0]
+    return "" if await rt.db.reader.one(channel_rows.NAME_OWNER, name=fold(name)) else name
 
 
 def connector_of(request: Request) -> Connector:
     connector = CONNECTORS.get(request.path_params["kind"])
-    if connector is None or connector.kind == "simulator":
+    if connector is None or not connector.settings:
         raise NotFound(_("There is no such connector."))
     return connector
 
@@ -226,8 +246,12 @@ async def test(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     rt: Runtime = request.state.rt
     row = await read_row(request)
-    await rt.channels.remove(row.id)
-    done = _("“{name}” was removed. Its conversations can still be read.").format(name=row.name)
+    if row.connector == demo.KIND:
+        await demo.remove(rt)
+        done = _("The demo is gone. Its bot stays.")
+    else:
+        await rt.channels.remove(row.id)
+        done = _("“{name}” was removed. Its conversations can still be read.").format(name=row.name)
     return redirect(request, str(request.app.url_path_for("channels")), done=done)
 
 

@@ -14,8 +14,9 @@ ICONS: Final = {
     "telegram": "tg",
     "webchat": "web",
     "simulator": "flask",
+    "demo": "eye",
 }
-TINTS: Final = {"whatsapp_cloud": 4, "whatsapp_web": 4, "telegram": 6, "simulator": 7}
+TINTS: Final = {"whatsapp_cloud": 4, "whatsapp_web": 4, "telegram": 6, "simulator": 7, "demo": 2}
 VIRAMAS: Final = frozenset("\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d")
 
 
@@ -73,7 +74,8 @@ def tint(connector: str) -> int:
 
 def network_name(connector: str) -> str:
     known = CONNECTORS.get(connector)
-    return _("Built in") if connector == "simulator" else known.label if known else connector
+    words = {"simulator": _("Built in"), "demo": _("Made-up chats")}
+    return words.get(connector) or (known.label if known else connector)
 
 
 def alias_kind(kind: str) -> str:

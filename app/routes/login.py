@@ -25,7 +25,7 @@ async def show(request: Request) -> Response:
 
 
 async def form(request: Request, target: str, *, status: int = 200, email: str = "", error: str = "") -> Response:
-    is_set_up = bool(await request.state.rt.db.reader.one(users.COUNT))
+    is_set_up = bool(await request.state.rt.db.reader.one(users.COUNT_OWNERS))
     values = {"target": target, "email": email, "error": error, "is_set_up": is_set_up}
     return await respond.page(request, "login.html", status=status, **values)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, documents, i18n
+from app import bots, demo, documents, i18n
 from app import users as people
 from app.db import Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -52,17 +52,19 @@ async def business(request: Request) -> Response:
 
 
 def choices() -> dict[str, Any]:
-    languages, zones = i18n.language_names(), i18n.zone_names()
-    return {"languages": languages, "zones": zones, "starters": documents.starters()}
+    return {"zones": i18n.zone_names(), "starters": documents.starters()}
 
 
 async def save_business(request: Request) -> Response:
     """Keep what was said, make the bot and put it live; then on to the phone that talks to it."""
     rt: Runtime = request.state.rt
     fields = await respond.form(request)
-    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "language", "starter")}
+    given = {name: fields.text(name, limit=500) for name in ("business", "zone", "starter", "demo")}
     try:
         await rt.db.write(stored.save_all, check_business(given))
+        if given["demo"] and given["starter"]:
+            await demo.fill(rt, starter=given["starter"], user_id=request.state.user.id)
+            return respond.redirect(request, request.app.url_path_for("home"))
         bot_id = await make_bot(request, given["starter"])
     except (Invalid, Conflict) as error:
         return await respond.refused(request, BUSINESS, error, **choices(), given=given)
@@ -78,11 +80,9 @@ def check_business(given: dict[str, str]) -> dict[str, str]:
         errors["business"] = _("Between 1 and {n} characters.").format(n=NAME)
     if given["zone"] not in i18n.zone_names():
         errors["zone"] = _("Choose one of the list.")
-    if given["language"] not in i18n.LANGUAGES:
-        errors["language"] = _("Choose one of the list.")
     if errors:
         raise Invalid(_("Something is missing."), fields=errors)
-    return {"business": name, "zone": given["zone"], "bot_language": given["language"]}
+    return {"business": name, "zone": given["zone"]}
 
 
 async def make_bot(request: Request, starter: str) -> int | None:

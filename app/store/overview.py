@@ -58,7 +58,8 @@ BOT_REPLY = Query(
     from message o
     join turn t on t.id = o.turn_id
     join message i on i.id = t.message_id
-    where o.id >= :first and o.author = 'bot' and o.step = 0 and o.sent_at > o.at and o.channel_id <> :besides
+    where o.id >= :first and o.at >= :since and o.author = 'bot' and o.step = 0 and o.sent_at > o.at
+      and o.channel_id <> :besides
     """,
     FirstReply,
 )
@@ -72,7 +73,7 @@ PERSON_REPLY = Query(
               select max(q.at) from message q
               where q.conversation_id = m.conversation_id and q.direction = 'out' and q.at < m.at), 0)) as waited
       from message m
-      where m.id >= :first and m.author = 'user' and m.channel_id <> :besides) as answers
+      where m.id >= :first and m.at >= :since and m.author = 'user' and m.channel_id <> :besides) as answers
     where waited is not null
     """,
     FirstReply,
@@ -83,7 +84,7 @@ WAITING_SINCE = Query("select min(waiting_since) from conversation where waiting
 
 async def get_first_replies(db: Reader, since: int, besides: int) -> tuple[FirstReply, FirstReply]:
     """By the bot (from receiving a message to the network taking the reply), and by people; `besides` is a channel."""
-    none, values = FirstReply(0, 0), {"first": first_id(since), "besides": besides}
+    none, values = FirstReply(0, 0), {"first": first_id(since), "since": since, "besides": besides}
     return await db.one(BOT_REPLY, **values) or none, await db.one(PERSON_REPLY, **values) or none
 
 

@@ -17,7 +17,7 @@ PUT = Statement(
 DELETE = Statement("delete from setting where name = :name")
 
 # What holds where no row stands.
-DEFAULTS = {"business": "Parley", "language": "en", "zone": "UTC", "bot_language": "en"}
+DEFAULTS = {"business": "Parley", "language": "en", "zone": "UTC"}
 
 
 class Policy(msgspec.Struct, frozen=True):

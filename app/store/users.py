@@ -69,7 +69,6 @@ USER_COLUMNS = (
 )
 LOGIN_COLUMNS = "l.id_hash, l.csrf, l.agent, l.ip, l.created_at, l.seen_at, l.expires_at, l.confirmed_at"
 
-COUNT = Query("select count(*) from app_user", int)
 COUNT_OWNERS = Query("select count(*) from app_user where role = 'owner' and disabled_at is null", int)
 BY_ID = Query(f"select {USER_COLUMNS} from app_user u where u.id = :id", User)
 BY_EMAIL = Query(f"select {USER_COLUMNS} from app_user u where u.email_folded = :email", User)

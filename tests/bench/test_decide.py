@@ -9,9 +9,10 @@ import pytest
 
 from app.bot.decide import decide
 from app.bot.document import Document, Version, prepare
-from app.bot.grammar import Condition, Fallback, Rule, Say
+from app.bot.grammar import Fallback, Rule, Say
 from app.bot.scene import Arrived, ContactView, Scene, State
 from app.bot.shape import Located
+from app.bot.triggers import Condition, When
 from app.capabilities import Capabilities
 from app.content import Text
 
@@ -29,7 +30,7 @@ def made_up(count: int) -> Version:
 
 def rule(at: int, says: list[str]) -> Rule:
     text = f"Answer {at}" + (" for {{ contact.first_name or 'you' }}" if at % 10 == 0 else "")
-    return Rule(Located(f"r{at}"), Condition(any=tuple(map(Located, says))), (Say((Located(text),)),))
+    return Rule(Located(f"r{at}"), When(Condition(any=tuple(map(Located, says)))), (Say((Located(text),)),))
 
 
 def messages(count: int) -> dict[str, Arrived]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bot.dates import read_date, read_moment, read_time
@@ -129,6 +129,7 @@ pieces = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(pieces, max_size=8).map(" ".join) | st.text(max_size=60), st.sampled_from([*WORDS, ""]))
 def test_any_text_gives_a_time_or_none(text: str, language: str) -> None:
     for read, form in (

@@ -91,7 +91,7 @@ language: english please
         (6, 35, "A step does one thing, found say and handoff; make it two steps"),
         (6, 75, "Expected a list of buttons, found “3”"),
         (7, 5, "Expected the key “do”"),
-        (8, 18, "Expected one of any, all, starts, exact, regex"),
+        (8, 18, "Expected one of any, all, starts, exact, regex, fuzzy"),
         (8, 19, "Unknown key “reg”. Did you mean “regex”?"),
         (9, 19, "Expected a whole number from 1 to 100, found “0”"),
         (10, 15, "Expected a time zone, like America/Sao_Paulo, found “Nowhere”"),

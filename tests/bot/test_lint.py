@@ -33,7 +33,7 @@ rules:
   - {name: c, when: {says: [hi, new]}, do: [{say: c}]}
   - {name: d, when: {says: {starts: hi}}, do: [{say: d}]}
 """
-    assert warnings(text + FINE) == [(5, "“b” never answers: “a” above it knows all its words.")]
+    assert warnings(text + FINE) == [(5, "“b” never answers: “a” before it knows all its words.")]
 
 
 def test_an_unknown_name_in_a_text_is_told_with_what_was_meant() -> None:
@@ -128,3 +128,30 @@ def test_what_only_waits_or_asks_a_service_leaves_the_customer_without_an_answer
     assert in_flow(call + "[{tag: a}]", "wait: 10s") == [silent]
     assert in_flow(call + "[{tag: a}]", "say: a") == in_flow(call + "[{say: b}, {return: }]", "say: a") == []
     assert in_flow(call + "[{tag: a}, {return: }]", "say: a") == [silent]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "{name: a, when: {says: hi, tag: vip}, do: [{say: a}]}",
+        "{name: a, when: {says: hi}, continue: true, do: [{say: a}]}",
+        "{name: a, when: {says: hi}, priority: -1, do: [{say: a}]}",
+        "{name: a, when: {says: {fuzzy: hi}}, do: [{say: a}]}",
+    ],
+)
+def test_a_rule_that_asks_for_more_or_goes_on_takes_no_words(more: str) -> None:
+    text = f"bot: T\nrules:\n  - {more}\n  - {{name: b, when: {{says: hi}}, do: [{{say: b}}]}}\n"
+    assert [words for _, words in warnings(text + FINE) if str(words).startswith("“b” never")] == []
+
+
+def test_only_what_answers_has_to_say_something() -> None:
+    said = "This may leave the customer without an answer."
+    rules = [
+        ("{says: hi}, do: [{tag: a}]", True),
+        ("{pressed: a}, do: [{tag: a}]", True),
+        ("{says: hi}, continue: true, do: [{tag: a}]", False),
+        ("{media: any}, do: [{tag: a}]", False),
+    ]
+    for rule, told in rules:
+        text = f"bot: T\nrules:\n  - {{name: r, when: {rule}}}\n{FINE}"
+        assert ((3, said) in warnings(text)) is told, rule

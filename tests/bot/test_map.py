@@ -15,7 +15,7 @@ flows:
   order:
     - ask: {text: What would you like?, save: item}
     - label: again
-    - ask: {text: How many?, save: quantity}
+    - ask: {text: How many?, save: quantity, timeout: {after: 1h, do: [{say: Another time}]}}
       otherwise: [{handoff: Somebody helps}]
     - if: "quantity > 10"
       then: [{handoff: orders}, {goto: again}]
@@ -45,7 +45,7 @@ def order() -> flows.Map:
 def test_every_step_is_a_box_at_its_line() -> None:
     lines = {(box.step.kind, box.step.line) for box in order().boxes}
     assert lines == {
-        ("ask", 4), ("label", 5), ("ask", 6), ("handoff", 7), ("if", 8), ("handoff", 9), ("goto", 9), ("call", 11),
+        ("ask", 4), ("label", 5), ("ask", 6), ("say", 6), ("handoff", 7), ("if", 8), ("handoff", 9), ("goto", 9), ("call", 11),
         ("say", 12), ("start", 13),
     }  # fmt: skip
 
@@ -58,7 +58,9 @@ def test_colours_tell_what_a_step_is() -> None:
 
 def test_branches_are_labelled_and_meet_again() -> None:
     found = order()
-    assert {"yes", "no", "answered", "no valid answer"} <= {str(arrow.label) for arrow in found.arrows}
+    assert {"yes", "no", "answered", "no valid answer", "no answer in time"} <= {
+        str(arrow.label) for arrow in found.arrows
+    }
     start = next(box for box in found.boxes if box.step.kind == "start")
     into = [arrow for arrow in found.arrows if (arrow.x, arrow.y) == (start.x, start.y)]
     assert len(into) == 1, "from the call's side only: the other side goes back"
@@ -142,3 +144,73 @@ def test_no_box_stands_on_another_and_all_are_inside(found: list[object]) -> Non
             assert abs(one.x - other.x) >= flows.WIDE or abs(one.y - other.y) >= flows.HIGH + 8
         half = flows.WIDE // 2
         assert all(half <= b.x <= flow.width - half and b.y + flows.HIGH <= flow.height for b in flow.boxes)
+
+
+LINKED = """\
+bot: Luna
+rules:
+  - {name: order, when: {says: order}, do: [{say: hi}, {start: order}, {start: order}]}
+  - {name: vip, when: {says: vip}, do: [{if: x, then: [{start: order}]}]}
+fallback: {do: [{start: help}]}
+flows:
+  order:
+    - random:
+        - [{say: {en: a, pt: b}}]
+        - {weight: 3, do: [{location: {latitude: 1, longitude: 2, name: Luna}}, {start: help}]}
+    - {later: order, after: 1h}
+    - handoff: {reason: big, team: Kitchen}
+    - {reaction: 👍}
+  help:
+    - {contact: {name: Ana, phone: 1}}
+    - {template: ready, language: en}
+    - {note: a note}
+    - {assign: Kitchen}
+    - {opt_out: true}
+"""
+
+
+def test_what_starts_a_flow_stands_above_it_and_leads_to_its_line() -> None:
+    order, help_ = flows.maps(LINKED).flows
+    above = [(str(link.label), link.flow, link.line) for link in order.links if link.line]
+    assert above == [("rule order", "", 3), ("rule vip", "", 4), ("flow order", "order", 11)]
+    assert [(str(link.label), link.line) for link in help_.links if link.line] == [
+        ("the fallback", 5),
+        ("flow order", 10),
+    ]
+    first = order.boxes[0]
+    assert all(link.y + 24 < first.y for link in order.links if link.line)
+    into = [arrow for arrow in order.arrows if (arrow.x, arrow.y) == (first.x, first.y)]
+    assert len(into) == 3
+
+
+def test_a_step_that_starts_a_flow_leads_to_it() -> None:
+    order = flows.maps(LINKED).flows[0]
+    beside = [(link.flow, link.y) for link in order.links if not link.line]
+    boxes = {box.step.starts: box for box in order.boxes if box.step.starts}
+    assert beside == [(name, box.y + 24 - 12) for name, box in boxes.items()]
+    ways = [arrow for arrow in order.arrows if arrow.turn == "right"]
+    assert [(arrow.x, arrow.y) for arrow in ways] == [(link.x, link.y + 12) for link in order.links if not link.line]
+    assert all(link.x + 130 <= order.width and link.x >= 0 for link in order.links)
+
+
+def test_of_many_starters_some_are_drawn_and_the_rest_counted() -> None:
+    rules = "\n".join(f"  - {{name: r{n}, when: {{says: a}}, do: [{{start: f}}]}}" for n in range(9))
+    [drawn] = flows.maps(f"bot: T\nrules:\n{rules}\nflows:\n  f: [{{say: x}}]\n").flows
+    assert [str(link.label) for link in drawn.links] == ["rule r0", "rule r1", "7 more"]
+    assert [link.line for link in drawn.links] == [3, 4, 0]
+
+
+def test_steps_beyond_words_say_what_they_are() -> None:
+    found = {str(box.step.title): box.step.detail for flow in flows.maps(LINKED).flows for box in flow.boxes}
+    assert found == {
+        "By chance": "", "Say": "a", "Location": "Luna", "Start: help": "", "Start later: order": "",
+        "Hand off to: Kitchen": "big", "React: 👍": "", "Contact card": "Ana", "Template: ready": "",
+        "Note for the team": "a note", "Assign to: Kitchen": "", "Opt out": "",
+    }  # fmt: skip
+    assert {"25 %", "75 %"} <= {str(arrow.label) for flow in flows.maps(LINKED).flows for arrow in flow.arrows}
+
+
+def test_nothing_goes_on_after_a_hand_off() -> None:
+    order = flows.maps(LINKED).flows[0]
+    last = order.boxes[-1]
+    assert last.step.kind == "reaction" and (last.x, last.y) not in [(arrow.x, arrow.y) for arrow in order.arrows]

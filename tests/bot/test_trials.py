@@ -3,7 +3,8 @@
 import pytest
 
 from app.bot.document import DocumentError, compile_version, parse
-from app.bot.trials import Outcome, fits, run
+from app.bot.stars import fits
+from app.bot.trials import Outcome, run
 from tests.bot.turns import WHATSAPP
 
 BOT = """bot: Luna

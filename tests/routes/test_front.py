@@ -10,7 +10,7 @@ from app.db import Database, DatabaseError, Full
 from app.routes import ROUTES
 from app.routes.site import Entry
 from app.security import permissions
-from app.store.users import COUNT
+from app.store.users import COUNT_OWNERS
 from tests.clock import ManualClock
 from tests.shell import ORIGIN, House, open_house
 
@@ -246,7 +246,7 @@ async def test_S2_an_open_installation_without_https_says_so_on_every_page(
         ({"host": "::", "trusted_proxies": "10.0.0.1"}, False),
     ):
         house = await open_house(database, tmp_path, clock, **flags)
-        if await database.reader.one(COUNT) == 0:
+        if await database.reader.one(COUNT_OWNERS) == 0:
             await house.add_user()
         page = (await (await house.logged_in()).get("/account")).text
         assert ("read along, passwords included" in page) == exposed, flags

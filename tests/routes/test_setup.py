@@ -30,7 +30,7 @@ async def test_S1_the_link_makes_one_owner_and_is_used_up(house: House) -> None:
     assert (await browser.get("/account")).status_code == 200
     assert (await browser.get(f"/setup?token={token}")).status_code == 404
     again = await house.browser().post("/setup", data=OWNER | {"token": token, "email": "eve@luna.example"})
-    assert again.status_code == 404 and await house.db.reader.one(rows.COUNT) == 1
+    assert again.status_code == 404 and await house.db.reader.one(rows.COUNT_OWNERS) == 1
 
 
 async def test_S1_two_at_once_make_one_owner(house: House) -> None:
@@ -38,7 +38,7 @@ async def test_S1_two_at_once_make_one_owner(house: House) -> None:
     forms = [OWNER | {"token": token, "email": f"{name}@luna.example"} for name in ("rosa", "eve")]
     answers = await asyncio.gather(*(house.browser().post("/setup", data=form) for form in forms))
     assert sorted(answer.status_code for answer in answers) == [303, 404]
-    assert await house.db.reader.one(rows.COUNT) == 1
+    assert await house.db.reader.one(rows.COUNT_OWNERS) == 1
 
 
 async def test_S1_the_link_is_good_for_half_an_hour(house: House, clock: ManualClock) -> None:
@@ -61,21 +61,21 @@ async def test_a_form_with_faults_comes_back_filled_and_the_link_still_works(hou
 async def test_the_business_is_kept_and_names_the_installation(house: House) -> None:
     await house.add_user()
     browser = await house.logged_in()
-    given = {"business": "  Luna   Bakery ", "zone": "America/Sao_Paulo", "language": "pt", "starter": ""}
+    given = {"business": "  Luna   Bakery ", "zone": "America/Sao_Paulo", "starter": ""}
     answer = await browser.submit("/setup/business", given)
     assert answer.status_code == 303 and answer.headers["location"].startswith("/simulator")
     found = await house.db.read(stored.read_all)
-    assert (found["business"], found["zone"], found["bot_language"]) == ("Luna Bakery", "America/Sao_Paulo", "pt")
+    assert (found["business"], found["zone"]) == ("Luna Bakery", "America/Sao_Paulo")
     assert "<h1>Log in to Luna Bakery</h1>" in (await house.browser().get("/login")).text
 
 
 async def test_a_business_that_cannot_be_is_refused_by_field(house: House) -> None:
     await house.add_user()
     browser = await house.logged_in()
-    given = {"business": "x" * (setup.NAME + 1), "zone": "Mars/Olympus", "language": "tlh"}
+    given = {"business": "x" * (setup.NAME + 1), "zone": "Mars/Olympus"}
     answer = await browser.submit("/setup/business", given)
     assert answer.status_code == 422
-    for field in ("business", "zone", "language"):
+    for field in ("business", "zone"):
         assert f'id="{field}-error"' in answer.text
     assert (await house.db.read(stored.read_all))["business"] == "Parley"
 

@@ -4,7 +4,6 @@ The only way in is `Authorization: Bearer` with an access token or an API key; c
 other site can use a browser that is logged in.
 """
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -151,7 +150,7 @@ def asked(request: Request, caller: Caller, shape: Shape) -> tokens.Asked | None
         return None
     # Starlette keeps the body that was read.
     body: bytes = getattr(request, "_body", b"")
-    digest = hashlib.sha256(b"\0".join([request.method.encode(), request.url.path.encode(), body])).hexdigest()
+    digest = tokens.digest(b"\0".join([request.method.encode(), request.scope["path"].encode(), body]))
     return tokens.Asked(caller.name, tokens.check_name(name), digest)
 
 

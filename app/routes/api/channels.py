@@ -9,9 +9,10 @@ from app.commands import webhook
 from app.errors import NotFound
 from app.i18n import tell
 from app.models import ChannelRow
-from app.routes.api.endpoint import Body, Call, Id, Page, Paging, Time, key_of, page
+from app.routes.api.endpoint import Body, Call, Page, Paging, key_of, page
 from app.said import N_
 from app.store import channels as store
+from app.views import Id, Time
 
 Rate = Annotated[float, msgspec.Meta(ge=0, le=100_000, description="Messages a second; 0 is not paced.")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

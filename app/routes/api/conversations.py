@@ -2,37 +2,14 @@
 
 from typing import Literal
 
-import msgspec
-
 from app import handoff
 from app.errors import Conflict, NotFound
-from app.routes.api import messages
-from app.routes.api.endpoint import FIRST, Call, Id, Page, Paging, Time, key_of, page
-from app.routes.api.messages import Message
+from app.routes.api.endpoint import FIRST, Call, Page, Paging, key_of, page
 from app.said import N_
 from app.store import listing
+from app.views import Conversation, Id, Message, conversation, message
 
 Mode = Literal["bot", "waiting", "person"]
-
-
-class Conversation(msgspec.Struct, frozen=True):
-    """A chat with one person on one channel. `mode` says who has it; `unread` counts what nobody looked at."""
-
-    id: Id
-    channel_id: Id
-    contact_id: Id
-    name: str
-    phone: str
-    mode: str
-    taken_by: Id | None
-    waiting_for: str
-    waiting_since: Time | None
-    closed_at: Time | None
-    unread: int
-    heard_at: Time | None
-    last_at: Time
-    snippet: str
-    created_at: Time
 
 
 class Filter(Paging, frozen=True):
@@ -56,14 +33,14 @@ async def index(call: Call, query: Filter) -> Page[Conversation]:
     else:
         found = await reader.all(listing.CHATS, **bounds)
     rows, cursor = page(found, query.limit, lambda row: (row.last_at, row.id))
-    return Page([_shown(row) for row in rows], cursor)
+    return Page([conversation(row) for row in rows], cursor)
 
 
 async def show(call: Call) -> Conversation:
     row = await call.rt.db.reader.one(listing.CHAT, id=call.id)
     if row is None:
         raise NotFound(N_("There is no such conversation."))
-    return _shown(row)
+    return conversation(row)
 
 
 async def thread(call: Call, query: Paging) -> Page[Message]:
@@ -74,7 +51,7 @@ async def thread(call: Call, query: Paging) -> Page[Message]:
         listing.MESSAGES, conversation_id=call.id, at=at, id=before, limit=query.limit + 1
     )
     rows, cursor = page(found, query.limit, lambda row: (row.at, row.id))
-    return Page([messages.shown(row) for row in rows], cursor)
+    return Page([message(row) for row in rows], cursor)
 
 
 async def take(call: Call) -> Conversation:
@@ -95,11 +72,3 @@ async def close(call: Call) -> Conversation:
     """Done; the bot answers when the person writes again."""
     await handoff.close(call.rt, call.id)
     return await show(call)
-
-
-def _shown(row: listing.Chat) -> Conversation:
-    return Conversation(
-        str(row.id), str(row.channel_id), str(row.contact_id), row.name, row.phone, row.mode,
-        None if row.taken_by is None else str(row.taken_by), row.waiting_for, row.waiting_since, row.closed_at,
-        row.unread, row.heard_at or None, row.last_at, row.snippet, row.created_at,
-    )  # fmt: skip

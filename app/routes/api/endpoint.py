@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", description="An id: digits, as text.")]
-Time = Annotated[int, msgspec.Meta(description="Milliseconds since 1970, UTC.")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str, msgspec.Meta(max_length=200, description="`next_cursor` of the page before.")]
 

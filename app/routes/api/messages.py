@@ -8,10 +8,11 @@ from app import content, handoff, sending
 from app.connectors.base import Address
 from app.content import Content
 from app.errors import Invalid, NotFound
-from app.routes.api.endpoint import Body, Call, Id, Once, Time
+from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
+from app.views import Message, message
 
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
@@ -108,27 +109,6 @@ class Sending(Body, frozen=True, omit_defaults=True):
     reply_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One message. `content` has its `kind` and what that kind holds; `author` is contact, bot, user, program or phone;
-    `problem` says why it failed, null where it did not."""
-
-    id: Id
-    conversation_id: Id
-    channel_id: Id
-    direction: str
-    author: str
-    user_id: Id | None
-    content: dict[str, Any]
-    provider_id: str | None
-    reply_to: str | None
-    status: str
-    problem: dict[str, Any] | None
-    rule: str
-    at: Time
-    edited_at: Time | None
-    deleted_at: Time | None
-
-
 FILES = {
     "image": content.Image,
     "video": content.Video,
@@ -154,7 +134,7 @@ async def show(call: Call) -> Message:
     row = await call.rt.db.reader.one(listing.MESSAGE, id=call.id)
     if row is None:
         raise NotFound(N_("There is no such message."))
-    return shown(row)
+    return message(row)
 
 
 async def resend(call: Call) -> Message:
@@ -169,16 +149,6 @@ async def discard(call: Call) -> Message:
     await show(call)
     await handoff.discard(call.rt, call.id)
     return await show(call)
-
-
-def shown(row: listing.Entry) -> Message:
-    return Message(
-        str(row.id), str(row.conversation_id), str(row.channel_id), row.direction, row.author,
-        None if row.user_id is None else str(row.user_id),
-        {"deleted": True} if row.deleted_at else msgspec.json.decode(row.content), row.provider_id or None,
-        row.reply_to or None, row.status, msgspec.json.decode(row.problem) if row.problem.startswith("{") else None,
-        row.rule, row.at, row.edited_at, row.deleted_at,
-    )  # fmt: skip
 
 
 def recipient(to: str | UserId) -> sending.Recipient:

@@ -6,9 +6,10 @@ import msgspec
 
 from app import tokens
 from app.errors import NotFound
-from app.routes.api.endpoint import FIRST, Body, Call, Id, Page, Paging, Time, key_of, page
+from app.routes.api.endpoint import FIRST, Body, Call, Page, Paging, key_of, page
 from app.said import N_
 from app.store import tokens as store
+from app.views import Id, Time
 
 Scope = Literal["read", "send", "manage", "admin"]
 

@@ -1,0 +1,213 @@
+"""`/api/v1/socket`: a WebSocket for programs: hear what happens, send and act, on one connection.
+
+A program writes JSON objects with `do` and, to tell the answers apart, an `id` of its own:
+
+    {"do": "subscribe", "id": "1", "types": "message.created", "after": "1234"}
+    {"do": "send", "id": "2", "channel": "Shop", "to": "+5511999990000", "text": "Hi"}
+    {"do": "take" | "give_back" | "close", "id": "3", "conversation": "42"}
+    {"do": "ping", "id": "4"}
+
+Each is answered with `{"id", "ok": true, …}` or `{"id", "ok": false, "error": {"code", "message", "fields"?}}`. Events
+come as `{"event": {"seq", "type", "at", "data"}}`. After a break a program subscribes again with `after`, the `seq` of
+its last event, and misses nothing. A program that reads too slowly is not waited for: it goes on from the database.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app import feed, handoff, i18n, sending, tokens
+from app.db import DatabaseError
+from app.errors import Conflict, Forbidden, Invalid, ParleyError, TooMany
+from app.i18n import tell
+from app.routes.api import events, messages, reading
+from app.routes.api.answering import count, identify
+from app.routes.api.endpoint import Caller
+from app.said import N_
+from app.security.permissions import Action
+from app.views import Id
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+UNAUTHENTICATED: Final = 4401
+
+BUSY: Final = 4429
+ENDED: Final = 4408
+
+
+class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    conversation: Id
+
+
+class Connection:
+    """One program. What it writes is done in order; what it hears goes out beside that."""
+
+    def __init__(self, socket: WebSocket, request: Request, caller: Caller) -> None:
+        self.socket, self.request, self.caller = socket, request, caller
+        self.rt: Runtime = request.state.rt
+        self.watch: events.Watch = request.app.state.watch
+        self.sending = asyncio.Lock()
+        self.listener: feed.Listener | None = None
+        self.telling: asyncio.Task[None] | None = None
+        self.actions: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
+            "subscribe": self.subscribe,
+            "send": self.send,
+            "take": self.take,
+            "give_back": self.give_back,
+            "close": self.close,
+            "ping": self.ping,
+        }
+
+    async def run(self) -> None:
+        try:
+            while True:
+                message = await self.socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                text = message.get("text")
+                given = text.encode() if text is not None else message.get("bytes") or b""
+                await self.write(await self.answer(given))
+        finally:
+            self.unsubscribe()
+
+    async def write(self, value: Any) -> None:
+        async with self.sending:
+            await self.socket.send_text(msgspec.json.encode(value).decode())
+
+    async def answer(self, given: bytes) -> dict[str, Any]:
+        """What was asked is done, or why it was not."""
+        identity = ""
+        try:
+            count(self.request, self.caller)
+            body = reading.plain(given)
+            if not isinstance(body, dict):
+                raise Invalid(N_("Write a JSON object."))
+            identity = str(body.pop("id", ""))[:100]
+            action = self.actions.get(str(body.pop("do", "")))
+            if action is None:
+                raise Invalid(N_("“do” is one of {names}.", names=", ".join(self.actions)))
+            return {"id": identity, "ok": True} | await action(body)
+        except ParleyError as error:
+            fields = {name: tell(said) for name, said in error.fields.items()}
+            told = {"code": error.code, "message": tell(error.said)} | ({"fields": fields} if fields else {})
+            if isinstance(error, TooMany):
+                told["retry_after"] = f"{error.retry_after:.1f}"
+            return {"id": identity, "ok": False, "error": told}
+        except DatabaseError as error:
+            log.warning("a program's request waits: %s", error)
+            said = N_("It could not be stored. Try again.")
+            return {"id": identity, "ok": False, "error": {"code": "unavailable", "message": tell(said)}}
+
+    def need(self, action: Action) -> None:
+        if action not in self.caller.actions:
+            raise Forbidden(N_("This credential does not have the scope or the role that this needs."))
+
+    # ---- what a program can do --------------------------------------------------------------------------------------
+
+    async def subscribe(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Hear what happens from now on, or after a position. A second subscription replaces the first."""
+        self.need(Action.READ)
+        given = reading.fit(body, events.Filter)
+        chosen, after = events.wanted(given), None if given.after is None else int(given.after)
+        gap = after is not None and await self.rt.feed.has_gap(after)
+        self.unsubscribe()
+        self.listener = self.rt.feed.join(chosen, after)
+        self.watch.add(self.listener, self.caller, self.request)
+        self.telling = asyncio.get_running_loop().create_task(self.tell_events(self.listener))
+        return {"seq": str(self.listener.seq), "gap": gap}
+
+    def unsubscribe(self) -> None:
+        if self.listener is not None:
+            self.rt.feed.leave(self.listener)
+            self.watch.remove(self.listener)
+        if self.telling is not None:
+            self.telling.cancel()
+
+    async def tell_events(self, listener: feed.Listener) -> None:
+        async for found in self.rt.feed.follow(listener):
+            async with self.sending:
+                for told in found:
+                    await self.socket.send_text('{"event":' + told.body.decode() + "}")
+        # The credential is over, or Parley stops: the program comes back by itself.
+        await self.socket.close(ENDED)
+
+    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.need(Action.ANSWER)
+        name = body.pop("idempotency_key", None)
+        given = reading.fit(body, messages.Sending)
+        live = await sending.live_channel(self.rt, given.channel)
+        said = messages.content_of(given)
+        sending.check(live, said)
+        asked = None if name is None else tokens.Asked(self.caller.name, tokens.check_name(str(name)), digest(body))
+        args = (live.row.id, messages.recipient(given.to), said, given.reply_to, self.caller.user_id)
+        answer, _replayed = await self.rt.db.write(tokens.once, asked, sending.send, *args)
+        live.sender.wake()
+        return {"message": msgspec.json.decode(answer)}
+
+    async def take(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.need(Action.ANSWER)
+        if self.caller.user_id is None:
+            raise Conflict(N_("This key belongs to nobody, and a conversation is taken by somebody."), code="nobody")
+        await handoff.take(self.rt, which(body), self.caller.user_id)
+        return {}
+
+    async def give_back(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.need(Action.ANSWER)
+        await handoff.give_back(self.rt, which(body))
+        return {}
+
+    async def close(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.need(Action.ANSWER)
+        await handoff.close(self.rt, which(body))
+        return {}
+
+    async def ping(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"at": self.rt.clock.now()}
+
+
+def which(body: dict[str, Any]) -> int:
+    return int(reading.fit(body, Acting).conversation)
+
+
+def digest(body: dict[str, Any]) -> str:
+    return tokens.digest(msgspec.json.encode(body, order="deterministic"))
+
+
+async def serve(socket: WebSocket) -> None:
+    """Accept only who shows a credential; browsers cannot set that header, so no page can open this."""
+    i18n.speak("en", "UTC")
+    request = Request({**socket.scope, "type": "http", "method": "GET"})
+    try:
+        caller = await identify(request)
+        count(request, caller)
+    except ParleyError as error:
+        await refuse(socket, BUSY if isinstance(error, TooMany) else UNAUTHENTICATED)
+        return
+    watch: events.Watch = socket.app.state.watch
+    if not caller.actions:
+        await refuse(socket, UNAUTHENTICATED)
+        return
+    try:
+        watch.admit(caller)
+    except TooMany:
+        await refuse(socket, BUSY)
+        return
+    await socket.accept()
+    try:
+        await Connection(socket, request, caller).run()
+    except WebSocketDisconnect:
+        pass
+
+
+async def refuse(socket: WebSocket, code: int) -> None:
+    """Accepted and closed: a program sees the code only so."""
+    await socket.accept()
+    await socket.close(code)

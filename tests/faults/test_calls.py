@@ -1,0 +1,180 @@
+"""Killed while a bot calls: each call is heard of once, and no order is placed twice (P15, P18)."""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.callee import Callee, Reply, Seen, listening
+from tests.faults import check
+from tests.faults.house import ROOT, House, wait_for
+from tests.faults.load import Load, message, notification, signed
+
+KILLS, KILLS_FULL = 4, 60
+POINTS, POINTS_SMALL = 400, 4
+FILES = "calls.py,caller.py,jobs.py,turns.py"
+BOT = """
+bot: Calls
+rules:
+  - {name: order, when: {says: order}, do: [{start: order}]}
+  - {name: look, when: {says: look}, do: [{start: look}]}
+fallback: {do: [{say: "Sorry?"}]}
+flows:
+  order:
+    - call: {post: "http://127.0.0.1:%(port)d/orders", json: {who: "{{ contact.phone }}"}, save: reply, timeout: 20}
+      failed: {unknown: [{say: Nobody knows.}, {return: }], else: [{say: It failed.}, {return: }]}
+    - say: "Number {{ reply.number }}."
+  look:
+    - call: {get: "http://127.0.0.1:%(port)d/orders/1", save: reply, timeout: 20}
+      failed: [{say: It failed.}, {return: }]
+    - say: "Number {{ reply.number }}."
+"""
+# A turn that ordered a call, and those that heard of it.
+ORDERED = """select count(*) from turn where output like '%"effect":"call"%'"""
+HEARD = """select input from turn where input like '%"event":"call"%'"""
+WAITING = "select count(*) from job where kind = 'call'"
+LAST_WORDS = "select text from message where direction = 'out' order by id"
+
+
+@pytest.fixture
+def shop() -> Iterator[Callee]:
+    with listening() as callee:
+        callee.answer = lambda seen: Reply(201, b'{"number": 7}')
+        yield callee
+
+
+@pytest.fixture
+def calling(house: House, shop: Callee) -> House:
+    """A house whose bot calls the shop."""
+    house.preload = {"PARLEY_OUTBOUND_ALLOW": f"127.0.0.1:{shop.port}"}
+    house.furnish()
+    document = house.folder / "calls.yaml"
+    document.write_text(BOT % {"port": shop.port})
+    house.command("bot", "import", str(document))
+    house.command("bot", "publish", "Calls", "--channel", "Shop")
+    house.start_graph("--set", "statuses=0")
+    return house
+
+
+def say(house: House, wamid: str, who: str, words: str) -> int:
+    body = notification([message(wamid, who, words)])
+    return httpx.post(house.hook, content=body, headers=signed(body), timeout=10).status_code
+
+
+def heard(house: House) -> list[dict[str, object]]:
+    """What came back from calls, as the turns about it keep it."""
+    return [json.loads(given)["event"] for (given,) in house.query(HEARD)]
+
+
+def said(house: House) -> list[str]:
+    return [text for (text,) in house.query(LAST_WORDS)]
+
+
+def at_rest(house: House) -> bool:
+    return house.query(WAITING) == [(0,)] and house.query(check.RESTLESS) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("words", "requests", "answer"), [("order", 1, "Nobody knows."), ("look", 2, "Number 7.")]
+)  # fmt: skip
+def test_P18_killed_while_a_call_is_under_way_an_order_is_not_placed_twice(
+    calling: House, shop: Callee, words: str, requests: int, answer: str
+) -> None:
+    """The shop has the request and has not answered when the process dies."""
+    quick = shop.answer
+    shop.answer = shop.hold
+    calling.start()
+    assert say(calling, "wamid.call.1", "15551110001", words) == 200
+    wait_for(lambda: shop.seen, "the call")
+    assert calling.server
+    calling.server.kill()
+    shop.answer = quick
+    calling.start()
+    wait_for(lambda: said(calling), "what the bot says to it")
+    wait_for(lambda: at_rest(calling), "rest")
+    assert say(calling, "wamid.call.1", "15551110001", words) == 200, "posted again, as Meta does"
+    time.sleep(1)
+    assert said(calling) == [answer]
+    assert (len(heard(calling)), len(shop.seen), at_rest(calling)) == (1, requests, True)
+
+
+def test_P18_killed_at_random_under_load_every_call_is_heard_once_and_no_order_placed_twice(
+    calling: House, shop: Callee, full: bool
+) -> None:
+    dice = random.Random(11)
+
+    def slow(seen: Seen) -> Reply:
+        time.sleep(dice.uniform(0, 0.2))
+        return Reply(201, b'{"number": 7}')
+
+    shop.answer = slow
+    load = Load(calling, customers=10**6)
+    load.words = ("order", "order", "look")
+    kills = KILLS_FULL if full else KILLS
+    for _ in range(kills):
+        calling.start()
+        asyncio.run(_killed_while_posting(calling, load, dice.uniform(0.1, 1.0)))
+    calling.start()
+    asyncio.run(load.repeat())
+    wait_for(lambda: at_rest(calling), "rest", 60)
+    told = Counter(str(event.get("error", "")) or str(event["status"]) for event in heard(calling))
+    [(ordered,)] = calling.query(ORDERED)
+    orders = Counter(json.loads(seen.body)["who"] for seen in shop.seen if seen.method == "POST")
+    print(f"{kills} kills, {ordered} calls ordered, heard {dict(told)}, {len(shop.seen)} requests")
+    assert ordered > kills * 3, "there was hardly any load"
+    assert sum(told.values()) == ordered, "each call is heard of once"
+    assert max(orders.values()) == 1, "an order was placed twice"
+    assert told.keys() <= {"201", "unknown"}
+    assert len(orders) + sum(seen.method == "GET" for seen in shop.seen) >= told["201"]
+
+
+async def _killed_while_posting(house: House, load: Load, after: float) -> None:
+    posting = asyncio.create_task(load.run(30, at_once=4))
+    await asyncio.sleep(after)
+    assert house.server
+    await asyncio.to_thread(house.server.kill)
+    await posting
+
+
+def test_P18_killed_at_every_point_of_a_call_it_is_heard_once_and_made_once(
+    calling: House, shop: Callee, full: bool
+) -> None:
+    dice = random.Random(5)
+    points = range(1, POINTS, 5) if full else sorted(dice.sample(range(1, POINTS), POINTS_SMALL))
+    died = sum(killed_at(calling, shop, point) for point in points)
+    print(f"{len(points)} points of a call, the process died at {died} of them")
+    assert died
+
+
+def killed_at(house: House, shop: Callee, point: int) -> bool:
+    """One order, one kill at most. Returns whether the point was reached."""
+    shop.seen.clear()
+    before = len(heard(house)) if house.database.exists() else 0
+    script = ROOT / "tests" / "faults" / "serve_points.py"
+    house.python = [sys.executable, str(script), f"{point}:{FILES}"]
+    house.start()
+    words, who = f"wamid.point.{point}", str(15553000000 + point)
+    try:
+        say(house, words, who, "order")
+        time.sleep(0.7)
+    except httpx.HTTPError:
+        pass
+    assert house.server
+    died = not house.server.running
+    house.server.kill()
+    house.python = [sys.executable, "-m", "app"]
+    house.start()
+    assert say(house, words, who, "order") == 200
+    wait_for(lambda: at_rest(house) and len(heard(house)) > before, "rest", 30)
+    house.server.kill()
+    news = heard(house)[before:]
+    assert len(news) == 1, (point, news)
+    made = len(shop.seen)
+    assert made <= 1 and (made == 1 or news[0].get("error") == "unknown"), (point, made, news)
+    return died
