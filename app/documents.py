@@ -149,6 +149,9 @@ def why(outcome: Outcome) -> Sentence:
     """What went differently first, in one sentence."""
     first, *more = outcome.wrong
     text = shortened(first.text)
+    unanswered = next((spoken for spoken in outcome.wrong if spoken.who == "call"), None)
+    if unanswered is not None:
+        return N_("the bot calls {call}, and the test has no answer for it.", call=shortened(unanswered.text))
     if first.fits == "unknown":
         return N_("no button “{text}” was there to press.", text=text)
     if first.fits == "extra":

@@ -1,5 +1,7 @@
 """What a bot leaves in a thread: messages on their way, messages that are not sent and why, remarks for the team."""
 
+from typing import Final
+
 import msgspec
 
 from app import content, events
@@ -7,7 +9,18 @@ from app.bot.scene import Send
 from app.connectors.base import Problem
 from app.content import Note, Reaction, System
 from app.db import Tx
+from app.said import mark
 from app.store import conversations, messages, outbox
+
+# What a system message of the bot's own says, by its `what`; `name` is in its data.
+REMARKS: Final[dict[str, str]] = {
+    "bot.nobody": mark("The bot was to assign this to {name}, but there is no such person or team."),
+    "bot.no_team": mark("The bot handed this to the team {name}, but there is no such team."),
+    "bot.too_many": mark("The bot planned more for later than a conversation may keep; the last of it was left out."),
+    "bot.taken.flow": mark("The flow {name} was to begin. It did not, because a person had the conversation."),
+    "bot.missed.flow": mark("The flow {name} was to begin. It did not, because Parley did not run at that time."),
+    "bot.gave_up": mark("Something that the bot had planned here failed too often and was given up."),
+}
 
 
 def insert(

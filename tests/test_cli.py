@@ -81,6 +81,22 @@ def test_people_are_added_with_a_password_told_once(parley: Parley) -> None:
     assert parley("user", "disable", "nobody@luna.example")[0] == 1
 
 
+def test_teams_are_made_and_people_come_and_go(parley: Parley) -> None:
+    parley("user", "add", "--email", "paulo@luna.example")
+    assert parley("team", "add", "  Wedding   cakes ")[0] == 0
+    assert parley("team", "add", "wedding CAKES")[0] == 1 and parley("team", "add", "a@b")[0] == 2
+    assert parley("team", "join", "Wedding cakes", "paulo@luna.example")[0] == 0
+    assert parley("team", "join", "Wedding cakes", "nobody@luna.example")[0] == 1
+    listed = json.loads(parley("team", "list", "--json")[1])
+    assert [(team["name"], team["members"]) for team in listed] == [("Wedding cakes", ["paulo@luna.example"])]
+    assert "paulo@luna.example" in parley("team", "list")[1]
+    assert parley("team", "leave", "wedding cakes", "paulo@luna.example")[0] == 0
+    assert json.loads(parley("team", "list", "--json")[1])[0]["members"] == []
+    assert parley("team", "remove", "Wedding cakes")[0] == 0
+    assert parley("team", "remove", "Wedding cakes")[0] == 1
+    assert "No teams yet" in parley("team", "list")[1]
+
+
 def test_a_channel_takes_values_from_words_files_and_stdin_and_hides_its_secrets(
     parley: Parley, tmp_path: Path
 ) -> None:

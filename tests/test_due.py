@@ -1,8 +1,11 @@
 """What a bot promised for later comes due once, by the stated rules."""
 
+import asyncio
+
 from app import due, handoff, jobs
 from app.bot.scene import Later, Send, StartTimer, WatchQuiet
 from app.content import Text
+from app.db import Query
 from app.promises import LANE, MOST
 from app.runtime import Runtime
 from tests.acting import LEASE, WORDS, act, claimed, come_due, still
@@ -11,6 +14,7 @@ from tests.shop import change, open_shop, plain, rows, said, take_in
 
 SAID = "select content, status from message where direction = 'out' order by id"
 HOUR = 3_600_000
+QUEUED = Query("select count(*) from job", int)
 
 
 async def sent(rt: Runtime) -> list[tuple[str, str]]:
@@ -144,6 +148,29 @@ async def test_more_than_a_conversation_may_keep_is_told(rt: Runtime, clock: Man
         await take_in(rt, live, said(rt, "one"))
     assert await rows(rt, "select count(*) from job") == [(MOST,)]
     assert await rows(rt, "select count(*) from message where content like '%bot.too_many%'") == [(1,)]
+
+
+async def test_hundreds_that_are_due_at_once_hold_up_nobody_who_writes(rt: Runtime, clock: ManualClock) -> None:
+    live = await open_shop(rt, WORDS)
+    still(rt)
+    act(rt, live, "one", *(Send(Text(f"{number}"), at=clock.now() + 1000) for number in range(10)))
+    for who in range(30):
+        await take_in(rt, live, said(rt, "one", who=f"1650555{who:04}"))
+    clock.advance(1)
+    worker = jobs.Worker(rt.db, clock, LANE, due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake))
+    running = asyncio.create_task(worker.run())
+    while await rt.db.reader.one(QUEUED) == 300:
+        await asyncio.sleep(0)
+    await take_in(rt, live, said(rt, "hi", who="16505559999"))
+    left = await rt.db.reader.one(QUEUED)
+    assert left is not None and left > 200, "whoever writes waits for a few at most"
+    while await rt.db.reader.one(QUEUED):
+        await asyncio.sleep(0.01)
+    worker._open = False
+    worker.wake()
+    await running
+    sent = await rows(rt, "select count(distinct text), count(*) from message where direction = 'out' and rule = ''")
+    assert sent == [(10, 300)]
 
 
 async def test_a_promise_of_a_removed_channel_ends_without_a_word(rt: Runtime, clock: ManualClock) -> None:

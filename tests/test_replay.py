@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app import replay, simulator, users
+from app import replay, simulator, turns, users
 from app.bot.document import compile_version
+from app.bot.scene import CallResult
 from app.commands import COMMANDS
 from app.content import Text
 from app.errors import Invalid, NotFound, TooMany
@@ -15,7 +16,9 @@ from app.replay import Choice, Report
 from app.runtime import Runtime
 from app.simulator import Trial
 from app.store import bots as bot_rows
+from tests.acting import come_due, still
 from tests.browser.house import EMAIL, PASSWORD
+from tests.clock import ManualClock
 from tests.shop import BOT, change, open_shop, rows, said, take_in
 
 pytestmark = pytest.mark.anyio
@@ -144,3 +147,43 @@ async def test_the_command_tells_counts_and_what_differs(rt: Runtime) -> None:
     with pytest.raises(NotFound):
         await ask(rt, name="Nobody")
     assert await rt.db.reader.one(bot_rows.BY_NAME, name="shop") is not None
+
+
+WAITING = """bot: Shop
+rules:
+  - name: order
+    when: {says: order}
+    do:
+      - say: One moment.
+      - call: {get: "https://shop.example/stock", map: {left: reply}}
+      - say: "{{ left }} left."
+      - wait: 2h
+      - say: Was it good?
+"""
+
+
+async def test_waits_and_calls_of_the_pipeline_are_the_same_in_a_replay_and_called_nowhere(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    live = await open_shop(rt, WAITING)
+    still(rt)
+    await take_in(rt, live, said(rt, "order"))
+    [(conversation_id,)] = await rows(rt, "select id from conversation")
+    clock.advance(2)
+    result = CallResult("t0.0", 200, 7)
+    await rt.db.write(turns.resume, rt.channels.intake, conversation_id, result, "job.7")
+    clock.advance(7_300)
+    await come_due(rt)
+    clock.advance(60)
+    [(bot_id,)] = await rows(rt, "select id from bot")
+    choice = Choice(now=clock.now())
+    report = await replayed(rt, bot_id, choice, WAITING)
+    assert (report.conversations["same"], report.total_turns) == (1, 1)
+    report = await replayed(rt, bot_id, choice, WAITING.replace("left.", "here."))
+    assert counts(report) == {"changed": 1}
+    assert [one.text for one in report.differing[0].turns[0].after] == [
+        "One moment.", "call 200", "7 here.", "timer", "Was it good?",
+    ]  # fmt: skip
+    elsewhere = await replayed(rt, bot_id, choice, WAITING.replace("/stock", "/cakes"))
+    assert counts(elsewhere) == {"stopped": 1}
+    assert elsewhere.differing[0].turns[0].after[-1].text == "GET https://shop.example/cakes"

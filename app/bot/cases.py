@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from app.bot.answers import ANSWERS, Answer
 from app.bot.flow import NAME, Name
 from app.bot.moment import EXAMPLE, LENGTH, length
 from app.bot.nodes import SequenceNode
@@ -48,13 +49,14 @@ class Line(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True):
     """A test: what the customer does, and after each time all that the bot is to answer. `at` is local time in the
     zone of the opening hours, as 2026-09-21 14:30; '' for a fixed day; `last_heard`, like it: when the customer wrote
-    before, '' for never."""
+    before, '' for never; `calls`: what web services answer."""
 
     name: Located
     chat: tuple[Line, ...]
     at: str = ""
     last_heard: str = ""
     contact: ContactView = SOMEBODY
+    calls: tuple[Answer, ...] = ()
     channel: str = "Test"
     network: str = "whatsapp_cloud"
     line: int = 0
@@ -215,6 +217,7 @@ CASE = Keys(
         "channel": SHORT,
         "network": OneOf(*NETWORKS),
         "contact": CONTACT,
+        "calls": ANSWERS,
         "chat": ListOf(LINE, MOST_LINES, N_("the lines of a chat")),
     },
     ("name", "chat"),

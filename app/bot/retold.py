@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from app.bot.answers import MOST_ANSWERS, pattern
 from app.bot.flow import NAME
 from app.bot.heard import heard, words_of
 from app.bot.record import FLOW
 from app.bot.scene import (
     Arrived,
+    Call,
+    CallResult,
     Decision,
     Later,
     Quiet,
@@ -56,7 +59,13 @@ def retold(
     item: dict[str, Any] = {"name": unused(opening(telling.chat[0]), taken), "at": local(telling.began, zone)}
     item |= circumstances(turns[0][0].scene, zone, asked)
     contact = telling.unnamed.view()
-    return item | ({"contact": contact} if contact else {}) | {"chat": telling.chat}
+    calls = telling.calls
+    return (
+        item
+        | ({"contact": contact} if contact else {})
+        | ({"calls": calls[:MOST_ANSWERS]} if calls else {})
+        | {"chat": telling.chat}
+    )
 
 
 def local(at: int, zone: str) -> str:
@@ -91,6 +100,8 @@ class Telling:
         self.chat: list[Line] = []
         self.began = self.clock = 0
         self.ahead: list[Send] = []
+        self.called: dict[str, Call] = {}
+        self.calls: list[Line] = []
         self.full = False
         self.timed = timed or any(map(waits, turns))
 
@@ -107,6 +118,9 @@ class Telling:
         self.chat += lines
         self.ahead = [send for send in self.ahead if send.at > turn.now]
         self.ahead += [effect for effect in decision.effects if isinstance(effect, Send) and effect.at > turn.now]
+        self.called |= {effect.token: effect for effect in decision.effects if isinstance(effect, Call)}
+        if isinstance(turn.event, CallResult):
+            self.calls.append(self.answer(self.called[turn.event.token], turn.event))
 
     def happened(self, turn: TurnInput) -> list[Line] | None:
         """The lines of an event; None for one that a test has no line for."""
@@ -117,6 +131,8 @@ class Telling:
                 return None if line is None else [{"user": line}]
             case TimerFired() | Quiet():
                 return [] if self.chat else None
+            case CallResult(token=token):
+                return [] if token in self.called else None
             case Triggered(name=name) if name.startswith(FLOW) and self.chat:
                 return []
             case Triggered(name=name) if not event.data:
@@ -148,6 +164,14 @@ class Telling:
         kind = ("voice" if file.voice else "audio") if isinstance(file, Audio) else KINDS[type(file)]
         caption = self.unnamed.text(file.caption)[:1_000]
         return {"media": kind} | ({"caption": caption} if caption.strip() else {})
+
+    def answer(self, call: Call, result: CallResult) -> Line:
+        """What the service answered, with nothing of who it was."""
+        found: Line = {call.method.lower(): self.unnamed.pattern(pattern(call.url))}
+        if result.error:
+            return found | {"error": result.error}
+        found["status"] = result.status
+        return found if result.body is None else found | {"body": self.unnamed.value(result.body)}
 
     def passing(self, turn: TurnInput) -> list[Line]:
         """The time since the event before, with what the bot had said for it."""

@@ -1,11 +1,12 @@
-"""A conversation that is played for a test: one person, a clock that moves only while something is waited for, and web
-services that answer what the test says. Pure."""
+"""A conversation that is played for a test: one person, a clock that moves only where the test says so, and services
+that answer at once what the test says. Pure."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from app.bot.agenda import Agenda
+from app.bot.answers import Services, pattern
 from app.bot.cases import KINDS, Case, Line
 from app.bot.contact import noted_on
 from app.bot.decide import decide
@@ -13,7 +14,7 @@ from app.bot.document import Version
 from app.bot.heard import choices_of, heard
 from app.bot.moment import length
 from app.bot.resume import merged
-from app.bot.scene import Arrived, Consent, Effect, Event, HandOff, Scene, State, Triggered
+from app.bot.scene import Arrived, Call, Consent, Effect, Event, HandOff, Scene, State, Triggered
 from app.capabilities import Capabilities
 from app.content import Content, Location, Order, Picked, Pressed, Reaction, Text
 from app.content import text as text_of
@@ -31,6 +32,7 @@ class Stage:
         self.contact = case.contact
         self.state = State(seed=1)
         self.agenda = Agenda()
+        self.services = Services(case.calls)
         self.offered: tuple[Pressed | Picked, ...] = ()
         self.opted_out = self.silent = False
 
@@ -81,7 +83,15 @@ class Stage:
                 self.opted_out = not effect.given
         self.silent = any(isinstance(effect, HandOff) for effect in effects)
         self.agenda.promise(effects, self.now)
-        return heard(effects)
+        return heard(effects) + [said for effect in effects if isinstance(effect, Call) for said in self.call(effect)]
+
+    def call(self, call: Call) -> Said:
+        """The answer comes at once; a call without one is said."""
+        result = self.services.answer(call)
+        if result is None:
+            return [("call", f"{call.method} {pattern(call.url)}")]
+        self.agenda.answer(call, result, self.now)
+        return []
 
     def passing(self, until: int) -> Said:
         """Time passes, and what comes due in it happens, as long as nobody has taken the conversation."""

@@ -15,9 +15,9 @@ from app.capabilities import Capabilities
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """A line of a chat as it went. `who` as in `Line`; `fits`: `yes`, `missing` (expected, not said), `extra` (said,
-    not expected) or `unknown` (a button that was not there to press). `line` is in the document, 0 for what only the
-    bot said."""
+    """A line of a chat as it went. `who` as in `Line`, or `call` (one that the test has no answer for); `fits`: `yes`,
+    `missing` (expected, not said), `extra` (said, not expected) or `unknown` (a button that was not there to press).
+    `line` is in the document, 0 for what only the bot said."""
 
     who: str
     text: str

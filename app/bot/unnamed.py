@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from app.bot.scene import ContactView
 
@@ -57,6 +57,14 @@ class Unnamed:
     def pattern(self, text: str) -> str:
         """What the bot said, as a pattern that has a star for each of them."""
         return self.told(text, star=True)
+
+    def value(self, value: Any) -> Any:
+        """A value of JSON, in whose texts the contact gives way."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {name: self.value(item) for name, item in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, list) else value
 
     def told(self, text: str, *, star: bool) -> str:
         def mail(found: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ WHO: Final = {
     "trigger": mark("asked for: "),
     "bot": mark("bot: "),
     "handoff": mark("handed to a person: "),
+    "call": mark("calls, and the test has no answer: "),
 }
 SIGN: Final = {"yes": "  ", "missing": "- ", "extra": "+ ", "unknown": "! "}
 NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

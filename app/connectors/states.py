@@ -66,6 +66,12 @@ PROBLEMS: Final[dict[str, Advice]] = {
     "channel.stopped": Advice(
         mark("The channel was stopped while this was being sent."), mark("Look at the phone before resending.")
     ),
+    "bot.opted_out": Advice(mark("The person opted out, so the bot did not write.")),
+    "bot.taken": Advice(mark("A person had the conversation when its time came, so the bot did not write.")),
+    "bot.missed": Advice(
+        mark("Parley did not run when its time came, and an hour later it was too late."),
+        mark("Write yourself if it still matters."),
+    ),
     "graph.unreachable": Advice(mark("Meta's Graph API could not be reached."), mark("Check the internet connection.")),
     "graph.garbled": Advice(
         mark("Meta's Graph API answered something unreadable."), mark("Try again in a few minutes.")

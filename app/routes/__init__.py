@@ -144,6 +144,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     # The API, described; its own addresses are in `app.routes.api`
     Entry("GET", "/api/docs", docs.show, "api.docs", None),
     Entry("GET", "/api/v1/openapi.json", docs.schema, "api.openapi", None, machine=True),
+    Entry("GET", "/api/v1/bot.schema.json", bots.schema, "api.bot_schema", None, machine=True),
     # Machinery
     Entry("GET", "/nav/waiting", account.waiting, "nav.waiting", READ),
     Entry("GET", "/healthz", health.healthz, "healthz", None, machine=True),

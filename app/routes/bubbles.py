@@ -12,6 +12,7 @@ from app.connectors.states import advice_for
 from app.content import Content
 from app.i18n import _, fmt, tell
 from app.markup import render
+from app.saying import REMARKS
 from app.store.threads import Entry, File, Handed, Head, Thread
 
 _problem: msgspec.json.Decoder[Problem] = msgspec.json.Decoder(Problem)
@@ -292,6 +293,8 @@ def _handed_to(row: Handed) -> str:
 
 
 def system_sentence(said: contents.System) -> str:
+    if said.what in REMARKS:
+        return _(REMARKS[said.what]).format(name=f"“{said.data.get('name', '')}”")
     sentences = {
         "user_changed_number": _("This person has a new number."),
         "user_changed_user_id": _("This person has a new id on the network."),

@@ -140,6 +140,8 @@ def _decoded(decoder: msgspec.json.Decoder[Any], text: str) -> Any:
 
 def _verdict(turn: Turn, decision: Decision | None) -> str:
     if turn.error:
+        if turn.message_id is None:
+            return _("The bot could not decide: its program failed. Nothing was done.")
         return _("The bot could not decide: its program failed. The message is stored and was not answered.")
     if decision is None:
         return _("This was decided by another version of Parley, which explained itself differently.")

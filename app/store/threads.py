@@ -42,6 +42,9 @@ class Row(msgspec.Struct, frozen=True):
     last_status: str
     last_rule: str
     last_user_id: int | None
+    assigned_to: int | None
+    assigned_name: str
+    team: str
 
     @property
     def key(self) -> Key:
@@ -52,12 +55,14 @@ _ROW = """
     select v.id, v.contact_id, c.name, c.phone, c.username, h.connector, h.name, v.mode, v.taken_by,
            coalesce(u.name, ''), v.waiting_since, v.waiting_for, v.closed_at, v.unread, v.last_at, v.snippet,
            coalesce(m.kind, ''), coalesce(m.direction, ''), coalesce(m.author, ''), coalesce(m.status, ''),
-           coalesce(m.rule, ''), m.user_id
+           coalesce(m.rule, ''), m.user_id, v.assigned_to, coalesce(a.name, ''), coalesce(g.name, '')
     from conversation v
     join contact c on c.id = v.contact_id
     join channel h on h.id = v.channel_id
     left join app_user u on u.id = v.taken_by
     left join message m on m.id = v.last_id
+    left join app_user a on a.id = v.assigned_to
+    left join team g on g.id = v.team_id
 """
 _WITHIN = """
     (v.last_at, v.id) < (:before_at, :before_id) and (v.last_at, v.id) >= (:down_at, :down_id)
@@ -167,17 +172,24 @@ class Head(msgspec.Struct, frozen=True):
     unread: int
     heard_at: int
     thread: str
+    assigned_to: int | None
+    assigned_name: str
+    team: str
+    opted_out_at: int | None
 
 
 HEAD = Query(
     """
     select v.id, v.contact_id, c.name, c.phone, c.username, c.language, c.tags, c.created_at, h.id, h.name, h.connector,
            h.removed_at, coalesce(v.version_id, h.version_id), v.mode, v.taken_by, coalesce(u.name, ''), v.taken_at,
-           v.waiting_since, v.waiting_for, v.closed_at, v.unread, v.heard_at, v.thread
+           v.waiting_since, v.waiting_for, v.closed_at, v.unread, v.heard_at, v.thread, v.assigned_to,
+           coalesce(a.name, ''), coalesce(g.name, ''), c.opted_out_at
     from conversation v
     join contact c on c.id = v.contact_id
     join channel h on h.id = v.channel_id
     left join app_user u on u.id = v.taken_by
+    left join app_user a on a.id = v.assigned_to
+    left join team g on g.id = v.team_id
     where v.id = :id
     """,
     Head,

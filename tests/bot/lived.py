@@ -13,8 +13,7 @@ from tests.bot.world import World
 
 class Lived(World):
     def __init__(self, bot: Version, contact: ContactView = ANA) -> None:
-        super().__init__(bot, NOW, WHATSAPP)
-        self.contact = contact
+        super().__init__(bot, NOW, WHATSAPP, contact)
         self.past: list[Past] = []
 
     def happen(self, event: Event) -> list[str]:

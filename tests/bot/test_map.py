@@ -45,8 +45,8 @@ def order() -> flows.Map:
 def test_every_step_is_a_box_at_its_line() -> None:
     lines = {(box.step.kind, box.step.line) for box in order().boxes}
     assert lines == {
-        ("ask", 4), ("label", 5), ("ask", 6), ("say", 6), ("handoff", 7), ("if", 8), ("handoff", 9), ("goto", 9), ("call", 11),
-        ("say", 12), ("start", 13),
+        ("ask", 4), ("label", 5), ("ask", 6), ("say", 6), ("handoff", 7), ("if", 8), ("handoff", 9),
+        ("goto", 9), ("call", 11), ("say", 12), ("start", 13),
     }  # fmt: skip
 
 

@@ -244,3 +244,68 @@ def test_what_a_person_took_over_does_not_go_on_in_the_draft_either() -> None:
     lived.say("hours")
     assert play(compile_version(WAITS), lived.past, NOW + 5 * HOUR).outcome == "same"
     assert after(WAITS.replace("30s", "2h"), lived.past, NOW + 5 * HOUR) == []
+
+
+# ---- calls ----------------------------------------------------------------------------------------------------------
+
+CALLS = """bot: Luna
+rules:
+  - name: stock
+    when: {says: stock}
+    do:
+      - call: {get: "https://shop.example/stock?key={{ secret.shop }}", map: {left: reply}}
+        failed: [{say: The shop is slow.}]
+      - say: "{{ left }} left."
+  - name: hours
+    when: {says: hours}
+    do: [{say: From 8 to 18.}]
+fallback: {do: [{say: Sorry?}]}
+"""
+
+
+def asked() -> Lived:
+    """The stock twice, something else meanwhile, and the shop once out of reach."""
+    lived = Lived(compile_version(CALLS))
+    for result in (7, 6, None):
+        lived.say("stock", "hours")
+        lived.now += 2_000
+        lived.answer(200, result) if result else lived.answer(error="unreachable")
+        lived.now += 60_000
+    return lived
+
+
+def test_a_call_is_answered_as_it_was_then() -> None:
+    past = asked().past
+    played = play(compile_version(CALLS), past)
+    assert (played.outcome, played.counts["same"]) == ("same", 6)
+    draft = CALLS.replace("left.", "here.")
+    assert after(draft, past)[:4] == [
+        ("same", []),
+        ("changed", ["7 here.", "From 8 to 18."]),
+        ("same", []),
+        ("changed", ["6 here.", "From 8 to 18."]),
+    ]
+    shown = play(compile_version(draft), past).turns[1].after
+    assert [(one.who, one.text) for one in shown][:2] == [("event", "call 200"), ("bot", "7 here.")]
+
+
+def test_a_draft_that_calls_elsewhere_in_the_chat_gets_the_answers_of_the_same_address_in_their_order() -> None:
+    """It asks the shop about the hours, too: the first answer, the second, the third, then the third again."""
+    draft = CALLS.replace("{says: stock}", "{says: [stock, hours]}").replace("name: hours", "name: never")
+    said = [text for _outcome, texts in after(draft, asked().past) for text in texts]
+    assert said[:2] == ["7 left.", "6 left."] and said[2:4] == ["The shop is slow.", "left."]
+
+
+def test_where_the_draft_makes_a_call_that_was_not_recorded_the_conversation_is_followed_no_further() -> None:
+    draft = CALLS.replace("{say: From 8 to 18.}", '{call: {get: "https://other.example/hours"}}, {say: Open.}')
+    played = play(compile_version(draft), asked().past)
+    assert (played.outcome, played.counts["same"], played.counts["stopped"]) == ("stopped", 1, 5)
+    stop = played.turns[1]
+    assert [(one.who, one.text) for one in stop.after][-1] == ("missing", "GET https://other.example/hours")
+    assert [turn.after[0].who for turn in played.turns[2:]] == ["missing"] * 4
+
+
+def test_a_call_whose_answer_has_not_come_yet_is_no_call_that_was_not_recorded() -> None:
+    lived = Lived(compile_version(CALLS))
+    lived.say("stock")
+    assert play(compile_version(CALLS), lived.past).outcome == "same"

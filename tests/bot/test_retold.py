@@ -139,3 +139,33 @@ def test_names_numbers_and_addresses_of_the_contact_give_way(text: str, expected
 @pytest.mark.parametrize(("seconds", "text"), [(1, "1s"), (5400, "1h 30m"), (90_061, "1d 1h 1m 1s")])
 def test_a_duration_is_spelled_as_it_is_written(seconds: int, text: str) -> None:
     assert spelled(seconds) == text
+
+
+CALLS = """bot: Luna
+rules:
+  - name: stock
+    when: {says: stock}
+    do:
+      - call: {get: "https://shop.example/stock?key={{ secret.shop }}&n={{ contact.phone }}", save: all}
+        failed: [{say: Slow.}]
+      - say: "{{ all.left | join('+') }}"
+"""
+
+
+def test_the_answers_of_calls_are_kept_with_it_and_say_nothing_of_who_it_was() -> None:
+    one = Lived(compile_version(CALLS), SOMEBODY)
+    one.say("stock")
+    one.now += 2_000
+    assert one.answer(200, {"left": ["rye", "1"], "for": "Ana Souza", "n": 5}) == ["rye+1"]
+    one.say("stock")
+    one.answer(error="timeout")
+    item = told(one)
+    assert item is not None
+    url = "https://shop.example/stock?key=*&n=*"
+    assert item["calls"] == [
+        {"get": url, "status": 200, "body": {"left": ["rye", "1"], "for": "Kim Example", "n": 5}},
+        {"get": url, "error": "timeout"},
+    ]
+    text = add_first(CALLS, "tests", item)
+    (outcome,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    assert outcome.wrong == () and [spoken.who for spoken in outcome.chat] == ["user", "bot"] * 2

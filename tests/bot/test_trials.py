@@ -2,6 +2,7 @@
 
 import pytest
 
+from app import documents
 from app.bot.document import DocumentError, compile_version, parse
 from app.bot.stars import fits
 from app.bot.trials import Outcome, run
@@ -175,3 +176,73 @@ def test_what_nobody_listens_to_says_nothing() -> None:
 def test_a_wrong_line_is_told(line: str, sentence: str) -> None:
     with pytest.raises(DocumentError, match=sentence):
         parse(f"{LATER}tests:\n  - {{name: one, chat: [{{user: hi}}, {line}]}}")
+
+
+# ---- calls ----------------------------------------------------------------------------------------------------------
+
+CALLS = """bot: Luna
+rules:
+  - name: stock
+    when: {says: stock}
+    do:
+      - call: {get: "https://shop.example/stock?key={{ secret.shop }}&n={{ contact.name }}", map: {left: reply}}
+        failed: {404: [{say: Nothing.}], timeout: [{say: Slow.}], else: [{handoff: "{{ call.status }}"}]}
+      - if: left is defined
+        then: [{say: "{{ left | join('+') }}"}]
+  - name: order
+    when: {says: order}
+    do:
+      - say: One moment.
+      - call: {post: "https://shop.example/orders", json: {item: cake}, map: {number: reply.number, code: reply.code}}
+        failed: [{handoff: Shop}]
+      - say: "{{ number + 1 }} {{ code }}"
+"""
+
+
+def called(answers: str, chat: str) -> list[tuple[str, str, str]]:
+    text = f"{CALLS}tests:\n  - {{name: one, calls: [{answers}], chat: [{chat}]}}"
+    (found,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    return [(spoken.fits, spoken.who, spoken.text) for spoken in found.wrong]
+
+
+STOCK = "get: 'https://shop.example/stock*'"
+ORDER = "post: https://shop.example/orders"
+
+
+def test_services_answer_what_the_test_says_and_the_flow_goes_on() -> None:
+    assert called(f"{{{STOCK}, body: [bread, cake]}}", "{user: stock}, {bot: bread+cake}") == []
+    answer = f"{{{ORDER}, status: 201, body: {{number: 16, code: '007'}}}}"
+    assert called(answer, "{user: order}, {bot: One moment.}, {bot: 17 007}") == []
+
+
+def test_a_failure_is_a_status_or_a_reason() -> None:
+    assert called(f"{{{STOCK}, status: 404}}", "{user: stock}, {bot: Nothing.}") == []
+    assert called(f"{{{STOCK}, error: timeout}}", "{user: stock}, {bot: Slow.}") == []
+    assert called(f"{{{STOCK}, status: 500, body: oops}}", "{user: stock}, {handoff: '500'}") == []
+
+
+def test_several_answers_are_given_in_their_order_the_last_again_and_again() -> None:
+    answers = f"{{{STOCK}, body: [rye]}}, {{{STOCK}, error: timeout}}"
+    assert called(answers, "{user: stock}, {bot: rye}, {user: stock}, {bot: Slow.}, {user: stock}, {bot: Slow.}") == []
+
+
+def test_a_call_without_an_answer_fails_the_test_and_is_named_without_its_secrets() -> None:
+    call = "GET https://shop.example/stock?key=*&n="
+    assert called(f"{{{ORDER}}}", "{user: stock}") == [("extra", "call", call)]
+    text = f"{CALLS}tests:\n  - {{name: one, chat: [{{user: stock}}, {{bot: bread}}]}}"
+    (outcome,) = documents.test(text)
+    assert str(documents.why(outcome)) == f"the bot calls {call}, and the test has no answer for it."
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("{status: 200}", "An answer is for one of get, post"),
+        (f"{{{STOCK}, {ORDER}}}", "An answer is for one of get, post"),
+        (f"{{{STOCK}, error: lost}}", "Expected one of timeout"),
+        (f"{{{STOCK}, status: 200, error: timeout}}", "has no status and no body"),
+    ],
+)
+def test_a_wrong_answer_is_told(answer: str, sentence: str) -> None:
+    with pytest.raises(DocumentError, match=sentence):
+        called(answer, "{user: stock}")

@@ -8,7 +8,20 @@ import msgspec
 from app.bot import scene as words
 from app.bot.decide import decide
 from app.bot.document import Version
-from app.bot.scene import Arrived, Call, CallResult, Decision, Event, Later, Quiet, Send, StartTimer, State, TimerFired
+from app.bot.scene import (
+    Arrived,
+    Call,
+    CallResult,
+    ContactView,
+    Decision,
+    Event,
+    Later,
+    Quiet,
+    Send,
+    StartTimer,
+    State,
+    TimerFired,
+)
 from app.capabilities import Capabilities
 from app.content import Content
 from tests.bot.turns import ANA, NOW, PLAIN, arrived, said
@@ -19,8 +32,10 @@ Due = tuple[int, int, Event | Send]
 class World:
     """`decisions` are all so far; what is heard is what the customer sees, a hand-off as `→ reason`."""
 
-    def __init__(self, bot: Version, now: int = NOW, capabilities: Capabilities = PLAIN) -> None:
-        self.bot, self.now, self.capabilities = bot, now, capabilities
+    def __init__(
+        self, bot: Version, now: int = NOW, capabilities: Capabilities = PLAIN, contact: ContactView = ANA
+    ) -> None:
+        self.bot, self.now, self.capabilities, self.contact = bot, now, capabilities, contact
         self.state, self.last_heard = State(), 0
         self.decisions: list[Decision] = []
         self.due: list[Due] = []
@@ -41,7 +56,7 @@ class World:
         return heard
 
     def happen(self, event: Event) -> list[str]:
-        scene = words.Scene(self.state, ANA, self.capabilities, "Shop", "simulator", self.last_heard)
+        scene = words.Scene(self.state, self.contact, self.capabilities, "Shop", "simulator", self.last_heard)
         decision = decide(self.bot, scene, event, self.now)
         if isinstance(event, Arrived):
             self.last_heard = self.now

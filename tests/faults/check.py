@@ -67,7 +67,9 @@ def _replies(db: sqlite3.Connection) -> list[str]:
     )
     most = {"twice": 2}
     wrong = [(text, count) for text, count in rows if count > most.get(text, 1)]
-    half = db.execute("select count(*) from turn where error = '' and id not in (select id from message)").fetchone()[0]
+    half = db.execute(
+        "select count(*) from turn where message_id is not null and message_id not in (select id from message)"
+    ).fetchone()[0]
     return [
         *([f"I3 {len(wrong)} messages have more replies than one turn makes: {wrong[:3]}"] if wrong else []),
         *([f"I3 {half} turns are there without their message"] if half else []),

@@ -114,8 +114,8 @@ class House:
         assert done.returncode == 0, done.stderr or done.stdout
         return done.stdout
 
-    def furnish(self) -> None:
-        """Owner, channel and bot: made once by the command line, then copied."""
+    def furnish(self, document: str = BOT) -> None:
+        """Owner, channel and bot: made once by the command line, then copied. Another document is published then."""
         if House.furnished is None:
             made = House(Path(tempfile.mkdtemp(prefix="parley-faults-")))
             atexit.register(shutil.rmtree, made.folder, ignore_errors=True)
@@ -123,6 +123,8 @@ class House:
             House.furnished = made
         shutil.copytree(House.furnished.data, self.data)
         self.key = House.furnished.key
+        if document != BOT:
+            self._publish(document)
 
     def _furnish(self) -> None:
         self.command("setup", "--email", "owner@example.com", "--password-stdin", given=PASSWORD)
@@ -130,11 +132,14 @@ class House:
             "channel", "add", "whatsapp_cloud", "--name", "Shop", f"phone_number_id={NUMBER}", f"access_token={TOKEN}",
             f"app_secret={SECRET}", "verify_token=plum", "rate=0",
         )  # fmt: skip
+        self._publish(BOT)
+        self.key = json.loads(self.command("channel", "show", "Shop", "--json"))["key"]
+
+    def _publish(self, text: str) -> None:
         document = self.folder / "bot.yaml"
-        document.write_text(BOT)
+        document.write_text(text)
         self.command("bot", "import", str(document))
         self.command("bot", "publish", "Faults", "--channel", "Shop")
-        self.key = json.loads(self.command("channel", "show", "Shop", "--json"))["key"]
 
     def start_graph(self, *words: str) -> None:
         self.graph = Process(

@@ -233,7 +233,18 @@ async def test_S27_nothing_but_the_files_themselves_is_served(house: House, path
 
 
 def test_S2_open_addresses_are_the_ones_meant_to_be_open() -> None:
-    names = {"setup", "setup.create", "login", "login.enter", "healthz", "readyz", "metrics", "api.docs", "api.openapi"}
+    names = {
+        "setup",
+        "setup.create",
+        "login",
+        "login.enter",
+        "healthz",
+        "readyz",
+        "metrics",
+        "api.docs",
+        "api.openapi",
+        "api.bot_schema",
+    }
     assert {entry.name for entry in OPEN} == names and ORIGIN.startswith("http://127.0.0.1")
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from app import content as c
-from app import handoff, inbox
-from app.connectors.base import Address, Inbound
+from app import handoff, inbox, noted, saying, teams
+from app.bot.scene import Send
+from app.connectors.base import Address, Inbound, Problem
+from app.db import Tx
 from app.store import media
 from tests.routes.visiting import AHMED, ANA, LONG, NOW, PRIYA, Visit, visiting
 
@@ -266,3 +268,32 @@ async def test_who_took_a_chat_keeps_its_time_while_writing(tmp_path: Path) -> N
         before = await visit.one(sql, id=chat)
         await visit.rt.db.write(handoff.say, chat, c.Text("one more"), await visit.one("select min(id) from app_user"))
         assert await visit.one(sql, id=chat) == before
+
+
+async def test_notes_remarks_and_whose_it_is_are_shown(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        chat = await visit.chat(ANA)
+        channel_id = await visit.one("select channel_id from conversation where id = :id", id=chat)
+        contact_id = await visit.one("select contact_id from conversation where id = :id", id=chat)
+        waits = await visit.chat(PRIYA)
+        await teams.add(visit.rt, "Cakes")
+
+        def write(tx: Tx) -> None:
+            saying.remark(tx, chat, channel_id, c.Note("Allergic to <nuts>."))
+            saying.remark(tx, chat, channel_id, c.System("bot.nobody", data={"name": "Pia & Co"}))
+            missed = Problem("bot.missed", "Too late.")
+            saying.withhold(tx, chat, channel_id, 1, 0, Send(c.Text("Cake tomorrow!")), missed)
+            teams.assign_team(tx, chat, "cakes")
+            teams.assign_team(tx, waits, "cakes")
+            noted.consent(tx, contact_id, given=False)
+
+        await visit.rt.db.write(write)
+        html = (await visit.get(f"/inbox/{chat}?view=all")).text
+        for shown in (
+            "<b>Note.</b> Allergic to &lt;nuts&gt;.", "only your team sees this", "“Pia &amp; Co”",
+            "an hour later it was too late", "for \u2068Cakes\u2069", "<bdi>Cakes</bdi>", "the bot only answers",
+        ):  # fmt: skip
+            assert shown in html, shown
+        rows = {chat: html.split(f'id="inbox-row-{chat}"')[1].split("</li>")[0] for chat in (chat, waits)}
+        assert "Cakes" in rows[waits] and "Cakes" not in rows[chat]  # a person has that one
+        assert "Allergic" not in rows[chat]

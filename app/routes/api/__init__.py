@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from app.routes.api import auth, channels, conversations, messages, tokens
+from app.routes.api import auth, bots, channels, contacts, conversations, messages, tokens, users
 from app.routes.api.endpoint import Endpoint
 from app.security.permissions import Action
 
-READ, ANSWER, CONNECT, ADMINISTER = Action.READ, Action.ANSWER, Action.CONNECT, Action.ADMINISTER
+READ, ANSWER, BUILD = Action.READ, Action.ANSWER, Action.BUILD
+CONNECT, ADMINISTER = Action.CONNECT, Action.ADMINISTER
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Log-in
@@ -30,6 +31,25 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "Give it back to the bot",
     ),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
+    # Contacts
+    Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
+    Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
+    Endpoint("GET", "/contacts/{id:id}", contacts.show, "getContact", READ, "One contact"),
+    Endpoint("PATCH", "/contacts/{id:id}", contacts.change, "changeContact", ANSWER, "Change a contact"),
+    Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
+    Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
+    # Bots
+    Endpoint("GET", "/bots", bots.index, "listBots", READ, "Bots, oldest first"),
+    Endpoint("POST", "/bots", bots.create, "createBot", BUILD, "Make a bot", status=201, largest=bots.LARGEST),
+    Endpoint("GET", "/bots/starters", bots.starters, "listStarters", READ, "What a bot can begin with"),
+    Endpoint("GET", "/bots/{id:id}", bots.show, "getBot", READ, "One bot"),
+    Endpoint("GET", "/bots/{id:id}/draft", bots.draft, "getDraft", READ, "Its draft"),
+    Endpoint("PUT", "/bots/{id:id}/draft", bots.save, "saveDraft", BUILD, "Save its draft", largest=bots.LARGEST),
+    Endpoint("POST", "/bots/{id:id}/lint", bots.lint, "lintBot", READ, "Check a document", largest=bots.LARGEST),
+    Endpoint("POST", "/bots/{id:id}/test", bots.test, "testBot", READ, "Run the draft's tests"),
+    Endpoint("POST", "/bots/{id:id}/publish", bots.publish, "publishBot", BUILD, "Publish the draft"),
+    Endpoint("GET", "/bots/{id:id}/versions", bots.versions, "listVersions", READ, "Versions, newest first"),
+    Endpoint("GET", "/bots/{id:id}/versions/{number:id}", bots.version, "getVersion", READ, "One version's document"),
     # Channels
     Endpoint("GET", "/channels", channels.index, "listChannels", READ, "Channels, oldest first"),
     Endpoint("POST", "/channels", channels.create, "createChannel", CONNECT, "Connect a channel", status=201),
@@ -37,6 +57,12 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("PATCH", "/channels/{id:id}", channels.change, "changeChannel", CONNECT, "Change a channel"),
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
+    Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    # People
+    Endpoint("GET", "/users", users.index, "listUsers", ADMINISTER, "People, oldest first"),
+    Endpoint("POST", "/users", users.create, "createUser", ADMINISTER, "Add a person", status=201),
+    Endpoint("GET", "/users/{id:id}", users.show, "getUser", ADMINISTER, "One person"),
+    Endpoint("PATCH", "/users/{id:id}", users.change, "changeUser", ADMINISTER, "Change a person's role, or disable"),
     # API keys
     Endpoint("GET", "/tokens", tokens.index, "listTokens", ADMINISTER, "API keys, newest first"),
     Endpoint("POST", "/tokens", tokens.create, "createToken", ADMINISTER, "Make an API key", status=201),

@@ -16,6 +16,7 @@ from app.errors import Invalid
 from app.routes.site import BODY
 from app.said import N_
 from app.security.permissions import Action
+from app.store import users
 from app.store.users import User
 
 if TYPE_CHECKING:
@@ -81,6 +82,13 @@ class Call:
     def id(self) -> int:
         """The id in the address."""
         return int(self.request.path_params["id"])
+
+    async def person(self) -> User | None:
+        """The user for whom this is done, None for a key that belongs to nobody."""
+        caller = self.caller
+        if caller.user is None and caller.user_id is not None:
+            return await self.rt.db.reader.one(users.BY_ID, id=caller.user_id)
+        return caller.user
 
     async def once(self, unit: "Callable[..., T]", *args: Any) -> "Once[T]":
         """Run a unit of work; with an `Idempotency-Key`, once for all requests that have it (P24)."""

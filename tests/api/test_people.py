@@ -1,0 +1,92 @@
+"""Contacts and people of the dashboard over the API."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Program
+
+pytestmark = pytest.mark.anyio
+CONTACTS = "/api/v1/contacts"
+
+
+async def made(api: Program, head: dict[str, str], phone: str, **body: Any) -> str:
+    answer = await api.post(CONTACTS, json={"phone": phone, **body}, headers=head)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_a_contact_is_made_changed_and_found(api: Program) -> None:
+    head = await api.key("read", "send")
+    ana = await made(api, head, "+55 11 99999-0000", name="Ana Lima", tags=["vip"], fields={"city": "Recife"})
+    place = f"{CONTACTS}/{ana}"
+    changed = await api.patch(
+        place, json={"tags": ["vip", "new"], "fields": {"age": 33, "city": None}, "opted_out": True}, headers=head
+    )
+    assert changed.json() == {
+        "id": ana, "name": "Ana Lima", "phone": "5511999990000", "username": "", "language": "",
+        "tags": ["vip", "new"], "fields": {"age": 33}, "opted_out_at": changed.json()["opted_out_at"],
+        "created_at": changed.json()["created_at"],
+    }  # fmt: skip
+    assert changed.json()["opted_out_at"]
+    for query in ("q=ana", "phone=%2B5511999990000"):
+        found = (await api.get(f"{CONTACTS}?{query}", headers=head)).json()["items"]
+        assert [each["id"] for each in found] == [ana], query
+    aliases = (await api.get(f"{place}/aliases", headers=head)).json()["aliases"]
+    assert [(each["kind"], each["value"]) for each in aliases] == [("phone", "5511999990000")]
+    twice = await api.post(CONTACTS, json={"phone": "5511999990000"}, headers=head)
+    assert twice.status_code == 409
+
+
+async def test_contacts_page_by_key(api: Program) -> None:
+    head = await api.key("read", "send")
+    ids = [await made(api, head, f"55119999{n:05d}") for n in range(5)]
+    first = (await api.get(f"{CONTACTS}?limit=3", headers=head)).json()
+    rest = (await api.get(f"{CONTACTS}?limit=3&cursor={first['next_cursor']}", headers=head)).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == ids[::-1] and rest["next_cursor"] is None
+
+
+async def test_erasing_takes_an_admin_and_leaves_nothing(api: Program) -> None:
+    head = await api.key("read", "send")
+    sent = await api.post(
+        "/api/v1/messages", json={"channel": "Shop", "to": "5511999990000", "text": "Hi"}, headers=head
+    )
+    place = f"{CONTACTS}/{sent.json()['contact_id']}"
+    assert (await api.delete(place, headers=head)).status_code == 403
+    assert (await api.delete(place, headers=await api.key("admin"))).json() == {"messages": 1}
+    assert (await api.get(place, headers=head)).status_code == 404
+    assert (await api.get(f"/api/v1/messages/{sent.json()['id']}", headers=head)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fields": {"bad name": 1}},
+        {"fields": {"a": [1]}},
+        {"tags": [""]},
+        {"language": "english please"},
+        {"phone": "1"},
+        {"tags": [str(n) for n in range(101)]},
+    ],
+)
+async def test_what_a_contact_cannot_hold_is_refused(api: Program, body: dict[str, Any]) -> None:
+    head = await api.key("read", "send")
+    ana = await made(api, head, "+5511999990000")
+    answer = await api.patch(f"{CONTACTS}/{ana}", json=body, headers=head)
+    assert answer.status_code == 422, answer.text
+
+
+async def test_people_are_changed_by_people(api: Program) -> None:
+    nobody = await api.key("admin")
+    body = {"email": "vera@luna.example", "name": "Vera", "role": "agent"}
+    assert (await api.post("/api/v1/users", json=body, headers=nobody)).json()["error"]["code"] == "nobody"
+    person = api.bearing((await api.log_in())["access_token"])
+    made = await api.post("/api/v1/users", json=body, headers=person)
+    assert made.status_code == 201 and made.json()["password"]
+    place = f"/api/v1/users/{made.json()['id']}"
+    assert (await api.patch(place, json={"role": "viewer"}, headers=person)).json()["role"] == "viewer"
+    assert (await api.patch(place, json={"disabled": True}, headers=person)).json()["disabled_at"]
+    assert (await api.patch(place, json={"disabled": False}, headers=person)).json()["disabled_at"] is None
+    listed = (await api.get("/api/v1/users", headers=nobody)).json()["items"]
+    assert [each["email"] for each in listed] == ["rosa@luna.example", "vera@luna.example"]
+    assert "password_hash" not in repr(listed)
