@@ -46,7 +46,8 @@ def order(
     for call in wanted:
         tx.run(
             jobs.INSERT_CALL, id=tx.new_id(), kind=KIND, subject=f"{turn_id}.{call.token}",
-            payload=msgspec.json.encode(call).decode(), now=tx.now, conversation_id=conversation_id, host=host(call),
+            payload=msgspec.json.encode(call).decode(), now=tx.now, conversation_id=conversation_id,
+            host=host(call.url),
         )  # fmt: skip
     if wanted:
         tx.after_commit(due, "call", tx.now)
@@ -64,9 +65,9 @@ def read(payload: str) -> Call:
 # ---- what people see ------------------------------------------------------------------------------------------------
 
 
-def host(call: Call) -> str:
-    """Where it goes, in a few words: never empty, whatever was written."""
-    found = SHAPE.fullmatch(call.url)
+def host(url: str) -> str:
+    """Where it leads, in a few words: never empty, whatever was written."""
+    found = SHAPE.fullmatch(url)
     place = AUTHORITY.fullmatch(MARKER.sub("x", found[2])) if found else None
     return place[0].lower()[:100] if place else "?"
 
@@ -75,7 +76,7 @@ def shown(call: Call) -> str:
     """Method, host and path: without the query, and with every secret covered."""
     found = SHAPE.fullmatch(MARKER.sub(HIDDEN, call.url))
     path = found[3].partition("?")[0] if found else ""
-    return f"{call.method} {host(call)}{path[:SHOWN]}".replace("\0", "")
+    return f"{call.method} {host(call.url)}{path[:SHOWN]}".replace("\0", "")
 
 
 # ---- the request ----------------------------------------------------------------------------------------------------

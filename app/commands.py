@@ -4,6 +4,7 @@ Each takes the runtime and plain values and returns what JSON can hold, ids as s
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -201,7 +202,7 @@ async def publish_bot(
     it tells its own offset. Tells the secrets that its calls name and that are not there."""
     bot = await bots.find(rt.db.reader, name)
     chosen = None if channels is None else [(await rt.channels.find(each)).id for each in channels]
-    told: Row = {"id": str(bot.id), "name": bot.name, "missing_secrets": await vault.missing(rt, bot.draft)}
+    told: Row = {"id": str(bot.id), "name": bot.name, "missing_secrets": await missed(rt, bot.draft)}
     if at:
         zone = i18n.zone((await rt.db.read(setting_rows.read_all))["zone"])
         moment = planned.moment(at, zone, rt.clock.now())
@@ -210,6 +211,12 @@ async def publish_bot(
     number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
     live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
     return told | {"version": number, "live": live}
+
+
+async def missed(rt: "Runtime", text: str) -> list[Row]:
+    """Where a document names secrets that are not there."""
+    problems = await rt.versions.aside(partial(documents.missed, secrets=await vault.names(rt)), text)
+    return [{"line": problem.line, "message": problem.message} for problem in problems]
 
 
 async def replay_bot(rt: "Runtime", *, name: str, text: str | None, last: int, tag: str) -> Row:

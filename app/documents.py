@@ -12,8 +12,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from app import calls
+from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
-from app.bot.lint import lint
+from app.bot.lint import lint, steps
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
@@ -77,6 +79,23 @@ def seen_on(text: str, places: tuple[Place, ...]) -> tuple[Problem, ...]:
     return tuple(shown(document, networks(places))) if document is not None else ()
 
 
+@lru_cache(maxsize=8)
+def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
+    """Where an accepted document names other secrets than these. Warnings, by line."""
+    found = read(text)
+    if found.document is None or "secret" not in text:
+        return ()
+    return tuple(problem for problem in lint(found.document, secrets) if problem not in found.problems)
+
+
+@lru_cache(maxsize=8)
+def called(text: str) -> tuple[str, ...]:
+    """The hosts that an accepted document calls."""
+    document = read(text).document
+    found = [step for step in steps(document) if isinstance(step, Request)] if document else []
+    return tuple(dict.fromkeys(calls.host(step.url.text) for step in found))
+
+
 def networks(places: Iterable[Place]) -> list[Network]:
     """One for all channels of a network, `Shop, Market (WhatsApp Cloud API)`. The simulator shows what others do."""
     names: dict[str, list[str]] = {}
@@ -101,10 +120,14 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def problems_of(text: str, places: tuple[Place, ...] = ()) -> list[Problem]:
+def problems_of(
+    text: str, places: tuple[Place, ...] = (), secrets: frozenset[str] | None = None
+) -> list[Problem]:  # fmt: skip
     """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
-    warnings do not, and a `test` that fails does unless somebody says so."""
-    return list(by_line((*read(text).problems, *seen_on(text, places))))
+    warnings do not, and a `test` that fails does unless somebody says so. `secrets` are those there are; None: nobody
+    looked."""
+    named = () if secrets is None else missed(text, secrets)
+    return list(by_line((*read(text).problems, *seen_on(text, places), *named)))
 
 
 def sentence(problem: Problem) -> Sentence:

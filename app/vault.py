@@ -24,7 +24,6 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SHORTEST: Final = 8
 LONGEST: Final = 4_000  # characters
 MOST: Final = 200
-NAMED: Final = re.compile(rf"\{{\{{-?\s*secret\.({NAME.pattern})\s*-?\}}\}}")
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -84,10 +83,8 @@ async def opened(db: Reader, keys: Keyring, name: str) -> str | None:
         return None
 
 
-async def missing(rt: "Runtime", text: str) -> list[str]:
-    """The secrets that a bot's document names and that are not there."""
-    known = {secret.name for secret in await list_all(rt)}
-    return [name for name in dict.fromkeys(NAMED.findall(text)) if name not in known]
+async def names(rt: "Runtime") -> frozenset[str]:
+    return frozenset(secret.name for secret in await list_all(rt))
 
 
 async def unreadable(rt: "Runtime") -> list[str]:

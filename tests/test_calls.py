@@ -70,7 +70,7 @@ def test_a_call_carries_a_key_of_its_own_only_where_twice_is_not_once() -> None:
 )
 def test_what_people_see_has_no_query_and_no_secret(url: str, host: str, shown: str) -> None:
     call = a_call(url=url)
-    assert (calls.host(call), calls.shown(call)) == (host, shown)
+    assert (calls.host(call.url), calls.shown(call)) == (host, shown)
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,18 @@ def test_a_secret_takes_its_value_from_a_file_or_stdin_and_never_tells_it(parley
     assert [secret["name"] for secret in json.loads(parley("secret", "list", "--json")[1])] == ["bank_key"]
 
 
+def test_publishing_names_the_secrets_that_calls_miss(parley: Parley, tmp_path: Path) -> None:
+    call = 'call: {get: "https://shop.example/?key={{ secret.shop_key }}"}, failed: [{say: It failed.}]'
+    file = tmp_path / "luna.yaml"
+    file.write_text(BOT.replace("do: [", f"do: [{{{call}}}, "), encoding="utf-8")
+    assert parley("bot", "import", str(file))[0] == 0
+    code, _out, err = parley("bot", "publish", "Luna")
+    assert (code, err.count("line 5: There is no secret “shop_key”")) == (0, 1)
+    assert json.loads(parley("bot", "publish", "Luna", "--json")[1])["missing_secrets"][0]["line"] == 5
+    assert parley("secret", "set", "shop_key=-", typed="hush-hush-hush\n")[0] == 0
+    assert "secret" not in parley("bot", "publish", "Luna")[2]
+
+
 def test_a_channel_is_renamed_keeps_its_old_name_and_is_removed(parley: Parley) -> None:
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", "phone_number_id=1", *SECRETS)[0] == 0
     assert parley("channel", "set", "Shop", "rate=0", "--name", "Store")[0] == 0

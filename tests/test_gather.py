@@ -2,10 +2,10 @@
 
 import json
 
-from app import erase, handoff
+from app import due, erase, handoff, jobs
 from app.content import Delete, Edit, Pressed, Text
 from app.runtime import Runtime
-from tests.acting import WORDS, come_due, gathering, still
+from tests.acting import WORDS, claimed, come_due, gathering, still
 from tests.clock import ManualClock
 from tests.shop import open_shop, rows, said, take_in
 
@@ -95,9 +95,6 @@ async def test_a_message_that_comes_while_the_turn_is_claimed_is_in_it_or_waits_
     rt: Runtime, clock: ManualClock
 ) -> None:
     """The run that was claimed before the message came ends without effect."""
-    from app import due, jobs
-    from tests.acting import claimed
-
     live = await open_shop(rt, WORDS)
     still(rt)
     gathering(rt, live, QUIET)

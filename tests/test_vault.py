@@ -61,12 +61,6 @@ async def test_a_name_is_given_once_and_a_deleted_secret_is_gone(rt: Runtime) ->
             await act
 
 
-async def test_the_secrets_that_a_document_names_are_looked_for(rt: Runtime) -> None:
-    await vault.add(rt, "shop_key", VALUE, None)
-    text = "a: {{ secret.shop_key }}\nb: Bearer {{secret.bank_key}} {{- secret.bank_key -}}\nc: the secret.of life"
-    assert await vault.missing(rt, text) == ["bank_key"]
-
-
 async def test_the_doctor_names_secrets_that_do_not_open(rt: Runtime) -> None:
     async def told() -> list[tuple[bool, str]]:
         return [(found["ok"], str(found["text"])) for found in await doctor.examine(rt) if found["name"] == "secrets"]

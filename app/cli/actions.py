@@ -383,13 +383,19 @@ def problems_shown(
     return failed
 
 
+def missed(given: Given, line: int, message: Any) -> Row:
+    """Where a secret is named that is not there, printed for a person."""
+    sentence = msgspec.convert(message, Sentence)  # from a running Parley it comes as JSON
+    if not given.json:
+        print(_("line {n}: {sentence}").format(n=line, sentence=tell(sentence)), file=sys.stderr)
+    return {"line": line, "message": str(sentence)}
+
+
 def publish_bot(given: Given) -> int:
     done = call(
         given, "bot.publish", name=given.bot, channels=given.channel, note=given.note, anyway=given.anyway, at=given.at
     )
-    if done["missing_secrets"] and not given.json:
-        names = ", ".join(done["missing_secrets"])
-        print(_("Its calls name secrets that are not there: {names}").format(names=names), file=sys.stderr)
+    done["missing_secrets"] = [missed(given, **found) for found in done["missing_secrets"]]
     if "at" in done:
         when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
         text = _("“{name}” version {version} goes live at {when}.")

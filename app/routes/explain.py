@@ -86,12 +86,16 @@ async def read(db: Reader, turn: Turn) -> Why:
     """The explanation with what stands elsewhere: when the network took the reply, and how calls went."""
     times = await db.one(threads.TIMES, id=turn.id)
     around: list[threads.Step] = []
-    if CALLED in turn.output or ANSWERED in turn.input:
+    if is_about_calls(turn):
         around = await db.all(
             threads.CALLS, id=turn.conversation_id, since=turn.at - WITHIN, until=turn.at + WITHIN,
             called=f"%{CALLED}%", answered=f"%{ANSWERED}%",
         )  # fmt: skip
     return view(turn, times, around)
+
+
+def is_about_calls(turn: Turn) -> bool:
+    return CALLED in turn.output or ANSWERED in turn.input
 
 
 def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] = ()) -> Why:
@@ -121,7 +125,7 @@ def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] 
         problems=tuple(map(tell, trace.problems)) if trace else (),
         handoff=next((effect.reason or effect.rule for effect in effects if isinstance(effect, HandOff)), ""),
         did=happened.did(effects),
-        calls=_calls(turn.at, given, effects, around),
+        calls=_calls(turn.at, given, effects, around) if is_about_calls(turn) else (),
         standing=happened.standing(decision.state) if decision else Standing(),
         error=turn.error,
         parts=parts,

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import content, simulator
+from app import bots, content, documents, simulator
 from app.content import Content
 from app.errors import Invalid
 from app.i18n import _
@@ -148,9 +148,20 @@ async def values(request: Request, trial: Trial) -> dict[str, Any]:
         "live_versions": live,
         "networks": network_names(),
         "hint": network_hint(trial.network),
+        "called": await read_called(request, trial),
         "error": "",
         "errors": {},
     }
+
+
+async def read_called(request: Request, trial: Trial) -> tuple[str, ...]:
+    """Who is really called when this version is tried; nobody if it cannot be."""
+    rt: Runtime = request.state.rt
+    bot = await rt.db.reader.one(bot_rows.BY_ID, id=trial.bot_id)
+    if bot is None:
+        return ()
+    text = await bots.text_of(rt.db.reader, bot, trial.number)
+    return await rt.versions.aside(documents.called, text) if "call" in text else ()
 
 
 def drawn(request: Request, trial: Trial, scene: Scene) -> dict[str, Any]:
@@ -166,11 +177,12 @@ async def read_scene(request: Request, trial: Trial) -> Scene:
     thread = await rt.db.read(newest, found)
     turns = await rt.db.reader.all(simulated.TURNS, id=found)
     order = {turn.id: len(turns) - place for place, turn in enumerate(turns)}
+    around = [threads.Step(t.at, t.input, t.output) for t in reversed(turns) if explain.is_about_calls(t)]
     return Scene(
         conversation_id=found,
         mode=head.mode,
         items=[item for item in bubbles.items(thread, head, rt.clock.now()) if item.shape != "day"],
-        turns=[(order[turn.id], explain.view(turn), turn.took_us / 1000) for turn in turns],
+        turns=[(order[turn.id], explain.view(turn, around=around), turn.took_us / 1000) for turn in turns],
         numbers={entry.id: order[entry.turn_id] for entry in thread.entries if entry.turn_id in order},
     )
 

@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, documents, i18n, older, planned, vault
+from app import bots, documents, i18n, older, planned
 from app.bot.spoken import ROLES
 from app.changes import Change, changes
 from app.errors import Conflict, Invalid
@@ -75,7 +75,6 @@ async def publish_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     return {
         **await draft_values(request, bot),
         **await asyncio.to_thread(compared, newest or bot.draft, bot.draft),
-        "missing_secrets": await vault.missing(request.state.rt, bot.draft),
         "channels": await db.read(store.list_channels),
         "zone": i18n.current.get().zone,
         "note": "",

@@ -78,11 +78,24 @@ async def test_S13_only_who_administers_sees_or_changes_secrets(tmp_path: Path, 
         assert await value_of(visit, "shop_key") == VALUE
 
 
-async def test_publishing_tells_which_secrets_are_missing(tmp_path: Path) -> None:
-    document = 'bot: Luna\nrules:\n  - {name: hi, when: {says: hi}, do: [{say: "{{ secret.shop_key }}"}]}\n'
+DOCUMENT = """bot: Luna
+rules:
+  - name: order
+    when: {says: order}
+    do:
+      - call: {get: "https://shop.example/?key={{ secret.shop_key }}"}
+        failed: [{say: It failed.}]
+      - say: It went well.
+"""
+MISSING = "There is no secret “shop_key”, so this call will fail."
+
+
+async def test_the_editor_and_publishing_tell_which_secrets_are_missing(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
-        bot_id = await bots.create(visit.rt, "Luna", document, None)
-        html = (await visit.get(f"/bots/{bot_id}/publish")).text
-        assert "shop_key" in html.partition("will fail")[2][:40] and "/settings/secrets/new" in html
+        bot_id = await bots.create(visit.rt, "Luna", DOCUMENT, None)
+        pages = (f"/bots/{bot_id}", f"/bots/{bot_id}/publish")
+        for path in pages:
+            assert MISSING in (await visit.get(path)).text
         await vault.add(visit.rt, "shop_key", VALUE, None)
-        assert "will fail" not in (await visit.get(f"/bots/{bot_id}/publish")).text
+        for path in pages:
+            assert MISSING not in (await visit.get(path)).text

@@ -198,3 +198,36 @@ async def test_nothing_becomes_a_test_where_nothing_was_decided_or_the_draft_is_
         answer = await visit.post(page, {"conversation": "1"})
         assert answer.status_code == 422 and "The draft has to be in order first." in answer.text
         assert (await bots.get(visit.rt.db.reader, int(trial["bot"]))).draft == BOT + "colour: red\n"
+
+
+CALLING = """bot: Luna
+rules:
+  - name: order
+    when: {says: order}
+    do:
+      - call: {post: "https://127.0.0.1:8443/orders?who={{ contact.name }}", json: {item: bread}}
+        failed: [{say: "It failed: {{ call.error }}."}]
+"""
+
+
+async def test_who_is_really_called_is_said_beside_the_phone_and_how_it_went_in_the_explanation(
+    tmp_path: Path,
+) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        trial = await started(visit, CALLING)
+        page = (await visit.get("/simulator?" + "&".join(f"{k}={v}" for k, v in trial.items()))).text
+        assert "This bot calls 127.0.0.1:8443, and does so here too" in page
+        await visit.post("/simulator/say", trial | {"text": "order"})
+        async with asyncio.timeout(10):
+            while "It failed: not_allowed." not in await screen(visit, trial):
+                await asyncio.sleep(0.01)
+        why = await reasons(visit, trial)
+        assert why.count("POST https://127.0.0.1:8443/orders?who=") == 2
+        assert why.count("Calls may not go to this address.") == 2
+
+
+async def test_of_a_bot_that_calls_nobody_nothing_is_said_about_calls(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        trial = await started(visit, BOT.replace("Bread and cake.", "Give us a call."))
+        page = (await visit.get("/simulator?" + "&".join(f"{k}={v}" for k, v in trial.items()))).text
+        assert "This bot calls" not in page
