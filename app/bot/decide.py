@@ -16,6 +16,7 @@ from app.bot.expect import read as read_answer
 from app.bot.index import whole
 from app.bot.match import Found, match
 from app.bot.program import Asking
+from app.bot.prompted import MOST_GOING_ON, quiet, triggered, watching
 from app.bot.resume import ended, hold, holds, merged, resumed, together, without_held
 from app.bot.run import Machine, Place, left, machine, opened, title
 from app.bot.scene import (
@@ -25,10 +26,12 @@ from app.bot.scene import (
     Event,
     GivenBack,
     NearMiss,
+    Quiet,
     Scene,
     State,
     TimerFired,
     Trace,
+    Triggered,
 )
 from app.bot.steps import Handing, Plan
 from app.bot.turn import Turn, after, languages, names
@@ -40,8 +43,6 @@ from app.content import text as text_of
 from app.said import N_, Said, Sentence
 
 SILENT = (System, Edit, Delete, Note)
-# Rules of one turn that answer and let others go on.
-MOST_GOING_ON = 20
 
 
 def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
@@ -50,7 +51,9 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     `now` is milliseconds UTC.
     """
     decision = happen(bot, scene, event, now)
-    return release(bot, scene, decision, now) if decision.state.held else decision
+    if decision.state.held:
+        decision = release(bot, scene, decision, now)
+    return watching(decision, bot.inactivity[0]) if bot.inactivity and isinstance(event, Arrived) else decision
 
 
 def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
@@ -60,8 +63,10 @@ def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
         return resumed(bot, scene, event, now)
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
-    if not isinstance(event, Arrived):
-        return Decision((), state, trace("no_trigger"))
+    if isinstance(event, Triggered):
+        return triggered(bot, scene, event, now)
+    if isinstance(event, Quiet):
+        return quiet(bot, scene, event, now)
     if isinstance(event.content, SILENT) or (isinstance(event.content, Reaction) and not event.content.emoji):
         return silent(scene, event)
     if state.waiting is not None:

@@ -11,7 +11,7 @@ from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.run import DEEPEST, MOST_VARIABLES
-from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Scene, State, TimerFired
+from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Quiet, Scene, State, TimerFired, Triggered
 from app.bot.turn import MOST_EFFECTS
 from app.bot.values import OUTPUT
 from app.capabilities import Capabilities
@@ -168,8 +168,15 @@ moves = st.recursive(step, leading, max_leaves=6)
 steps = plain_steps | st.lists(moves, min_size=1, max_size=6).map(
     lambda made: [{"label": "start"}, *made, {"label": "here"}]
 )
+whens = st.one_of(
+    st.fixed_dictionaries({"says": says}, optional={"if": expression, "tag": word}),
+    st.fixed_dictionaries({"trigger": st.sampled_from(["a", "b"])}, optional={"if": expression}),
+    st.fixed_dictionaries({"inactivity": st.sampled_from(["10m", "30m"])}),
+    st.fixed_dictionaries({"first": st.just(True)}, optional={"if": expression}),
+)
 rule = st.fixed_dictionaries(
-    {"when": st.fixed_dictionaries({"says": says}), "do": steps}, optional={"interrupt": st.booleans()}
+    {"when": whens, "do": steps},
+    optional={"interrupt": st.booleans(), "priority": st.integers(-2, 2), "continue": st.booleans()},
 )
 documents = st.fixed_dictionaries(
     {
@@ -235,6 +242,8 @@ tokens = st.sampled_from(["top", "below", "reminder", "none"])
 happenings: st.SearchStrategy[Happening] = st.one_of(
     messages,
     st.builds(TimerFired, tokens),
+    st.builds(Triggered, st.sampled_from(["a", "b", "flow:one", "flow:two", "c"]), fields),
+    st.builds(Quiet, st.sampled_from([600, 1_200])),
     st.builds(CallResult, tokens, st.sampled_from([0, 200, 404, 500]), values, st.sampled_from(["", "timeout"])),
 )
 
