@@ -221,10 +221,14 @@ def store_draft(tx: Tx, bot_id: int, text: str, revision: int, name: str, user_i
     if not tx.run(store.SAVE_DRAFT, id=bot_id, draft=text, revision=revision, draft_by=user_id, now=tx.now):
         if tx.one(store.BY_ID, id=bot_id) is None:
             raise NotFound(N_("There is no such bot."))
-        raise Conflict(N_("Somebody saved this bot while you were editing it. Nothing was overwritten."))
+        raise saved_meanwhile()
     take_name(tx, bot_id, name)
     tell(tx, bot_id)
     return revision + 1
+
+
+def saved_meanwhile() -> Conflict:
+    return Conflict(N_("Somebody saved this bot while you were editing it. Nothing was overwritten."))
 
 
 def take_name(tx: Tx, bot_id: int, name: str) -> None:

@@ -15,13 +15,15 @@ import msgspec
 from app import calls
 from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
+from app.bot.guards import asked_by
 from app.bot.lint import lint, steps
+from app.bot.opening import day_of, is_past
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
 from app.connectors import CONNECTORS
 from app.errors import Invalid
-from app.said import N_, Sentence
+from app.said import N_, Sentence, joined
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
 ZONE: Final = re.compile(r"(?<=zone: )UTC\b")  # of a starter's opening hours
@@ -37,7 +39,7 @@ class Listed(msgspec.Struct, frozen=True):
     kind: Literal["say", "hand", "fallback"]
     line: int
     name: str = ""
-    hears: str = ""
+    hears: Sentence = ""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -111,23 +113,33 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     """Its rules in order, and the fallback."""
     found = []
     for rule in document.rules:
-        heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
         gives = any(type(step).__name__ == "Give" for step in rule.do)
-        hears = ", ".join(said.text for said in heard)
-        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, hears))
+        asks = [*(said.text for said in rule.says.texts), *asked_by(rule.when)]
+        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, joined(asks, ", ")))
     if document.fallback:
         found.append(Listed("fallback", document.fallback.line))
     return tuple(found)
 
 
 def problems_of(
-    text: str, places: tuple[Place, ...] = (), secrets: frozenset[str] | None = None
+    text: str, places: tuple[Place, ...] = (), secrets: frozenset[str] | None = None, now: int = 0
 ) -> list[Problem]:  # fmt: skip
     """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
     warnings do not, and a `test` that fails does unless somebody says so. `secrets` are those there are; None: nobody
-    looked."""
+    looked. `now`: ms UTC, 0 if it does not matter."""
     named = () if secrets is None else missed(text, secrets)
-    return list(by_line((*read(text).problems, *seen_on(text, places), *named)))
+    return list(by_line((*read(text).problems, *seen_on(text, places), *named, *past_holidays(text, now))))
+
+
+def past_holidays(text: str, now: int) -> list[Problem]:
+    """Warnings for days that have gone by and do not come again."""
+    document = read(text).document
+    if not now or document is None or document.hours is None:
+        return []
+    today = day_of(document.hours, now)
+    gone = [holiday for holiday in document.hours.holidays if is_past(holiday, today)]
+    said = N_("This day has gone by and does not come again. A date without a year comes every year.")
+    return [Problem(holiday.line, 1, said, "warning") for holiday in gone]
 
 
 def sentence(problem: Problem) -> Sentence:

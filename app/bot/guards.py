@@ -30,13 +30,15 @@ ONE_KIND: Final = {
 
 class Guard(msgspec.Struct, frozen=True):
     """`is_so` is what is told where it holds (“an image”), `is_not` why a rule lost (“it is no image”). The more
-    telling its `facts` are, the higher its `weight`; without facts it can only be asked."""
+    telling its `facts` are, the higher its `weight`; without facts it can only be asked. `alone`: an event that has
+    them has no others."""
 
     holds: Test
     is_so: Sentence
     is_not: Sentence
     facts: tuple[str, ...] = ()
     weight: int = 0
+    alone: bool = False
 
 
 def guards(when: When, condition: Callable[[Any], Any] | None) -> tuple[Guard, ...]:
@@ -100,6 +102,7 @@ def of_message(when: When) -> Iterator[Guard]:
             N_("it is no such reaction"),
             ("reaction",) if known else tuple(f"reaction {emoji}" for emoji in sorted(emojis)),
             8,
+            alone=True,
         )
     if when.referral is not None:
         wanted = {name: tuple(fold(text.text) for text in values) for name, values in when.referral.items()}
@@ -286,3 +289,8 @@ def span(seconds: int) -> Sentence:
 def told(found: Iterable[Guard]) -> Sentence:
     """What held, one after the other."""
     return joined([guard.is_so for guard in found], "; ")
+
+
+def asked_by(when: When) -> list[Sentence]:
+    """What a rule asks for besides words, in words."""
+    return [guard.is_so for guard in guards(when, lambda room: None)]

@@ -5,6 +5,7 @@ import asyncio
 import getpass
 import platform
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -345,7 +346,7 @@ def lint_bot(given: Given) -> int:
     text = read_file(given.file, N_("the bot"))
     places = channels_named(given, given.channel or [])
     if given.json:
-        found = problems_of(text, places)
+        found = problems_of(text, places, now=time.time_ns() // 1_000_000)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
@@ -373,7 +374,7 @@ def problems_shown(
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text, places):
+    for problem in problems_of(text, places, now=time.time_ns() // 1_000_000):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:

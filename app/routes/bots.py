@@ -181,11 +181,12 @@ class Draft(msgspec.Struct, frozen=True):
 async def looked_at(rt: "Runtime", bot: store.Bot, text: str) -> Draft:
     """In a thread: a text that was not read lately takes its time."""
     places, secrets = await bots.places_of(rt.db.reader, bot.id), await vault.names(rt)
-    return await rt.versions.aside(partial(look_at, places=places, secrets=secrets), text)
+    look = partial(look_at, places=places, secrets=secrets, now=rt.clock.now())
+    return await rt.versions.aside(look, text)
 
 
-def look_at(text: str, places: tuple[documents.Place, ...], secrets: frozenset[str]) -> Draft:
-    found, problems = documents.read(text), tuple(documents.problems_of(text, places, secrets))
+def look_at(text: str, places: tuple[documents.Place, ...], secrets: frozenset[str], now: int) -> Draft:
+    found, problems = documents.read(text), tuple(documents.problems_of(text, places, secrets, now))
     rules = found.rules[:LISTED]
     excerpts, gutter = code.excerpts(text, problems), code.gutter(text, problems)
     return Draft(text, problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))
