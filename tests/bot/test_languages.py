@@ -186,3 +186,9 @@ def test_a_document_in_one_language_is_made_ready_once() -> None:
 
 def test_the_schema_knows_texts_in_languages() -> None:
     assert "patternProperties" in str(json_schema()["$defs"]["steps"]["items"]["anyOf"][0]["properties"]["say"])
+
+
+def test_a_list_that_buttons_become_opens_in_the_language() -> None:
+    bot = compile_version(BOT.replace("{en: Bread, pt: Pão}, ", "{en: Bread, pt: Pão}, A, B, C, ").replace("pt", "de"))
+    [send] = talk(bot, "order", None, "de-AT").effects
+    assert isinstance(send, Send) and isinstance(send.content, ChoiceList) and send.content.label == "Menü"
