@@ -36,12 +36,13 @@ Place = tuple[str | int, ...]
 
 class Spoken(msgspec.Struct, frozen=True):
     """One text. `place`: keys and numbers from the root; `role`: a key of `ROLES`; `language`: '' where the document
-    does not say one."""
+    does not say one, and `group` then is None: the group of languages that the text stands in."""
 
     node: ScalarNode
     place: Place
     role: str
     language: str = ""
+    group: MappingNode | None = None
 
 
 def spoken(root: Node) -> Iterator[Spoken]:
@@ -75,18 +76,18 @@ def within(node: Node, place: Place) -> Iterator[Spoken]:
             yield from within(value, (*place, name))
 
 
-def said(node: Node, place: Place, role: str, language: str = "") -> Iterator[Spoken]:
+def said(node: Node, place: Place, role: str, language: str = "", group: MappingNode | None = None) -> Iterator[Spoken]:
     """What stands under such a key: a text, several, or one for each language; groups may hold more."""
     if isinstance(node, ScalarNode):
         if not node.empty:
-            yield Spoken(node, place, role, language)
+            yield Spoken(node, place, role, language, group)
     elif isinstance(node, SequenceNode):
         for number, item in enumerate(node.value):
-            yield from said(item, (*place, number), role, language)
+            yield from said(item, (*place, number), role, language, group)
     elif not language and is_by_language(node):
         for key, value in node.value:
             code = key.value if isinstance(key, ScalarNode) else ""
-            yield from said(value, (*place, code), role, code)
+            yield from said(value, (*place, code), role, code, node)
     else:
         yield from within(node, place)
 
