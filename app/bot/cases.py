@@ -86,17 +86,6 @@ def days(text: str) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-class Kind(Text):
-    """A kind of file."""
-
-    def __init__(self) -> None:
-        super().__init__(20, N_("one of {names}", names=", ".join(KINDS)), rf"^({'|'.join(KINDS)})$")
-
-    def read(self, node: Any, report: Report) -> Any:
-        value = super().read(node, report)
-        return value if not isinstance(value, Located) or value.text in KINDS else self.wrong(node, report)
-
-
 class Passing(Text):
     """How long something takes, as it is written."""
 
@@ -188,7 +177,7 @@ LINE = Verbs(
                         {
                             "button": Keys(_does, {"button": SHORT}, ("button",)),
                             "pressed": Keys(_does, {"pressed": SHORT}, ("pressed",)),
-                            "media": Keys(_send, {"media": Kind(), "caption": Text(1_024)}, ("media",)),
+                            "media": Keys(_send, {"media": OneOf(*KINDS), "caption": Text(1_024)}, ("media",)),
                             "location": Keys(_does, {"location": SHORT}, ("location",)),
                             "reaction": Keys(_does, {"reaction": SHORT}, ("reaction",)),
                             "order": Keys(_does, {"order": SHORT}, ("order",)),

@@ -32,7 +32,7 @@ from app.bot.scene import (
 from app.bot.steps import Handing, Plan
 from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room
-from app.bot.verdict import SENTENCES, interruption, matched, nearly, trace
+from app.bot.verdict import SENTENCES, interruption, matched, nearly, passed_over, trace
 from app.bot.words import words
 from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
 from app.content import text as text_of
@@ -182,8 +182,9 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
     else:
         return listen(bot, without_flow(scene), event, now)
     running.run()
+    near = passed_over(bot.names, match(bot.index, asked))
     verdict = N_(SENTENCES[code], **where)
-    return running.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
+    return running.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), near, code=code), 0)
 
 
 def interrupting(bot: Version, asked: Asked) -> Found:

@@ -183,6 +183,14 @@ def test_a_shorter_wait_is_over_earlier_and_a_longer_one_later() -> None:
     ]
 
 
+def test_only_what_one_side_has_is_marked() -> None:
+    turn = play(compile_version(WAITS.replace("Baked.", "Ready.")), waited()).turns[1]
+    for side, said in ((turn.before, "Baked."), (turn.after, "Ready.")):
+        assert [(one.text, one.differs) for one in side] == [
+            ("timer", False), (said, True), ("From 8 to 18.", False),
+        ]  # fmt: skip
+
+
 def test_the_same_words_at_another_time_are_a_change() -> None:
     assert after(WAITS.replace("wait: 2h", "wait: 1h"), waited()) == [
         ("same", ["One moment."]),
@@ -190,6 +198,8 @@ def test_the_same_words_at_another_time_are_a_change() -> None:
         ("changed", ["From 8 to 18.", "Was it good?"]),
         ("same", ["From 8 to 18."]),
     ]
+    turn = play(compile_version(WAITS.replace("wait: 2h", "wait: 1h")), waited()).turns[2]
+    assert all(one.differs for one in (*turn.before, *turn.after))
 
 
 def test_what_the_draft_alone_says_later_is_followed_as_far_as_the_replay_goes() -> None:

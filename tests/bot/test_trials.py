@@ -168,7 +168,7 @@ def test_what_nobody_listens_to_says_nothing() -> None:
     [
         ("{wait: soon}", "Expected how long, like 10m"),
         ("{wait: 400d}", "Expected how long, like 10m"),
-        ("{user: {media: painting}}", "Expected one of image, video"),
+        ("{user: {media: painting}}", "“painting” is not known here"),
         ("{user: [one]}", "Expected 2 to 10 in this list"),
         ("{user: {buton: x}}", "button"),
     ],
@@ -239,7 +239,7 @@ def test_a_call_without_an_answer_fails_the_test_and_is_named_without_its_secret
     [
         ("{status: 200}", "An answer is for one of get, post"),
         (f"{{{STOCK}, {ORDER}}}", "An answer is for one of get, post"),
-        (f"{{{STOCK}, error: lost}}", "Expected one of timeout"),
+        (f"{{{STOCK}, error: lost}}", "“lost” is not known here"),
         (f"{{{STOCK}, status: 200, error: timeout}}", "has no status and no body"),
     ],
 )
