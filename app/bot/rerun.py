@@ -98,6 +98,7 @@ class _Rerun:
         self.used: dict[tuple[str, str], int] = defaultdict(int)
         self.noted: tuple[Tag | SetField, ...] = ()
         self.state: State | None = None
+        self.heard = 0
         self.silent = False
         self.missing: Call | None = None
 
@@ -150,18 +151,19 @@ class _Rerun:
         given, then = turn.given, turn.given.scene.state
         state = then if self.state is None else left(self.state) if turn.left else self.state
         self.state = msgspec.structs.replace(state, seed=then.seed, turns=max(then.turns, state.turns))
+        moment = self.decide(given, given.event, given.now, turn.due)
         if isinstance(given.event, Arrived):
+            self.heard = given.now
             self.agenda.heard(given.now)
-        return self.decide(given, given.event, given.now, turn.due)
+        return moment
 
     def decide(self, given: TurnInput, event: Event, now: int, due: int) -> Moment:
         """Where deciding fails the customer gets no answer, as it is live."""
         assert self.state is not None
         scene = given.scene
+        last_heard = scene.last_heard if event is given.event else self.heard or scene.last_heard
         contact = noted_on(scene.contact, self.noted) if self.noted else scene.contact
-        here = Scene(
-            self.state, contact, scene.capabilities, scene.channel, scene.network, scene.last_heard, scene.opted_out
-        )
+        here = Scene(self.state, contact, scene.capabilities, scene.channel, scene.network, last_heard, scene.opted_out)
         try:
             decision = decide(self.bot, here, event, now)
         except Exception:
