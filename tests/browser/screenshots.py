@@ -48,6 +48,7 @@ def pictures(house: House) -> dict[str, str]:
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
+        "secret-new": "/settings/secrets/new",
         "account": "/account",
     }
 

@@ -104,6 +104,23 @@ def test_P18_killed_while_a_call_is_under_way_an_order_is_not_placed_twice(
     assert (len(heard(calling)), len(shop.seen), at_rest(calling)) == (1, requests, True)
 
 
+def test_P34_a_call_under_way_ends_before_the_server_does(calling: House, shop: Callee) -> None:
+    def slow(seen: Seen) -> Reply:
+        time.sleep(1.5)
+        return Reply(201, b'{"number": 7}')
+
+    shop.answer = slow
+    calling.start()
+    assert say(calling, "wamid.call.1", "15551110001", "order") == 200
+    wait_for(lambda: shop.seen, "the call")
+    assert calling.server
+    assert calling.server.stop(15) == 0
+    assert [event["status"] for event in heard(calling)] == [201]
+    calling.start()
+    wait_for(lambda: at_rest(calling), "rest")
+    assert (said(calling), len(shop.seen)) == (["Number 7."], 1)
+
+
 def test_P18_killed_at_random_under_load_every_call_is_heard_once_and_no_order_placed_twice(
     calling: House, shop: Callee, full: bool
 ) -> None:
