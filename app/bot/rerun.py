@@ -27,7 +27,6 @@ from app.bot.scene import (
     Event,
     GivenBack,
     HandOff,
-    Quiet,
     Scene,
     SetField,
     StartTimer,
@@ -54,7 +53,8 @@ class Past(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One event decided, at `at` (ms UTC). `due`: when a wait or a later flow was to be over, 0 for other events."""
+    """One event decided, at `at` (ms UTC). `due`: when a wait, a silence or the time of a later flow was to
+    be over, 0 for other events."""
 
     at: int
     event: Event
@@ -133,7 +133,7 @@ class _Rerun:
             while own and not self.over and (due := self.agenda.next(upto)) is not None:
                 own -= 1
                 if due.event is not None:
-                    timed = 0 if isinstance(due.event, CallResult | Quiet) else due.at
+                    timed = 0 if isinstance(due.event, CallResult) else due.at
                     yield self.decide(turn.given, due.event, due.at, timed)
 
     def unheard(self, group: Sequence[Recorded], end: int) -> None:

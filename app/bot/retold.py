@@ -93,8 +93,8 @@ def from_a_beginning(turns: Sequence[Turn]) -> Sequence[Turn]:
 
 
 class Telling:
-    """The lines so far. `clock` is the test's time, in ms UTC; `ahead` what the bot said for later, `deferred` names the
-    flows that it starts later, as triggers do."""
+    """The lines so far. `clock` is the test's time, in ms UTC; `ahead` what the bot said for later, `deferred` the
+    triggers that are flows it starts later."""
 
     def __init__(self, unnamed: Unnamed, turns: Sequence[Turn], *, timed: bool = False) -> None:
         self.unnamed = unnamed
