@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app import bots
+from app.teams import add as add_team
 from tests.routes.visiting import Visit, visiting
 from tests.shop import open_shop, said, take_in
 
@@ -290,3 +291,9 @@ async def test_what_the_channels_show_is_told_beside_the_editor_and_before_publi
             assert f"On Shop (WhatsApp Cloud API){note}" in (await visit.get(shown)).text
         checked = await visit.post(f"{page}/check", {"text": buttons})
         assert f"On Shop (WhatsApp Cloud API){note}" in checked.text
+        teams = buttons.replace("[{say:", "[{assign: Oven}, {handoff: {reason: a, team: Kitchen}}, {say:")
+        missing = (await visit.post(f"{page}/check", {"text": teams})).text
+        assert "There is no team “Kitchen”" in missing and "There is no user and no team “Oven”" in missing
+        await add_team(visit.rt, "Kitchen")
+        still = (await visit.post(f"{page}/check", {"text": teams})).text
+        assert "There is no team “Kitchen”" not in still and "There is no user and no team “Oven”" in still
