@@ -58,6 +58,7 @@ def of_prompt(when: When) -> Iterator[Guard]:
             N_("the trigger “{name}” was not asked for", name=named(when.trigger)),
             tuple(sorted(prompts)),
             10,
+            alone=True,
         )
     if when.inactivity:
         prompt, length = f"inactive {when.inactivity}", span(when.inactivity)
@@ -67,6 +68,7 @@ def of_prompt(when: When) -> Iterator[Guard]:
             N_("somebody wrote less than {length} before", length=length),
             (prompt,),
             10,
+            alone=True,
         )
 
 
