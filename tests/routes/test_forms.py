@@ -174,6 +174,24 @@ async def test_hours_are_split_where_one_day_differs(tmp_path: Path) -> None:
         )
 
 
+async def test_holidays_are_added_renamed_and_taken_away(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        new = {"revision": "1", "date.new": "12-24", "name.new": "Christmas Eve", "hours.new": "08:00-12:00"}
+        refused = await visit.post(f"{page}/hours", new | {"date.new": "13-24"})
+        assert refused.status_code == 422 and 'value="13-24"' in refused.text and "a date, like" in refused.text
+        await visit.post(f"{page}/hours", new)
+        holidays = 'holidays: [{date: "12-24", name: Christmas Eve, hours: "08:00-12:00"}]'
+        assert await draft(visit, page) == DRAFT.replace(
+            'mon-fri: "08:00-18:00"', f'mon-fri: "08:00-18:00", {holidays}'
+        )
+        assert 'value="Christmas Eve"' in (await visit.get(f"{page}/hours")).text
+        await visit.post(f"{page}/hours", {"revision": "2", "date.0": "12-24", "to.0": "12-26", "hours.0": ""})
+        assert '{date: "12-24", to: "12-26", name: Christmas Eve, hours: closed}' in await draft(visit, page)
+        await visit.post(f"{page}/hours", {"revision": "3", "date.0": ""})
+        assert "holidays: []" in await draft(visit, page)
+
+
 async def test_a_document_that_cannot_be_read_has_no_form(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         page = await made(visit, "bot: Luna\nrules: [\n")
