@@ -12,7 +12,7 @@ from app.bot.source import ByHand, Edit, Source, child, written
 from app.bot.spoken import Spoken, said
 from app.said import N_
 
-MOST_WORDS: Final = 500
+MOST_FIELDS: Final = 80  # of all steps; what is over is left to the document
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -38,7 +38,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class RuleForm(msgspec.Struct, frozen=True):
-    """`words`: None where what the rule listens to is more than words; `conditions`: what else it asks for."""
+    """`words`: None where what the rule listens to is more than words; `conditions`: what else it asks for; `more`:
+    other keys of the rule."""
 
     place: int
     line: int
@@ -46,6 +47,7 @@ class RuleForm(msgspec.Struct, frozen=True):
     words: tuple[str, ...] | None
     conditions: tuple[str, ...]
     steps: tuple[Step, ...]
+    more: tuple[str, ...] = ()
 
 
 def rules_of(root: Node) -> list[Node]:
@@ -57,9 +59,15 @@ def rule_form(node: Node, place: int) -> RuleForm:
     when, do = child(node, "when"), child(node, "do")
     steps = do.value if isinstance(do, SequenceNode) else []
     others = tuple(name for name in names(when) if name != "says")
+    more = tuple(name for name in names(node) if name not in ("name", "when", "do"))
+    shown: list[Step] = []
+    for number, step in enumerate(steps):
+        made = step_form(step, number)
+        room = sum(len(one.fields) + 1 for one in (*shown, made)) <= MOST_FIELDS
+        shown.append(made if room else Step("other", made.line, number, made.verb))
     return RuleForm(
         place, node.line, text_of(child(node, "name")), lines_of(child(when, "says")), others,
-        tuple(step_form(step, number) for number, step in enumerate(steps)),
+        tuple(shown), more,
     )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from app.said import mark
 ROLES: Final = {
     "say": mark("Says"),
     "text": mark("Asks"),
+    "schedule": mark("Says later"),
+    "parameters": mark("Fills the template"),
     "again": mark("Asks again"),
     "cancelled": mark("After cancelling"),
     "caption": mark("Caption"),
@@ -28,7 +30,9 @@ ROLES: Final = {
     "label": mark("Opens the list"),
 }
 # Under these stand conditions, names, values and addresses, which nobody reads.
-UNSAID: Final = frozenset({"when", "if", "set", "field", "call", "expect", "cancel", "save", "switch", "tag", "untag"})
+UNSAID: Final = frozenset(
+    {"when", "if", "set", "field", "call", "expect", "cancel", "save", "switch", "tag", "untag", "note", "with"}
+)
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 Place = tuple[str | int, ...]
@@ -71,7 +75,8 @@ def within(node: Node, place: Place) -> Iterator[Spoken]:
             for case, steps in value.value:
                 yield from within(steps, (*place, name, case.value if isinstance(case, ScalarNode) else ""))
         elif name in ROLES and (name != "label" or place[-1:] == ("list",)):
-            yield from said(value, (*place, name), name)
+            asks = name == "text" and place[-1:] == ("ask",)
+            yield from said(value, (*place, name), "say" if name == "text" and not asks else name)
         elif name not in UNSAID:
             yield from within(value, (*place, name))
 

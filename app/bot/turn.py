@@ -56,7 +56,7 @@ class Turn:
         if isinstance(content, Text) and not content.text:
             self.room.problem(N_("A text came out empty and was not sent"))
             return
-        shown = fit(content, self.can)
+        shown = fit(content, self.can, self.room.speech.language)
         quote, lost = fit_quote(content, self.can) if step.quote and self.answers else (False, ())
         self.notes += [note for note in (*shown.notes, *lost) if note not in self.notes]
         if shown.choices:

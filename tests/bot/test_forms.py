@@ -208,3 +208,47 @@ def test_a_rule_that_is_gone_is_not_another_one(place: int) -> None:
     source = Source("bot: L\nrules: [{name: a, when: {says: a}, do: [{say: A}]}]\n")
     with pytest.raises(LookupError):
         rule_form.changed(source, place, {"name": "b"})
+
+
+def test_every_kind_of_text_is_found() -> None:
+    document = """
+bot: L
+rules:
+  - name: a
+    priority: 5
+    when: {says: a}
+    do:
+      - {say: [S1, S2], buttons: [{id: x, title: B1}, {en: B2, pt: B3}], footer: F1}
+      - {say: S3, list: {label: L1, sections: [{title: T1, choices: [C1, {title: C2, description: D1}]}]}}
+      - {image: "https://a.example/x.png", caption: P1}
+      - {random: [[{say: R1}], {weight: 2, do: [{say: R2}]}]}
+      - {template: hello, parameters: [M1, "{{ contact.name }}"], text: X1}
+      - {schedule: Z1, after: 1h}
+      - {schedule: [{say: Z2}], after: 1h}
+      - {note: not said}
+      - {handoff: {reason: not said, team: Sales}}
+      - {set: {text: not said}}
+fallback: {do: [{say: K1}], after: 2, then: [{say: K2}]}
+flows:
+  f:
+    - ask: {text: Q1, again: Q2, cancelled: Q3, cancel: [stop], choices: [Q4], save: x}
+      otherwise: [{say: Q5}]
+    - {if: "x == 'a'", then: [{say: I1}], else: [{say: I2}]}
+    - {switch: x, cases: {say: [{say: W1}]}}
+    - {label: here}
+    - {call: {get: "https://a.example/", save: y}, failed: {any: [{say: Y1}]}}
+"""
+    texts = [one.value for one in text_form.texts(Source(document).root).lines]
+    assert texts == [
+        "S1", "S2", "B1", "B2", "B3", "F1", "S3", "L1", "T1", "C1", "C2", "D1", "P1", "R1", "R2", "M1",
+        "{{ contact.name }}", "X1", "Z1", "Z2", "K1", "K2", "Q1", "Q2", "Q3", "Q4", "Q5", "I1", "I2", "W1", "Y1",
+    ]  # fmt: skip
+    form = rule_form.rule_form(rule_form.rules_of(Source(document).root)[0], 0)
+    assert form.more == ("priority",) and [one.kind for one in form.steps] == ["say", "say", *["other"] * 8]
+
+
+def test_what_is_too_long_for_a_form_is_left_to_the_document() -> None:
+    steps = "".join(f"      - say: [{', '.join(f't{n}' for n in range(20))}]\n" for _ in range(6))
+    source = Source(f"bot: L\nrules:\n  - name: a\n    when: {{says: a}}\n    do:\n{steps}")
+    form = rule_form.rule_form(rule_form.rules_of(source.root)[0], 0)
+    assert [one.kind for one in form.steps] == [*["say"] * 3, *["other"] * 3]

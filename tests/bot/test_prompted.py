@@ -193,3 +193,18 @@ def test_the_lint_knows_what_comes_with_a_trigger() -> None:
     assert lint(parse(text % (rule % "{name: a, data: [number]}"))) == []
     [found] = lint(parse(text % (rule % "a")))
     assert str(found.message).startswith("No variable “number” is known here")
+
+
+def test_rules_that_no_message_begins_are_no_rivals_of_others() -> None:
+    rules = [
+        "trigger: a",
+        "inactivity: 5m",
+        "says: x",
+        "trigger: b",
+        "trigger: a, tag: vip",
+        "inactivity: 5m, open: true",
+    ]
+    text = "".join(f"  - {{name: r{at}, when: {{{when}}}, do: [{{say: x}}]}}\n" for at, when in enumerate(rules))
+    hours = 'hours: {zone: UTC, mon-fri: "08:00-18:00"}\n'
+    found = lint(parse(f"bot: T\n{hours}rules:\n{text}fallback: {{do: [{{say: x}}]}}\n"))
+    assert [problem.line for problem in found] == [8, 9], "only those that ask for more than an earlier one"

@@ -104,6 +104,19 @@ async def test_somebody_elses_words_are_never_overwritten_and_the_rule_is_found_
         assert "Mine." in await draft(visit, page) and "New." in await draft(visit, page)
 
 
+async def test_the_bar_tells_that_somebody_saved_since(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        assert f'hx-get="{page}/bar?revision=1"' in (await visit.get(f"{page}/hours")).text
+        assert f'hx-get="{page}/bar"' in (await visit.get(f"{page}/versions")).text
+        assert "hx-get" not in (await visit.get(page)).text.partition('id="bot-version"')[2].partition(">")[0]
+        said = "Saved by somebody since"
+        assert said not in (await visit.get(f"{page}/bar?revision=1", hx=True)).text
+        await visit.post(page, {"text": DRAFT + "# theirs\n", "revision": "1"})
+        assert said in (await visit.get(f"{page}/bar?revision=1", hx=True)).text
+        assert said not in (await visit.get(f"{page}/bar", hx=True)).text
+
+
 async def test_a_rule_is_added_moved_removed_and_brought_back(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         page = await made(visit)
@@ -172,6 +185,24 @@ async def test_hours_are_split_where_one_day_differs(tmp_path: Path) -> None:
             '{zone: UTC, mon-fri: "08:00-18:00"}',
             '{zone: "Europe/Lisbon", mon-tue: "08:00-18:00", wed: "closed", thu-fri: "08:00-18:00"}',
         )
+
+
+async def test_holidays_are_added_renamed_and_taken_away(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        new = {"revision": "1", "date.new": "12-24", "name.new": "Christmas Eve", "hours.new": "08:00-12:00"}
+        refused = await visit.post(f"{page}/hours", new | {"date.new": "13-24"})
+        assert refused.status_code == 422 and 'value="13-24"' in refused.text and "a date, like" in refused.text
+        await visit.post(f"{page}/hours", new)
+        holidays = 'holidays: [{date: "12-24", name: Christmas Eve, hours: "08:00-12:00"}]'
+        assert await draft(visit, page) == DRAFT.replace(
+            'mon-fri: "08:00-18:00"', f'mon-fri: "08:00-18:00", {holidays}'
+        )
+        assert 'value="Christmas Eve"' in (await visit.get(f"{page}/hours")).text
+        await visit.post(f"{page}/hours", {"revision": "2", "date.0": "12-24", "to.0": "12-26", "hours.0": ""})
+        assert '{date: "12-24", to: "12-26", name: Christmas Eve, hours: closed}' in await draft(visit, page)
+        await visit.post(f"{page}/hours", {"revision": "3", "date.0": ""})
+        assert "holidays: []" in await draft(visit, page)
 
 
 async def test_a_document_that_cannot_be_read_has_no_form(tmp_path: Path) -> None:
