@@ -15,13 +15,16 @@ import msgspec
 from app import calls
 from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
+from app.bot.guards import asked_by
 from app.bot.lint import lint, steps
+from app.bot.named import Known, missing_secrets, named
+from app.bot.opening import day_of, is_past
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run
 from app.connectors import CONNECTORS
 from app.errors import Invalid
-from app.said import N_, Sentence
+from app.said import N_, Sentence, joined
 
 STARTERS: Final = Path(__file__).parent / "bot" / "starters"
 ZONE: Final = re.compile(r"(?<=zone: )UTC\b")  # of a starter's opening hours
@@ -37,7 +40,7 @@ class Listed(msgspec.Struct, frozen=True):
     kind: Literal["say", "hand", "fallback"]
     line: int
     name: str = ""
-    hears: str = ""
+    hears: Sentence = ""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -51,6 +54,17 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 Place = tuple[str, str]  # a channel: its name, and its connector's kind
+
+
+class Around(msgspec.Struct, frozen=True):
+    """Where a document is to be live: the channels (none: WhatsApp), and what is there for it to name (None: nobody
+    looked)."""
+
+    places: tuple[Place, ...] = ()
+    known: Known | None = None
+
+
+NOWHERE: Final = Around()
 
 
 @lru_cache(maxsize=8)
@@ -73,19 +87,19 @@ def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 @lru_cache(maxsize=8)
-def seen_on(text: str, places: tuple[Place, ...]) -> tuple[Problem, ...]:
-    """What these channels make of an accepted document; without any, WhatsApp. Warnings, by line."""
+def seen_there(text: str, around: Around) -> tuple[Problem, ...]:
+    """What the channels make of an accepted document, and what is not there for it. Warnings."""
     document = read(text).document
-    return tuple(shown(document, networks(places))) if document is not None else ()
-
-
-@lru_cache(maxsize=8)
-def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
-    """Where an accepted document names other secrets than these. Warnings, by line."""
-    found = read(text)
-    if found.document is None or "secret" not in text:
+    if document is None:
         return ()
-    return tuple(problem for problem in lint(found.document, secrets) if problem not in found.problems)
+    lacking = named(document, around.known) if around.known is not None else []
+    return (*shown(document, networks(around.places)), *lacking)
+
+
+def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
+    """Where an accepted document names other secrets than these. Warnings."""
+    document = read(text).document
+    return tuple(missing_secrets(document, secrets)) if document is not None else ()
 
 
 @lru_cache(maxsize=8)
@@ -111,23 +125,29 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     """Its rules in order, and the fallback."""
     found = []
     for rule in document.rules:
-        heard = (*rule.says.any, *rule.says.all, *rule.says.starts, *rule.says.exact, *rule.says.regex)
         gives = any(type(step).__name__ == "Give" for step in rule.do)
-        hears = ", ".join(said.text for said in heard)
-        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, hears))
+        asks = [*(said.text for said in rule.says.texts), *asked_by(rule.when)]
+        found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, joined(asks, ", ")))
     if document.fallback:
         found.append(Listed("fallback", document.fallback.line))
     return tuple(found)
 
 
-def problems_of(
-    text: str, places: tuple[Place, ...] = (), secrets: frozenset[str] | None = None
-) -> list[Problem]:  # fmt: skip
-    """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
-    warnings do not, and a `test` that fails does unless somebody says so. `secrets` are those there are; None: nobody
-    looked."""
-    named = () if secrets is None else missed(text, secrets)
-    return list(by_line((*read(text).problems, *seen_on(text, places), *named)))
+def problems_of(text: str, around: Around = NOWHERE, now: int = 0) -> list[Problem]:
+    """Everything wrong or doubtful in a document that is to be live there, by line: errors stop publishing, warnings do
+    not, and a `test` that fails does unless somebody says so. `now`: ms UTC, 0 if it does not matter."""
+    return list(by_line((*read(text).problems, *seen_there(text, around), *past_holidays(text, now))))
+
+
+def past_holidays(text: str, now: int) -> list[Problem]:
+    """Warnings for days that have gone by and do not come again."""
+    document = read(text).document
+    if not now or document is None or document.hours is None:
+        return []
+    today = day_of(document.hours, now)
+    gone = [holiday for holiday in document.hours.holidays if is_past(holiday, today)]
+    said = N_("This day has gone by and does not come again. A date without a year comes every year.")
+    return [Problem(holiday.line, 1, said, "warning") for holiday in gone]
 
 
 def sentence(problem: Problem) -> Sentence:

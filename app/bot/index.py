@@ -4,6 +4,7 @@ Phrases stand in one tree of words. A rule that asks for more than one thing (a 
 so that it is looked at only when that was said. Patterns are RE2, bounded in size here and linear in the text later.
 """
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -123,6 +124,7 @@ class Builder:
         self.typos, self.fuzzy = Typos(), dict[tuple[str, ...], End]()
         self.facts: dict[str, list[Clause]] = {}
         self.clauses: list[Clause] = []
+        self.wordless: list[Clause] = []
         self.patterns: list[Clause] = []
         self.size = self.parts = 0
         self.full = False
@@ -144,7 +146,7 @@ class Builder:
         elif clause.parts():
             self.clauses.append(clause)
         elif clause.guards and not says.texts:
-            self.hang_on_facts(clause)
+            self.wordless.append(clause)
 
     def add_simple(self, clause: Clause) -> None:
         for phrase in clause.any:
@@ -156,11 +158,16 @@ class Builder:
         for phrase in clause.fuzzy:
             self.nearly(phrase).anywhere.append(clause.order)
 
-    def hang_on_facts(self, clause: Clause) -> None:
-        """Under the most telling of its conditions; under nothing, to be asked each time, where none tells anything."""
-        rarest = max(clause.guards, key=lambda guard: guard.weight)
-        for fact in rarest.facts or ("",):
-            self.facts.setdefault(fact, []).append(clause)
+    def hang_on_facts(self) -> None:
+        """Under the facts that fewest rules ask for, and of these the most telling; under nothing, to be asked each
+        time, where no condition has one."""
+        uses = Counter(fact for clause in self.wordless for guard in clause.guards for fact in guard.facts)
+        for clause in self.wordless:
+            own = [guard for guard in clause.guards if guard.alone]
+            telling = own or [guard for guard in clause.guards if guard.facts]
+            ranked = sorted(telling, key=lambda guard: (max(map(uses.__getitem__, guard.facts)), -guard.weight))
+            for fact in ranked[0].facts if ranked else ("",):
+                self.facts.setdefault(fact, []).append(clause)
 
     def nearly(self, phrase: Phrase) -> End:
         """The phrase's place among those that may be misspelled."""
@@ -189,6 +196,7 @@ class Builder:
                 uses[phrase.key] = uses.get(phrase.key, 0) + 1
         for clause in self.clauses:
             self.hang(clause, uses)
+        self.hang_on_facts()
         facts = {fact: tuple(clauses) for fact, clauses in self.facts.items()}
         known = frozenset(fact.partition(" ")[0] for fact in facts)
         return Index(
@@ -205,10 +213,7 @@ class Builder:
         needed = [(phrase,) for phrase in clause.all]
         groups = [group for group in (clause.any, clause.starts, clause.exact, clause.fuzzy, *needed) if group]
         if not groups:
-            if any(guard.facts for guard in clause.guards):
-                self.hang_on_facts(clause)
-            else:
-                self.patterns.append(clause)
+            (self.wordless if any(guard.facts for guard in clause.guards) else self.patterns).append(clause)
             return
         rarest = min(groups, key=lambda group: max(uses[phrase.key] for phrase in group))
         for phrase in rarest:

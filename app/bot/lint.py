@@ -3,27 +3,25 @@
 Errors are found by `document.parse` and `document.prepare`; here the document is already known to work.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-
-import msgspec
 
 from app.bot.ahead import ahead, leads, reach
 from app.bot.calling import Request
 from app.bot.flow import Ask, Set, Start
-from app.bot.grammar import Document, Rule, Step
+from app.bot.grammar import Document, Step
 from app.bot.inside import inside
 from app.bot.loops import doubtful
 from app.bot.program import Program
+from app.bot.rivals import rivals
 from app.bot.shape import Located, Problem
 from app.bot.silence import silence
 from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, flow, plan, plan_rule
+from app.bot.text import compile_expression
 from app.bot.timing import Delay
-from app.bot.triggers import Condition, When
 from app.bot.unreached import unreached
 from app.bot.untranslated import untranslated
-from app.bot.words import words
 from app.said import N_, Sentence
 
 KNOWN = frozenset(
@@ -35,21 +33,21 @@ KNOWN = frozenset(
 )
 
 
-def lint(document: Document, secrets: Collection[str] | None = None) -> list[Problem]:
-    """Warnings, sorted by line. `secrets` are the names of those there are; None: nobody looked. What networks make of
-    it is told by `app.bot.shown`."""
+def lint(document: Document) -> list[Problem]:
+    """Warnings, sorted by line. What networks make of it is told by `app.bot.shown`, what an installation lacks for it
+    by `app.bot.named`."""
     compiler = Compiler([], document.flows, document.language)
     spoken = [in_language(document, language) for language in spoken_languages(document)] if document.languages else []
     programs, *_ = [_programs(one, compiler) for one in spoken or [document]]
+    compiler.names += _asked(document)
     lists = _lists(document)
     found = [
         *_fallback(document),
-        *_reach(document),
+        *rivals(document),
         *_names(document, compiler),
         *_flows(document),
         *_answers(document, compiler),
         *_calls(document),
-        *_secrets(compiler, secrets),
         *ahead(document, lists),
         *doubtful(programs),
         *unreached(lists),
@@ -70,47 +68,10 @@ def _fallback(document: Document) -> Iterator[Problem]:
         yield _warn(document.bot, N_("There is no fallback: a message that no rule knows stays unanswered."))
 
 
-def _reach(document: Document) -> Iterator[Problem]:
-    """A rule whose every word or phrase already belongs to an earlier rule, which asks for nothing else, can never
-    answer."""
-    taken: dict[tuple[str, ...], str] = {}
-    for rule in sorted(document.rules, key=lambda rule: -rule.priority):
-        phrases = list(_plain(rule.says, document.vocabulary))
-        owners = [taken.get(phrase) for phrase in phrases]
-        if phrases and all(owners) and _is_plain(rule.says):
-            yield _warn(
-                rule.name,
-                N_(
-                    "“{name}” never answers: “{above}” before it knows all its words.",
-                    name=rule.name.text,
-                    above=owners[0],
-                ),
-            )
-        if _is_plain(rule.says) and not rule.goes_on and _only_says(rule):
-            for phrase in phrases:
-                taken.setdefault(phrase, rule.name.text)
-
-
-def _is_plain(says: Condition) -> bool:
-    return not (says.all or says.starts or says.exact or says.regex or says.fuzzy)
-
-
-def _only_says(rule: Rule) -> bool:
-    """Whether the words are all that the rule asks for."""
-    return msgspec.structs.replace(rule.when, says=Condition(), line=0) == When()
-
-
 def _answering(document: Document) -> dict[str, int]:
     """The rules that are the answer to what a customer wrote or pressed, by program, with their lines."""
     found = [rule for rule in document.rules if (rule.says.texts or rule.when.pressed) and not rule.goes_on]
     return {f"rule {rule.name.text}": rule.line for rule in found}
-
-
-def _plain(says: Condition, vocabulary: dict[str, tuple[Located, ...]]) -> Iterator[tuple[str, ...]]:
-    for text in says.any:
-        for member in (text, *vocabulary.get(text.text, ())):
-            if found := tuple(words(member.text)):
-                yield found
 
 
 def _programs(document: Document, compiler: Compiler) -> dict[str, Program]:
@@ -152,16 +113,21 @@ def _calls(document: Document) -> Iterator[Problem]:
             yield _warn(step.line, said)
 
 
-def _secrets(compiler: Compiler, secrets: Collection[str] | None) -> Iterator[Problem]:
-    for name, source in compiler.secrets if secrets is not None else ():
-        if secrets is not None and name not in secrets:
-            yield _warn(source, N_("There is no secret “{name}”, so this call will fail.", name=name))
+def _asked(document: Document) -> list[tuple[str, int, int]]:
+    """Names that the conditions of rules read, with their line and column."""
+    expressions = [rule.when.condition for rule in document.rules if rule.when.condition is not None]
+    return [
+        (name, source.line + line - (0 if source.block else 1), source.column)
+        for source in expressions
+        for name, line in compile_expression(source.text).names
+    ]
 
 
 def _variables(document: Document) -> set[str]:
     """What questions and `set` give a value."""
     found = {step.save.text for step in steps(document) if isinstance(step, Ask | Request) and step.save}
     found.update(name for step in steps(document) if isinstance(step, Request) for name in step.map)
+    found.update(name.text for rule in document.rules for name in rule.when.data)
     return found.union(*(step.values for step in steps(document) if isinstance(step, Set | Delay)))
 
 

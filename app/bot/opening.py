@@ -12,9 +12,18 @@ LATEST: Final = 4_102_444_800_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def is_open(hours: Hours, now: int) -> bool:
+def local(hours: Hours, now: int) -> datetime:
     """`now` is milliseconds UTC."""
-    moment = (EPOCH + timedelta(milliseconds=min(max(now, EARLIEST), LATEST))).astimezone(ZoneInfo(hours.zone))
+    return (EPOCH + timedelta(milliseconds=min(max(now, EARLIEST), LATEST))).astimezone(ZoneInfo(hours.zone))
+
+
+def day_of(hours: Hours, now: int) -> str:
+    """Like `2026-12-25`."""
+    return local(hours, now).date().isoformat()
+
+
+def is_open(hours: Hours, now: int) -> bool:
+    moment = local(hours, now)
     minute = moment.hour * 60 + moment.minute
     return any(start <= minute < end for start, end in spans_on(hours, moment.date()))
 
@@ -26,6 +35,16 @@ def spans_on(hours: Hours, day: date) -> Spans:
         if covers(holiday, written):
             return holiday.spans
     return hours.days[day.weekday()]
+
+
+def ever_open(hours: Hours) -> bool:
+    return any(hours.days) or any(holiday.spans for holiday in hours.holidays)
+
+
+def is_past(holiday: Holiday, day: str) -> bool:
+    """Whether it lies before a day like `2026-12-25` and does not come again."""
+    last = holiday.to or holiday.date
+    return len(last) == len(day) and last < day
 
 
 def covers(holiday: Holiday, day: str) -> bool:

@@ -49,12 +49,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `did` what the bot
+    """`event` is what the turn is about, `heard` what the person wrote, the deciding words marked; `before` tells of
+    rules that answered first and let others go on; `did` what the bot
     asked for, `calls` its HTTP calls and how they went; `total` ms until the network took it."""
 
     id: int
     event: Line | None
     verdict: str
+    before: tuple[str, ...]
     heard: Markup
     rule: str
     line: int
@@ -110,6 +112,7 @@ def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] 
         id=turn.id,
         event=happened.happened(given.event) if given else None,
         verdict=_verdict(turn, decision),
+        before=tuple(map(tell, trace.before)) if trace else (),
         heard=_heard(given, trace.matched if trace else ()),
         rule=trace.rule if trace else "",
         line=trace.line if trace else 0,

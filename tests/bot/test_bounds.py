@@ -11,11 +11,13 @@ from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.run import DEEPEST, MOST_VARIABLES
-from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Scene, State, TimerFired
+from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Quiet, Scene, State, TimerFired, Triggered
 from app.bot.turn import MOST_EFFECTS
+from app.bot.typos import Typos, distance, slips
 from app.bot.values import OUTPUT
+from app.bot.words import words
 from app.capabilities import Capabilities
-from app.content import Content, Image, Picked, Pressed, Text
+from app.content import Audio, Content, Image, Location, Order, Picked, Pressed, Reaction, Text
 from app.content import text as text_of
 from tests.bot.turns import FILES, NOW
 
@@ -53,6 +55,7 @@ texts = template | both | st.lists(template, min_size=1, max_size=3) | st.builds
 patterns = st.sampled_from(["a+b", "(x|y)*", "^.{3,}$", "[a-f]{1,20}z", ".*"])
 regexes = patterns | st.text("ab.*+?|()", min_size=1, max_size=9)
 listening = {"any": phrase, "all": st.lists(phrase, min_size=1, max_size=3), "starts": phrase, "exact": phrase}
+listening |= {"fuzzy": st.lists(phrase | st.sampled_from(["delivery", "place an order"]), min_size=1, max_size=3)}
 says = st.one_of(
     phrase,
     st.lists(phrase, min_size=1, max_size=4),
@@ -78,16 +81,26 @@ step = st.one_of(
             "parameters": st.lists(template, min_size=1, max_size=3)
             | st.dictionaries(st.sampled_from("xyz"), template, min_size=1),
             "text": template,
+            "urls": st.lists(template, min_size=1, max_size=2) | st.just({"2": "{{ x }}"}),
             "header": template | st.just({"image": "https://x.example/{{ x }}"}),
         },
     ),
 )
 plain_steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
 FLOWS = ["one", "two", "three"]
-kinds = st.sampled_from(["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media"])
+kinds = st.sampled_from(
+    ["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media", "date", "time", "datetime"]
+)
 question = st.fixed_dictionaries(
     {"text": template, "save": st.sampled_from("xyz")},
-    optional={"retries": st.integers(0, 2), "again": template, "cancel": phrase, "expect": kinds},
+    optional={
+        "retries": st.integers(0, 2),
+        "again": template,
+        "cancel": phrase,
+        "expect": kinds,
+        "reminder": st.fixed_dictionaries({"after": st.just("10m"), "text": template}),
+        "timeout": st.fixed_dictionaries({"after": st.just("1h")}, optional={"do": plain_steps}),
+    },
 )
 choosing = st.fixed_dictionaries({"text": template | both, "save": st.sampled_from("xyz"), "choices": titles})
 
@@ -159,9 +172,47 @@ moves = st.recursive(step, leading, max_leaves=6)
 steps = plain_steps | st.lists(moves, min_size=1, max_size=6).map(
     lambda made: [{"label": "start"}, *made, {"label": "here"}]
 )
-rule = st.fixed_dictionaries(
-    {"when": st.fixed_dictionaries({"says": says}), "do": steps}, optional={"interrupt": st.booleans()}
+some = st.lists(st.sampled_from("xyz"), min_size=1, max_size=2, unique=True)
+emoji = st.sampled_from(["👍", "❤️", "any"])
+asked = {
+    "says": says,
+    "pressed": phrase,
+    "media": st.sampled_from(["any", "image", "voice", ["video", "sticker"]]),
+    "location": st.just(True),
+    "order": st.just(True),
+    "reaction": emoji | st.lists(emoji, min_size=1, max_size=2),
+    "referral": st.just("any") | st.dictionaries(st.sampled_from("xyz"), phrase | st.just("*a*"), min_size=1),
+    "first": st.just(True),
+    "first_after": st.sampled_from(["1s", "12h", "366d"]),
+    "tag": some,
+    "no_tag": some,
+    "field": some | st.dictionaries(st.sampled_from("xyz"), phrase | st.just("a*"), min_size=1, max_size=2),
+    "no_field": some,
+    "channel": st.sampled_from(["Shop", "Other"]),
+    "network": st.sampled_from(["telegram", "simulator"]),
+    "open": st.booleans(),
+    "if": expression,
+}
+# Of so many conditions few would hold together.
+conditions = st.sets(st.sampled_from(list(asked)), min_size=1, max_size=3).flatmap(
+    lambda names: st.fixed_dictionaries({name: asked[name] for name in sorted(names)})
 )
+prompts = st.fixed_dictionaries(
+    {"trigger": st.sampled_from(["a", "b"])}, optional={"if": expression, "tag": some}
+) | st.fixed_dictionaries({"inactivity": st.sampled_from(["10m", "30m"])}, optional={"open": st.booleans()})
+rule = st.fixed_dictionaries(
+    {"when": st.fixed_dictionaries({"says": says}) | conditions | prompts, "do": steps},
+    optional={"interrupt": st.booleans(), "continue": st.booleans(), "priority": st.integers(-2, 2)},
+)
+HOURS = [
+    {"zone": "America/Sao_Paulo"},
+    {
+        "zone": "UTC",
+        "mon-fri": "08:00-18:00",
+        "holidays": ["12-25", {"date": "12-31", "to": "01-02", "hours": "08:00-09:00"}],
+    },
+    {"zone": "Asia/Tokyo", "sat": ["00:00-24:00"], "holidays": [{"date": "2026-09-01", "to": "2026-09-30"}]},
+]
 documents = st.fixed_dictionaries(
     {
         "bot": st.just("T"),
@@ -171,8 +222,8 @@ documents = st.fixed_dictionaries(
     optional={
         "fallback": st.fixed_dictionaries({"do": steps}),
         "vocabulary": st.dictionaries(word, phrase, max_size=3),
-        "language": st.sampled_from(["en", "pt-BR", "ar"]),
-        "hours": st.just({"zone": "America/Sao_Paulo"}),
+        "language": st.sampled_from(["en", "pt-BR", "ar", "de"]),
+        "hours": st.sampled_from(HOURS),
     },
 )
 values = st.recursive(
@@ -197,6 +248,7 @@ scenes = st.builds(
         st.text(max_size=9),
         st.text(max_size=9),
         language=st.sampled_from(["", "en-GB", "pt_BR", "?"]),
+        tags=st.lists(st.sampled_from("xyz"), max_size=2).map(tuple),
         fields=fields,
     ),
     st.builds(
@@ -211,21 +263,32 @@ scenes = st.builds(
         template=st.booleans(),
         quote=st.booleans(),
     ),
+    st.sampled_from(["Shop", ""]),
+    st.sampled_from(["simulator", "telegram"]),
+    st.sampled_from([0, 1, NOW - 43_200_000, NOW, 2**62]),
 )
 messages: st.SearchStrategy[Content] = st.one_of(
     st.builds(Text, phrase | st.text(max_size=50)),
     st.builds(Pressed, phrase, phrase),
     st.builds(Picked, phrase, phrase),
     st.builds(Image, caption=phrase),
+    st.builds(Audio, voice=st.booleans()),
+    st.builds(Location, st.just(1.0), st.just(2.0), phrase),
+    st.builds(Order, st.just("c"), st.just(()), phrase),
+    st.builds(Reaction, st.just("m"), st.sampled_from(["👍", "❤", "😮", ""])),
 )
+referrals = st.none() | fields
 
 
-# A message, or an event of which a state has the token.
+# A message, alone or with what else came with it, or an event of which a state has the token.
 Happening = Content | Event
-tokens = st.sampled_from(["top", "below", "none"])
+tokens = st.sampled_from(["top", "below", "reminder", "none"])
 happenings: st.SearchStrategy[Happening] = st.one_of(
     messages,
+    st.builds(Arrived, messages, st.just(""), referral=referrals, burst=st.lists(messages, max_size=2).map(tuple)),
     st.builds(TimerFired, tokens),
+    st.builds(Triggered, st.sampled_from(["a", "b", "flow:one", "flow:two", "c"]), fields),
+    st.builds(Quiet, st.sampled_from([600, 1_200])),
     st.builds(CallResult, tokens, st.sampled_from([0, 200, 404, 500]), values, st.sampled_from(["", "timeout"])),
 )
 
@@ -238,7 +301,7 @@ def event_of(happening: Happening, state: State) -> Event:
     tokens = [str(frame.at[1]) for frame in state.frames if len(frame.at) > 1]
     own = state.waiting.token if state.waiting is not None else ""
     return msgspec.structs.replace(
-        happening, token={"top": own, "below": (*tokens, "")[0]}.get(happening.token, "t0.0")
+        happening, token={"top": own, "below": (*tokens, "")[0], "reminder": f"{own}.r"}.get(happening.token, "t0.0")
     )
 
 
@@ -292,3 +355,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         compile_version("bot: T\n" + text)
     except DocumentError as error:
         assert error.problems and all(problem.line >= 1 and problem.column >= 1 for problem in error.problems)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(phrase, st.just(1), min_size=1, max_size=6), st.text("deliverymnu ", max_size=30))
+def test_a_word_with_slips_is_found_where_the_distance_says_so(known: dict[str, int], message: str) -> None:
+    typos = Typos()
+    for text in (*known, "delivery", "menu"):
+        if found := words(text):
+            typos.add(tuple(found), text)
+    for word in words(message)[:20]:
+        near = {text for text in ("delivery", "menu") if distance(word, text) <= slips(text)}
+        assert near <= set(typos.alike(word)) <= typos.known

@@ -357,6 +357,15 @@ def test_a_reaction_nobody_listens_to_changes_nothing() -> None:
     assert said(turn(bot, Reaction("m", "❤️"))) == ["Thank you!"]
 
 
+def test_a_reaction_finds_its_rule_whatever_else_that_asks_for() -> None:
+    bot = rules(
+        "  - {name: a, when: {reaction: 👍, tag: new}, do: [{say: a}]}\n"
+        "  - {name: b, when: {reaction: 👍, tag: vip}, do: [{say: b}]}\n"
+    )
+    assert said(turn(bot, Reaction("m", "👍"))) == ["b"]
+    assert said(turn(bot, "x")) == ["fallback"]
+
+
 def test_a_rule_without_words_may_interrupt_a_question() -> None:
     bot = rules(QUESTION)
     decision = turn(bot, Reaction("m", "👍"), ASKING)

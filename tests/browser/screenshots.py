@@ -43,11 +43,17 @@ def pictures(house: House) -> dict[str, str]:
         "channel-new": "/channels/new/whatsapp_cloud",
         "bots": "/bots",
         "bot": f"/bots/{bot}",
+        "rules": f"/bots/{bot}/rules?rule=0",
+        "texts": f"/bots/{bot}/texts",
+        "hours": f"/bots/{bot}/hours",
         "publish": f"/bots/{bot}/publish",
+        "versions": f"/bots/{bot}/versions",
         "replay": f"/bots/{bot}/replay",
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
+        "secret-new": "/settings/secrets/new",
+        "setup-business": "/setup/business",
         "account": "/account",
     }
 
