@@ -47,6 +47,8 @@ def misfits(value: Any, schema: Any, root: Any, at: str = "$") -> list[str]:
         found.append(f"{at}: none of {len(schema['anyOf'])}")
     if isinstance(value, list) and "items" in schema:
         found += [miss for n, item in enumerate(value) for miss in misfits(item, schema["items"], root, f"{at}[{n}]")]
+    for key in value if isinstance(value, dict) and "propertyNames" in schema else ():
+        found += misfits(key, schema["propertyNames"], root, f"{at}.{key}")
     for key, item in value.items() if isinstance(value, dict) else ():
         found += misfits(item, of_key(schema, key), root, f"{at}.{key}")
     return found
@@ -116,9 +118,10 @@ def words_of(schema: Any) -> set[str]:
         return set()
     inner = [one for key in ("properties", "patternProperties", "$defs") for one in schema.get(key, {}).values()]
     inner += [*schema.get("anyOf", []), schema.get("items"), schema.get("additionalProperties")]
+    inner.append(schema.get("propertyNames"))
     return set(schema).union(*map(words_of, inner))
 
 
 def test_no_keyword_is_left_unchecked_here() -> None:
     structure = {"$schema", "$defs", "$ref", "title", "properties", "patternProperties", "additionalProperties"}
-    assert words_of(json_schema()) <= structure | {"items", "anyOf"} | set(CHECKS)
+    assert words_of(json_schema()) <= structure | {"items", "anyOf", "propertyNames"} | set(CHECKS)
