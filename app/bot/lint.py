@@ -127,6 +127,7 @@ def _variables(document: Document) -> set[str]:
     """What questions and `set` give a value."""
     found = {step.save.text for step in steps(document) if isinstance(step, Ask | Request) and step.save}
     found.update(name for step in steps(document) if isinstance(step, Request) for name in step.map)
+    found.update(name.text for rule in document.rules for name in rule.when.data)
     return found.union(*(step.values for step in steps(document) if isinstance(step, Set | Delay)))
 
 

@@ -77,10 +77,10 @@ class Turn:
         else:
             self.effects.append(effect)
 
-    def keep(self, effect: Effect) -> None:
-        """What a conversation cannot go on without is never lost: it takes the last place if the turn is full."""
-        del self.effects[MOST_EFFECTS - 1 :]
-        self.effects.append(effect)
+    def keep(self, *effects: Effect) -> None:
+        """What a conversation cannot go on without is never lost: it takes the last places if the turn is full."""
+        del self.effects[MOST_EFFECTS - len(effects) :]
+        self.effects += effects
 
     def hand(self, reason: str, team: str) -> None:
         self.keep(HandOff(reason, self.rule, team))
