@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from app.bot.document import DocumentError, Version, compile_version
+from app.bot.named import Known
 from app.channels import publish_change
 from app.db import Database, Reader, Tx
-from app.documents import Place, digest_of, name_of, problems_of, sentence, settled, starters
+from app.documents import Around, digest_of, name_of, problems_of, sentence, settled, starters
 from app.errors import Conflict, Invalid, NotFound
 from app.events import BOT_UPDATED, Event
 from app.said import N_
 from app.store import bots as store
 from app.store import channels as channel_rows
+from app.store import secrets, teams, users
 from app.store import settings as setting_rows
 
 if TYPE_CHECKING:
@@ -183,12 +185,18 @@ async def find(db: Reader, name_or_id: str) -> store.Bot:
     return bot
 
 
-async def places_of(db: Reader, bot_id: int) -> tuple[Place, ...]:
-    """The channels on which the bot is live; if there are none, those on which none is."""
+async def around(db: Reader, bot_id: int) -> Around:
+    """The channels on which the bot is live; if there are none, those on which none is. And what it may name."""
     channels = await db.all(store.CHANNELS)
     own = [channel for channel in channels if channel.bot_id == bot_id]
     free = [channel for channel in channels if channel.version_id is None]
-    return tuple((channel.channel, channel.connector) for channel in own or free)
+    places = tuple((channel.channel, channel.connector) for channel in own or free)
+    known = Known(
+        frozenset(secret.name for secret in await db.all(secrets.ALL)),
+        frozenset(name for _, name in await db.all(teams.ALL)),
+        frozenset(user.email for user in await db.all(users.ALL) if user.disabled_at is None),
+    )
+    return Around(places, known)
 
 
 async def text_of(db: Reader, bot: store.Bot, number: int) -> str:
@@ -221,10 +229,14 @@ def store_draft(tx: Tx, bot_id: int, text: str, revision: int, name: str, user_i
     if not tx.run(store.SAVE_DRAFT, id=bot_id, draft=text, revision=revision, draft_by=user_id, now=tx.now):
         if tx.one(store.BY_ID, id=bot_id) is None:
             raise NotFound(N_("There is no such bot."))
-        raise Conflict(N_("Somebody saved this bot while you were editing it. Nothing was overwritten."))
+        raise saved_meanwhile()
     take_name(tx, bot_id, name)
     tell(tx, bot_id)
     return revision + 1
+
+
+def saved_meanwhile() -> Conflict:
+    return Conflict(N_("Somebody saved this bot while you were editing it. Nothing was overwritten."))
 
 
 def take_name(tx: Tx, bot_id: int, name: str) -> None:

@@ -17,6 +17,7 @@ from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.guards import asked_by
 from app.bot.lint import lint, steps
+from app.bot.named import Known, missing_secrets, named
 from app.bot.opening import day_of, is_past
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
@@ -55,6 +56,17 @@ class Reading(msgspec.Struct, frozen=True):
 Place = tuple[str, str]  # a channel: its name, and its connector's kind
 
 
+class Around(msgspec.Struct, frozen=True):
+    """Where a document is to be live: the channels (none: WhatsApp), and what is there for it to name (None: nobody
+    looked)."""
+
+    places: tuple[Place, ...] = ()
+    known: Known | None = None
+
+
+NOWHERE: Final = Around()
+
+
 @lru_cache(maxsize=8)
 def read(text: str) -> Reading:
     """Reads a document as far as it goes. About 0.2 ms a rule the first time, so in a thread: see `Versions.aside`."""
@@ -75,19 +87,19 @@ def by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 @lru_cache(maxsize=8)
-def seen_on(text: str, places: tuple[Place, ...]) -> tuple[Problem, ...]:
-    """What these channels make of an accepted document; without any, WhatsApp. Warnings, by line."""
+def seen_there(text: str, around: Around) -> tuple[Problem, ...]:
+    """What the channels make of an accepted document, and what is not there for it. Warnings."""
     document = read(text).document
-    return tuple(shown(document, networks(places))) if document is not None else ()
-
-
-@lru_cache(maxsize=8)
-def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
-    """Where an accepted document names other secrets than these. Warnings, by line."""
-    found = read(text)
-    if found.document is None or "secret" not in text:
+    if document is None:
         return ()
-    return tuple(problem for problem in lint(found.document, secrets) if problem not in found.problems)
+    lacking = named(document, around.known) if around.known is not None else []
+    return (*shown(document, networks(around.places)), *lacking)
+
+
+def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
+    """Where an accepted document names other secrets than these. Warnings."""
+    document = read(text).document
+    return tuple(missing_secrets(document, secrets)) if document is not None else ()
 
 
 @lru_cache(maxsize=8)
@@ -121,14 +133,10 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def problems_of(
-    text: str, places: tuple[Place, ...] = (), secrets: frozenset[str] | None = None, now: int = 0
-) -> list[Problem]:  # fmt: skip
-    """Everything wrong or doubtful in a document that is to be live at these places, by line: errors stop publishing,
-    warnings do not, and a `test` that fails does unless somebody says so. `secrets` are those there are; None: nobody
-    looked. `now`: ms UTC, 0 if it does not matter."""
-    named = () if secrets is None else missed(text, secrets)
-    return list(by_line((*read(text).problems, *seen_on(text, places), *named, *past_holidays(text, now))))
+def problems_of(text: str, around: Around = NOWHERE, now: int = 0) -> list[Problem]:
+    """Everything wrong or doubtful in a document that is to be live there, by line: errors stop publishing, warnings do
+    not, and a `test` that fails does unless somebody says so. `now`: ms UTC, 0 if it does not matter."""
+    return list(by_line((*read(text).problems, *seen_there(text, around), *past_holidays(text, now))))
 
 
 def past_holidays(text: str, now: int) -> list[Problem]:

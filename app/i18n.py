@@ -151,6 +151,11 @@ class Format:
             return dates.format_date(then, "EEEE", locale=locale(current.get().language))
         return self.date(ms)
 
+    def weekdays(self) -> list[str]:
+        """Monday to Sunday."""
+        names = dates.get_day_names("wide", "stand-alone", locale(current.get().language))
+        return [str(names[day]).capitalize() for day in range(7)]
+
     def short(self, ms: int, now: int) -> str:
         """The time today, else the day: for lists."""
         same = self.moment(ms).date() == self.moment(now).date()

@@ -18,7 +18,7 @@ import msgspec
 
 from app import settle
 from app.clock import Clock
-from app.db import Database, DatabaseError, Tx
+from app.db import Database, DatabaseError, Tx, Violation
 from app.models import Job
 from app.said import mark
 from app.store import jobs as store
@@ -168,7 +168,7 @@ class Worker:
 
 class CallWorker(Worker):
     """Runs the jobs that call others. What an answer said must not be lost, since not every call can be made again: its
-    end is written as soon as the database takes it."""
+    end is written as soon as the database takes it; one that it will never take counts as a failed run."""
 
     at_once = CALLS_AT_ONCE
 
@@ -180,6 +180,8 @@ class CallWorker(Worker):
         while True:
             try:
                 return await super()._end(job, ending)
+            except Violation:
+                raise
             except DatabaseError as error:
                 log.warning("what came of job %s waits: %s", job.id, error)
                 await asyncio.sleep(WRITE_AGAIN)

@@ -35,6 +35,7 @@ def leave(tx: Tx, bot_id: int, channel_id: int, version_id: int) -> int:
     """Some of them, few enough for one unit; how many."""
     moved = 0
     for conversation_id in tx.all(store.BEHIND, channel_id=channel_id, version_id=version_id, limit=AT_ONCE):
+        tx.lock("conversation", conversation_id)
         if tx.run(store.LEAVE, id=conversation_id, version_id=version_id):
             tx.run(store.DROP_WAITING, conversation_id=conversation_id)
             moved += 1

@@ -76,7 +76,11 @@ def listening(port: int = 0) -> Iterator[Callee]:
             raise AttributeError(name)
 
         def serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:  # the caller died on the way: nobody acts on half a request
+                self.close_connection = True
+                return
             headers = {key.lower(): value for key, value in self.headers.items()}
             seen = Seen(self.command, self.path, headers, body)
             callee.begin(seen)

@@ -12,11 +12,11 @@ import pytest
 from app import erase, handoff, jobs, logs, vault
 from app.channels import Live
 from app.connectors.base import Address
-from app.runtime import Runtime
+from app.runtime import Runtime, last_words
 from app.security.outbound import Outbound
 from tests.callee import Callee, Reply, listening
 from tests.clock import ManualClock
-from tests.shop import open_shop, rows, said, take_in
+from tests.shop import change, open_shop, rows, said, take_in
 
 pytestmark = pytest.mark.anyio
 BOT = """
@@ -136,6 +136,18 @@ async def test_a_slow_host_holds_up_no_other(shop: Shop) -> None:
     await shop.until(shop.done)
     assert shop.callee.at_once <= jobs.CALLS_OF_A_HOST
     assert len(await shop.answers()) == jobs.CALLS_AT_ONCE + 6
+
+
+async def test_P13_a_call_that_ended_the_process_three_times_is_given_up_and_said_to_be_unknown(shop: Shop) -> None:
+    shop.callee.answer = shop.callee.hold
+    await shop.hear("order bread")
+    await shop.until(lambda: shop.callee.seen)
+    await change(shop.rt, "update job set attempts = 3 where kind = 'call'")
+    await shop.rt.db.write(jobs.recover, "call", last_words(shop.rt))
+    assert await shop.done()
+    shop.callee.released.set()
+    await shop.until(lambda: not shop.rt.calls.busy())
+    assert await shop.answers() == ["It failed: unknown."]
 
 
 async def test_who_takes_the_conversation_meanwhile_is_not_talked_over(shop: Shop) -> None:

@@ -251,6 +251,24 @@ def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_pat
     assert not (tmp_path / "data").exists()
 
 
+def test_what_a_bot_sends_besides_texts_and_notes_is_told_in_words(parley: Parley, tmp_path: Path) -> None:
+    steps = (
+        "{reaction: 👍}, {location: {latitude: 1, longitude: 2, name: Luna}}, {contact: {name: Ana, phone: 5}}, "
+        "{template: t, language: en}, {note: shy}, {assign: Kitchen}, {opt_out: true}, {opt_in: true}, "
+        "{handoff: {reason: cake, team: Kitchen}}"
+    )
+    bot = f"bot: Luna\nrules: [{{name: r, when: {{says: hi}}, do: [{steps}]}}]\n"
+    (tmp_path / "luna.yaml").write_text(bot, encoding="utf-8")
+    code, out, _err = parley("simulate", "luna.yaml", typed="hi\n")
+    assert code == 0
+    for line in (
+        "👍 on your message", "  Luna\n  https://www.google.com/maps/search/?api=1&query=1,2", "  Ana\n  5",
+        "[template t]", "(note for the team: shy)", "(assigned to Kitchen)", "(opted out)", "(opted in)",
+        "(handed to Kitchen: cake)",
+    ):  # fmt: skip
+        assert line in out, line
+
+
 def test_a_bot_of_the_installation_can_be_talked_to_by_name(parley: Parley, tmp_path: Path) -> None:
     (tmp_path / "luna.yaml").write_text(BOT, encoding="utf-8")
     parley("bot", "import", "luna.yaml")

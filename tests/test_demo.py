@@ -97,8 +97,11 @@ async def test_real_conversations_are_not_mixed_with_made_up_ones_unasked(rt: Ru
     assert live.row.version_id == (await rows(rt, "select version_id from channel where name = 'Shop'"))[0][0]
 
 
-async def test_a_demo_before_set_up_keeps_set_up_open_and_its_colleague_out(rt: Runtime) -> None:
-    await demo.fill(rt, starter="clinic")
+async def test_a_demo_with_calls_before_set_up_calls_nothing_and_keeps_set_up_open(rt: Runtime) -> None:
+    await demo.fill(rt, starter="order")
+    assert await count(rt, "turn where error <> ''") == 0
+    assert await count(rt, "message where author = 'bot' and text like '%on its way with Green Post%'")
+    assert await count(rt, "job where kind in ('call', 'timer')") == 0, "nothing is called, and nothing comes due"
     (paulo,) = await users.list_all(rt)
     assert paulo.disabled_at is not None
     await users.create_owner(rt, email="rosa@luna.example", name="Rosa", password="a cake with nine candles")

@@ -5,8 +5,15 @@ import pytest
 from app import bots, older
 from app.runtime import Runtime
 from app.store import older as store
+from tests.clock import ManualClock
 from tests.shop import open_shop, rows, said, take_in
 from tests.test_flows import ORDER, SECOND, publish
+
+WAITS = """
+bot: Shop
+rules: [{name: order, when: {says: order}, do: [{start: order}]}]
+flows: {order: [{say: One moment.}, {wait: 10m}, {say: Here we are.}]}
+"""
 
 
 async def answers(rt: Runtime) -> list[str]:
@@ -37,6 +44,19 @@ async def test_they_are_counted_and_leave_their_flow_when_they_are_moved(
     assert (await answers(rt))[-1] == "What number?"
     await take_in(rt, live, said(rt, "cake", "16505550009"))
     assert (await answers(rt))[-1] == "What number?", "whoever began on the new version goes on"
+
+
+async def test_what_a_flow_waited_for_goes_with_it(rt: Runtime, clock: ManualClock) -> None:
+    live = await open_shop(rt, WAITS)
+    bot = await bots.find(rt.db.reader, "Shop")
+    await take_in(rt, live, said(rt, "order"))
+    await publish(rt, SECOND)
+    assert len(await rows(rt, "select id from job")) == 1
+    assert await older.move(rt, bot.id, live.row.id, 1) == 1
+    assert await rows(rt, "select id from job") == []
+    clock.advance(3600)
+    await take_in(rt, live, said(rt, "bread"))
+    assert await answers(rt) == ["One moment.", "Sorry."]
 
 
 async def test_the_version_that_is_live_is_nothing_to_move_from(rt: Runtime) -> None:

@@ -12,6 +12,7 @@ from app.connectors.base import Address, Inbound
 from app.content import Text, encode
 from app.promises import LANE
 from app.runtime import Runtime
+from app.store import overview
 from tests.acting import WORDS, act, come_due, gathering, still
 from tests.clock import ManualClock
 from tests.shop import open_shop, rows, said, take_in
@@ -61,6 +62,8 @@ async def test_P15_a_flow_waits_holds_sends_later_and_ends(rt: Runtime, clock: M
     assert (await spoken(rt))[-1] == "Was it good, Ana?"
     assert await rows(rt, "select mode, waiting_for, unread from conversation") == [("waiting", "Has the cake", 1)]
     assert await rows(rt, "select count(*) from job") == [(0,)]
+    hours = await rt.db.read(overview.count_hours, clock.now() - 86_400_000, clock.now() + 1)
+    assert (sum(hour.asked for hour in hours), sum(hour.answered for hour in hours)) == (2, 1)
     [(turns_without,)] = await rows(rt, "select count(*) from turn where message_id is null")
     assert turns_without == 2
 

@@ -42,10 +42,21 @@ def late(steps: tuple[Step, ...], seconds: int, lines: set[int]) -> int:
             lines.add(step.line)
         if isinstance(step, Pause):
             seconds += step.when.seconds
-        elif isinstance(step, Ask):
-            seconds = 0
+        if isinstance(step, Ask):
+            seconds = unanswered(step, lines)
+            continue
         seconds = max([late(branch, seconds, lines) for branch in branches(step)], default=seconds)
     return seconds
+
+
+def unanswered(step: Ask, lines: set[int]) -> int:
+    """As `late`, of what is said without an answer; with one, the customer has just written."""
+    if step.reminder is not None and step.reminder.after > WINDOW:
+        lines.add(step.line)
+    after = [late(step.otherwise or (), 0, lines)]
+    if step.timeout is not None and step.timeout.do is not None:
+        after.append(late(step.timeout.do, step.timeout.after, lines))
+    return max(after)
 
 
 def again(document: Document) -> Iterator[Problem]:

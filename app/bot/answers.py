@@ -7,10 +7,10 @@ import msgspec
 
 from app.bot.calling import ERRORS, METHODS, Body, Leaf
 from app.bot.keep import literal
-from app.bot.nodes import Node
 from app.bot.scene import Call, CallError, CallResult
-from app.bot.shape import Integer, Keys, ListOf, Located, Report, Text
+from app.bot.shape import Integer, Keys, ListOf, Located, Text
 from app.bot.stars import fits
+from app.bot.triggers import OneOf
 from app.said import N_
 
 MOST_ANSWERS: Final = 20
@@ -26,17 +26,6 @@ class Answer(msgspec.Struct, frozen=True):
     status: int = 200
     body: Any = None
     error: CallError = ""
-
-
-class Reason(Text):
-    """Why a call fails."""
-
-    def __init__(self) -> None:
-        super().__init__(20, N_("one of {names}", names=", ".join(ERRORS)), rf"^({'|'.join(ERRORS)})$")
-
-    def read(self, node: Node, report: Report) -> Any:
-        value = super().read(node, report)
-        return value if not isinstance(value, Located) or value.text in ERRORS else self.wrong(node, report)
 
 
 class Large(Body):
@@ -72,7 +61,7 @@ ANSWER: Final = Keys(
         **dict.fromkeys(METHODS, Text(4_096, N_("an address, with * for anything"))),
         "status": Integer(100, 599),
         "body": Large(),
-        "error": Reason(),
+        "error": OneOf(*ERRORS),
     },
     expected=N_("a group with get, post, put, patch or delete"),
 )

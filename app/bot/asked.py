@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from app.bot.hours import Hours
 from app.bot.opening import is_open
-from app.bot.scene import Arrived, ContactView, Event, Scene, State
+from app.bot.scene import Arrived, ContactView, Event, Quiet, Scene, State, Triggered
 from app.bot.values import ITEMS, Room, number_text
 from app.bot.words import fold, words
 from app.capabilities import Capabilities
@@ -22,7 +22,8 @@ LONGEST_VALUE: Final = 200
 
 class Asked:
     """`text`, its `words` and the words of a pressed button's id (`button`) are what was read of a message; `names`
-    makes what expressions can read. `bare`: only the words are known, so no other condition holds."""
+    makes what expressions can read. `bare`: only the words are known, so no other condition holds. `inactive`: seconds
+    of the inactivity that is over now."""
 
     def __init__(
         self,
@@ -35,11 +36,24 @@ class Asked:
         hours: Hours | None = None,
         names: Callable[[], Mapping[str, Any]] = dict,
         bare: bool = False,
+        inactive: int = 0,
     ) -> None:
         self.scene, self.event, self.now, self.text = scene, event, now, text
         self.words = found or []
         self.button = button
         self._hours, self._names, self.bare = hours, names, bare
+        self.inactive = inactive
+
+    @cached_property
+    def prompt(self) -> str:
+        """What happened without a message, as rules are found by it; '' if a message came."""
+        match self.event:
+            case Triggered(name=name):
+                return f"trigger {fold(name)}"
+            case Quiet():
+                return f"inactive {self.inactive}"
+            case _:
+                return ""
 
     @cached_property
     def contents(self) -> tuple[Content, ...]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from app.bot.answers import ANSWERS, Answer
+from app.bot.answers import ANSWERS, Answer, plain
+from app.bot.calling import Body
 from app.bot.flow import NAME, Name
 from app.bot.moment import EXAMPLE, LENGTH, length
 from app.bot.nodes import SequenceNode
@@ -35,7 +36,7 @@ class Line(msgspec.Struct, frozen=True):
     """One line of a test's chat. `who`: `user` (writes the text, after quick messages in `before`), `button` (the user
     presses the one with this title or id), `pressed` (the one with this id, offered or not), `media` (the user sends a
     file of this kind, `said` below it), `location` (the user sends the place of this name), `reaction` (with this
-    emoji), `order` (with this text), `wait` (so long passes), `trigger` (something outside asks for this by name),
+    emoji), `order` (with this text), `wait` (so long passes), `trigger` (a program asks for this by name, with `data`),
     `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern). `referral`: what the
     link or ad tells that brought the user."""
 
@@ -44,6 +45,7 @@ class Line(msgspec.Struct, frozen=True):
     before: tuple[Located, ...] = ()
     said: str = ""
     referral: dict[str, str] | None = None
+    data: dict[str, Any] = {}
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -84,17 +86,6 @@ def days(text: str) -> int:
     if month == 2:
         return 29 if year % 4 == 0 else 28
     return 30 if month in (4, 6, 9, 11) else 31
-
-
-class Kind(Text):
-    """A kind of file."""
-
-    def __init__(self) -> None:
-        super().__init__(20, N_("one of {names}", names=", ".join(KINDS)), rf"^({'|'.join(KINDS)})$")
-
-    def read(self, node: Any, report: Report) -> Any:
-        value = super().read(node, report)
-        return value if not isinstance(value, Located) or value.text in KINDS else self.wrong(node, report)
 
 
 class Passing(Text):
@@ -139,6 +130,10 @@ def _does(**one: Located) -> Line:
     return Line(who, text)
 
 
+def _asks(trigger: Located, **values: Any) -> Line:
+    return Line("trigger", trigger, data={name: plain(value) for name, value in values.get("with", {}).items()})
+
+
 def _send(media: Located, caption: Located | None = None) -> Line:
     return Line("media", media, said=caption.text if caption else "")
 
@@ -149,8 +144,8 @@ def _contact(
     full = name.text.strip() if name else ""
     first = first_name.text if first_name else full.partition(" ")[0]
     fields = {key: value.text for key, value in values.pop("fields", {}).items()}
-    plain = {key: value.text for key, value in values.items()}
-    return ContactView("1", full, first, tags=tuple(tag.text for tag in tags), fields=fields, **plain)
+    others = {key: value.text for key, value in values.items()}
+    return ContactView("1", full, first, tags=tuple(tag.text for tag in tags), fields=fields, **others)
 
 
 def _case(chat: tuple[Line, ...], **values: Any) -> Case:
@@ -176,6 +171,7 @@ CONTACT = Keys(
         "fields": MapOf(Text(100, N_("a name")), Text(1_000), 50, N_("fields with their values")),
     },
 )
+DATA = MapOf(Name(NAME, N_("a name")), Body(), 50, N_("names with their values"))
 LINE = Verbs(
     {
         "user": Keys(
@@ -188,7 +184,7 @@ LINE = Verbs(
                         {
                             "button": Keys(_does, {"button": SHORT}, ("button",)),
                             "pressed": Keys(_does, {"pressed": SHORT}, ("pressed",)),
-                            "media": Keys(_send, {"media": Kind(), "caption": Text(1_024)}, ("media",)),
+                            "media": Keys(_send, {"media": OneOf(*KINDS), "caption": Text(1_024)}, ("media",)),
                             "location": Keys(_does, {"location": SHORT}, ("location",)),
                             "reaction": Keys(_does, {"reaction": SHORT}, ("reaction",)),
                             "order": Keys(_does, {"order": SHORT}, ("order",)),
@@ -202,7 +198,7 @@ LINE = Verbs(
             ("user",),
         ),
         "wait": Keys(_does, {"wait": Passing()}, ("wait",)),
-        "trigger": Keys(_does, {"trigger": SHORT}, ("trigger",)),
+        "trigger": Keys(_asks, {"trigger": SHORT, "with": DATA}, ("trigger",)),
         "bot": Keys(_does, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
         "handoff": Keys(_does, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
     },

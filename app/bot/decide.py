@@ -4,17 +4,19 @@ Bounded by construction: a turn makes at most 20 effects and 64 KB of text, and 
 the number of rules (contract: design, section 4).
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from app.bot.asked import Asked
 from app.bot.document import Version
-from app.bot.expect import chosen
+from app.bot.expect import Here, chosen
 from app.bot.expect import read as read_answer
 from app.bot.index import whole
 from app.bot.match import Found, match
 from app.bot.program import Asking
+from app.bot.prompted import MOST_GOING_ON, quiet, triggered, watching
 from app.bot.resume import ended, hold, holds, merged, resumed, together, without_held
 from app.bot.run import Machine, Place, left, machine, opened, title
 from app.bot.scene import (
@@ -24,23 +26,23 @@ from app.bot.scene import (
     Event,
     GivenBack,
     NearMiss,
+    Quiet,
     Scene,
     State,
     TimerFired,
     Trace,
+    Triggered,
 )
 from app.bot.steps import Handing, Plan
 from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room
-from app.bot.verdict import SENTENCES, interruption, matched, nearly, trace
+from app.bot.verdict import SENTENCES, interruption, matched, nearly, passed_over, trace
 from app.bot.words import words
 from app.content import Delete, Edit, Note, Picked, Pressed, Reaction, System, kind
 from app.content import text as text_of
 from app.said import N_, Said, Sentence
 
 SILENT = (System, Edit, Delete, Note)
-# Rules of one turn that answer and let others go on.
-MOST_GOING_ON = 20
 
 
 def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
@@ -49,7 +51,9 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     `now` is milliseconds UTC.
     """
     decision = happen(bot, scene, event, now)
-    return release(bot, scene, decision, now) if decision.state.held else decision
+    if decision.state.held:
+        decision = release(bot, scene, decision, now)
+    return watching(decision, bot.inactivity[0]) if bot.inactivity and isinstance(event, Arrived) else decision
 
 
 def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
@@ -59,8 +63,10 @@ def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
         return resumed(bot, scene, event, now)
     if isinstance(event, GivenBack):
         return Decision((), State(0, (), state.variables, state.seed, state.turns), trace("given_back"))
-    if not isinstance(event, Arrived):
-        return Decision((), state, trace("no_trigger"))
+    if isinstance(event, Triggered):
+        return triggered(bot, scene, event, now)
+    if isinstance(event, Quiet):
+        return quiet(bot, scene, event, now)
     if isinstance(event.content, SILENT) or (isinstance(event.content, Reaction) and not event.content.emoji):
         return silent(scene, event)
     if state.waiting is not None:
@@ -164,7 +170,7 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
             return interrupt(bot, scene, event, now, hit, said, place)
         if asked.reaction is not None:
             return silent(scene, event)
-    value = read_answer(asking.expected, event.content, text, button)
+    value = read_answer(asking.expected, event.content, text, button, here(bot, now))
     waiting = scene.state.waiting
     tries = waiting.tries + 1 if waiting is not None else 1
     code = "answer"
@@ -182,8 +188,9 @@ def answer(bot: Version, scene: Scene, event: Arrived, now: int, places: list[Pl
     else:
         return listen(bot, without_flow(scene), event, now)
     running.run()
+    near = passed_over(bot.names, match(bot.index, asked))
     verdict = N_(SENTENCES[code], **where)
-    return running.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), code=code), 0)
+    return running.decision(Trace(verdict, own, asking.line, (text[:100],) if text else (), near, code=code), 0)
 
 
 def interrupting(bot: Version, asked: Asked) -> Found:
@@ -212,6 +219,10 @@ def cancel(
     running.turn.rule, running.turn.choices = own, ()
     running.turn.say(asking.cancelled, scene.state.seed)
     return running.decision(Trace(N_(SENTENCES["cancelled"], **where), own, asking.line, code="cancelled"), 0)
+
+
+def here(bot: Version, now: int) -> Here:
+    return Here(datetime.fromtimestamp(now / 1_000, bot.speech.zone), bot.language)
 
 
 def without_flow(scene: Scene) -> Scene:

@@ -31,6 +31,12 @@ from app.content import (
 )
 from app.said import N_, Sentence
 
+# What opens a list that the author did not ask for, by language.
+LABELS = {
+    "ar": "القائمة", "bn": "মেনু", "de": "Menü", "el": "Μενού", "es": "Menú", "fa": "منو", "he": "תפריט",
+    "hi": "मेन्यू", "ja": "メニュー", "ko": "메뉴", "ru": "Меню", "th": "เมนู", "tr": "Menü", "uk": "Меню", "ur": "مینو",
+    "zh": "菜单", "zh_Hant": "選單",
+}  # fmt: skip
 LABEL = "Menu"
 MAP = "https://www.google.com/maps/search/?api=1&query={latitude},{longitude}"
 
@@ -46,15 +52,16 @@ class Fitted(NamedTuple):
     choices: Choices = ()
 
 
-def fit(content: Content, capabilities: Capabilities) -> Fitted:
-    """The content as this network can show it. Pure; kinds that a bot does not send pass as they are."""
+def fit(content: Content, capabilities: Capabilities, language: str = "") -> Fitted:
+    """The content as this network can show it. Pure; kinds that a bot does not send pass as they are. `language` is
+    what the customer reads, as `pt` or `zh_Hant`."""
     match content:
         case Text():
             if len(content.text) <= capabilities.text:
                 return Fitted((content,))
             return Fitted(texts(content.text, capabilities), (N_("A long text was sent in parts"),))
         case Buttons():
-            return fit_buttons(content, capabilities)
+            return fit_buttons(content, capabilities, LABELS.get(language, LABEL))
         case ChoiceList():
             return fit_list(content, capabilities)
         case Image() | Video() | Audio() | Document() | Sticker():
@@ -110,7 +117,7 @@ def card_text(card: Card) -> str:
     return "\n".join(part for part in (card.name, firm, *(v for v, _ in (*card.phones, *card.emails))) if part)
 
 
-def fit_buttons(content: Buttons, can: Capabilities) -> Fitted:
+def fit_buttons(content: Buttons, can: Capabilities, label: str) -> Fitted:
     lost = _buttons_lost(content.choices, can)
     if not lost:
         return _with_edges(content, can)
@@ -118,7 +125,7 @@ def fit_buttons(content: Buttons, can: Capabilities) -> Fitted:
         sections = (Section(content.choices),)
         before, header, notes = _header_before(content, can)
         above = header if isinstance(header, str) else ""  # a file above was sent before
-        listed = fit_list(ChoiceList(content.text, LABEL, sections, above, content.footer), can)
+        listed = fit_list(ChoiceList(content.text, label, sections, above, content.footer), can)
         return Fitted(
             (*before, *listed.contents),
             (N_("{lost}; sent as a list", lost=lost), *notes, *listed.notes),

@@ -65,6 +65,7 @@ class Version(msgspec.Struct, frozen=True):
     languages: dict[str, "Version"] = {}
     places: tuple[int, ...] = ()
     pairs: str = ""
+    inactivity: tuple[int, ...] = ()
 
     def in_language(self, *wanted: str) -> "Version":
         """The bot in the first of these languages that it speaks; else as it is."""
@@ -162,6 +163,7 @@ def assemble(
         {},
         order,
         pairs,
+        tuple(sorted({rule.when.inactivity for rule in rules} - {0})),
     )
     return version, problems + endless(version.programs)
 

@@ -2,10 +2,12 @@
 a message."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from app.bot.dates import read_date, read_moment, read_time
 from app.bot.match import PATTERN_READS
 from app.bot.values import LARGEST, MISSING
 from app.bot.words import READ_LIMIT, fold, words
@@ -24,16 +26,25 @@ _PHONE = re.compile(r"\+?\(?\d[\d\s()./-]{5,25}\d")
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """`choices` for a choice, with the value each gives; `pattern` (RE2) for a regex; `low` and `high` for a number."""
+    """`choices` for a choice, with the value each gives; `pattern` (RE2) for a regex; `low` and `high` for a number;
+    `future`: a day or time that is past does not fit."""
 
     kind: str
     low: float = -LARGEST
     high: float = LARGEST
     pattern: Any = None
     choices: tuple[tuple[Choice, str], ...] = ()
+    future: bool = False
 
 
-def read(expected: Expected, content: Content, text: str, button: list[str] | None) -> Any:
+class Here(msgspec.Struct, frozen=True):
+    """When an answer is read, on the clock of the bot's zone, and in which language."""
+
+    now: datetime
+    language: str = ""
+
+
+def read(expected: Expected, content: Content, text: str, button: list[str] | None, here: Here) -> Any:
     """The value of an answer; `MISSING` if it is not one. `button` are the words of a pressed button's id."""
     text = text[:READ_LIMIT].strip()
     match expected.kind:
@@ -51,6 +62,8 @@ def read(expected: Expected, content: Content, text: str, button: list[str] | No
             return only([found for found in map(_digits, _PHONE.findall(fold(text))) if 7 <= _count(found) <= 15])
         case "yes_no":
             return yes_no(text)
+        case "date" | "time" | "datetime":
+            return moment(expected, text, here)
         case "regex":
             return pattern(expected.pattern, text)
         case _:
@@ -117,6 +130,17 @@ def yes_no(text: str) -> Any:
     if not found or (said & YES and said & NO) or found[0] not in YES | NO:
         return MISSING
     return found[0] in YES
+
+
+def moment(expected: Expected, text: str, here: Here) -> Any:
+    """A day or time in words. They compare as texts."""
+    value = {"date": read_date, "time": read_time, "datetime": read_moment}[expected.kind](
+        text, here.now, here.language
+    )
+    if value is MISSING or not expected.future:
+        return value
+    now = f"{here.now:%Y-%m-%d}" if expected.kind == "date" else f"{here.now:%Y-%m-%d %H:%M}"
+    return value if value >= now else MISSING
 
 
 def pattern(compiled: Any, text: str) -> Any:

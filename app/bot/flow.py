@@ -10,6 +10,7 @@ import msgspec
 
 from app.bot.calling import Request
 from app.bot.calling import verbs as called
+from app.bot.moment import LONGEST, Length
 from app.bot.nodes import MappingNode, Node, ScalarNode
 from app.bot.shape import (
     Either,
@@ -37,17 +38,45 @@ FLOW_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # What texts already mean something by.
 TAKEN = frozenset({"contact", "message", "channel", "network", "now", "call", "secret"})
 TAKEN |= {"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"}
-PLAIN_ANSWERS = ("text", "integer", "decimal", "email", "phone", "yes_no", "location", "media")
+PLAIN_ANSWERS = (
+    "text",
+    "integer",
+    "decimal",
+    "email",
+    "phone",
+    "yes_no",
+    "location",
+    "media",
+    "date",
+    "time",
+    "datetime",
+)
 LARGEST = 10**15
 
 
 class Expect(msgspec.Struct, frozen=True):
-    """What an answer must be: one of `PLAIN_ANSWERS`, `choice` or `regex`; `low` and `high` bound a number."""
+    """What an answer must be: one of `PLAIN_ANSWERS`, `choice` or `regex`; `low` and `high` bound a number; `future`: a
+    day or time that is past does not fit."""
 
     kind: str = "text"
     low: float = -LARGEST
     high: float = LARGEST
     regex: Located | None = None
+    future: bool = False
+
+
+class Reminder(msgspec.Struct, frozen=True):
+    """What is said if there is no answer for `after` seconds."""
+
+    after: int
+    text: Located
+
+
+class TimeOut(msgspec.Struct, frozen=True):
+    """What is done if there is no answer for `after` seconds; None: the flow is left."""
+
+    after: int
+    do: "tuple[Step, ...] | None" = None
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -63,6 +92,8 @@ class Ask(msgspec.Struct, frozen=True):
     cancel: tuple[Located, ...] = ()
     cancelled: Located | None = None
     otherwise: "tuple[Step, ...] | None" = None
+    reminder: Reminder | None = None
+    timeout: TimeOut | None = None
     line: int = 0
 
 
@@ -249,6 +280,8 @@ def _expect(**kinds: Any) -> Expect:
     ((kind, value),) = kinds.items()
     if kind == "regex":
         return Expect(kind, regex=value)
+    if kind in ("date", "datetime"):
+        return Expect(kind, future=value)
     low, high = value
     return Expect(kind, low, high)
 
@@ -267,6 +300,9 @@ def _question(**values: Any) -> Ask:
         values["expect"] = Expect("choice")
     if "cancelled" in values and not values.get("cancel"):
         raise ValueError(N_("“cancelled” needs “cancel”: the words that leave the flow"))
+    reminder, timeout = values.get("reminder"), values.get("timeout")
+    if reminder and timeout and reminder.after >= timeout.after:
+        raise ValueError(N_("The reminder comes before the time-out, so its “after” must be shorter"))
     return Ask(**values)
 
 
@@ -296,12 +332,23 @@ def verbs(steps: Shape, buttons: Shape, said: Shape) -> Mapping[str, Keys]:
     text, words = Text(4_096, N_("a text")), Text(200, N_("a word or phrase"))
     variable = Name(NAME, N_("a name of letters, digits and _"), free=True)
     label, flow = Name(FLOW_NAME, N_("the name of a label")), Name(FLOW_NAME, N_("the name of a flow"))
+    patience = Length(1, LONGEST)
     expression = Text(1_000, N_("an expression, like quantity > 10"))
     tags = OneOrMany(Text(100, N_("a tag")), 20, N_("a tag or a list of tags"))
+    ahead = Keys(lambda future: future, {"future": Truth("true")}, ("future",))
     limits = Keys(_range, {"min": Number(), "max": Number()})
     expect = ExpectShape(
         Kind(),
-        Keys(_expect, {"integer": limits, "decimal": limits, "regex": Text(300, N_("a pattern"))}),
+        Keys(
+            _expect,
+            {
+                "integer": limits,
+                "decimal": limits,
+                "regex": Text(300, N_("a pattern")),
+                "date": ahead,
+                "datetime": ahead,
+            },
+        ),
         "a kind of answer",
     )
     question = Keys(
@@ -315,6 +362,8 @@ def verbs(steps: Shape, buttons: Shape, said: Shape) -> Mapping[str, Keys]:
             "again": said,
             "cancel": OneOrMany(words, 50, N_("a word or a list of words")),
             "cancelled": said,
+            "reminder": Keys(Reminder, {"after": patience, "text": said}, ("after", "text")),
+            "timeout": Keys(TimeOut, {"after": patience, "do": steps}, ("after",)),
         },
         ("text", "save"),
         N_("a group with text and save"),

@@ -33,6 +33,13 @@ class Speech(msgspec.Struct, frozen=True):
     zone: tzinfo = UTC
     home: str = ""
 
+    @property
+    def language(self) -> str:
+        """`pt`, `zh_Hant`; '' for none in particular."""
+        if self.locale is None:
+            return ""
+        return f"{self.locale.language}_{self.locale.script}" if self.locale.script else str(self.locale.language)
+
     def date(self, value: Any, style: str) -> str:
         """A day: of a moment in ms UTC, or as a text that begins with 2026-09-21. Other texts stay as they are."""
         moment = self.moment(value)

@@ -43,7 +43,33 @@ class Guard(msgspec.Struct, frozen=True):
 
 def guards(when: When, condition: Callable[[Any], Any] | None) -> tuple[Guard, ...]:
     """All of a rule, the cheap ones first. `condition` is its expression, checked."""
-    return (*of_message(when), *of_contact(when), *of_scene(when, condition))
+    return (*of_prompt(when), *of_message(when), *of_contact(when), *of_scene(when, condition))
+
+
+# ---- what happened without a message ---------------------------------------------------------------------------------
+
+
+def of_prompt(when: When) -> Iterator[Guard]:
+    if when.trigger:
+        prompts = frozenset(f"trigger {fold(text.text)}" for text in when.trigger)
+        yield Guard(
+            lambda asked: asked.prompt in prompts,
+            N_("the trigger “{name}”", name=named(when.trigger)),
+            N_("the trigger “{name}” was not asked for", name=named(when.trigger)),
+            tuple(sorted(prompts)),
+            10,
+            alone=True,
+        )
+    if when.inactivity:
+        prompt, length = f"inactive {when.inactivity}", span(when.inactivity)
+        yield Guard(
+            lambda asked: asked.prompt == prompt,
+            N_("nobody wrote for {length}", length=length),
+            N_("somebody wrote less than {length} before", length=length),
+            (prompt,),
+            10,
+            alone=True,
+        )
 
 
 # ---- what came ------------------------------------------------------------------------------------------------------
@@ -205,7 +231,10 @@ def of_scene(when: When, condition: Callable[[Any], Any] | None) -> Iterator[Gua
 
 def facts_of(asked: Asked, known: frozenset[str]) -> Iterator[str]:
     """What rules without words are found by, as far as the document asks (`known` are the first words of its facts).
-    A reaction has only itself: it is answered by rules that ask for one."""
+    A reaction has only itself: it is answered by rules that ask for one, and so is what came without a message."""
+    if asked.prompt:
+        yield asked.prompt
+        return
     if asked.reaction is not None:
         if asked.reaction:
             yield from ("reaction", f"reaction {asked.reaction}")

@@ -17,8 +17,8 @@ def branches(step: Step) -> list[tuple[Step, ...]]:
             return [*cases.values(), otherwise]
         case Random(branches=drawn):
             return [branch.do for branch in drawn]
-        case Ask(otherwise=otherwise):
-            return [otherwise or ()]
+        case Ask(otherwise=otherwise, timeout=timeout):
+            return [otherwise or (), timeout.do or () if timeout is not None else ()]
         case Request(failed=failed):
             return [(), *(failed or {}).values()]
         case Postpone(what=what) if not isinstance(what, Located):

@@ -3,7 +3,7 @@
 Errors are found by `document.parse` and `document.prepare`; here the document is already known to work.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from app.bot.ahead import ahead, leads, reach
@@ -33,9 +33,9 @@ KNOWN = frozenset(
 )
 
 
-def lint(document: Document, secrets: Collection[str] | None = None) -> list[Problem]:
-    """Warnings, sorted by line. `secrets` are the names of those there are; None: nobody looked. What networks make of
-    it is told by `app.bot.shown`."""
+def lint(document: Document) -> list[Problem]:
+    """Warnings, sorted by line. What networks make of it is told by `app.bot.shown`, what an installation lacks for it
+    by `app.bot.named`."""
     compiler = Compiler([], document.flows, document.language)
     spoken = [in_language(document, language) for language in spoken_languages(document)] if document.languages else []
     programs, *_ = [_programs(one, compiler) for one in spoken or [document]]
@@ -48,7 +48,6 @@ def lint(document: Document, secrets: Collection[str] | None = None) -> list[Pro
         *_flows(document),
         *_answers(document, compiler),
         *_calls(document),
-        *_secrets(compiler, secrets),
         *ahead(document, lists),
         *doubtful(programs),
         *unreached(lists),
@@ -114,12 +113,6 @@ def _calls(document: Document) -> Iterator[Problem]:
             yield _warn(step.line, said)
 
 
-def _secrets(compiler: Compiler, secrets: Collection[str] | None) -> Iterator[Problem]:
-    for name, source in compiler.secrets if secrets is not None else ():
-        if secrets is not None and name not in secrets:
-            yield _warn(source, N_("There is no secret “{name}”, so this call will fail.", name=name))
-
-
 def _asked(document: Document) -> list[tuple[str, int, int]]:
     """Names that the conditions of rules read, with their line and column."""
     expressions = [rule.when.condition for rule in document.rules if rule.when.condition is not None]
@@ -134,6 +127,7 @@ def _variables(document: Document) -> set[str]:
     """What questions and `set` give a value."""
     found = {step.save.text for step in steps(document) if isinstance(step, Ask | Request) and step.save}
     found.update(name for step in steps(document) if isinstance(step, Request) for name in step.map)
+    found.update(name.text for rule in document.rules for name in rule.when.data)
     return found.union(*(step.values for step in steps(document) if isinstance(step, Set | Delay)))
 
 

@@ -57,7 +57,7 @@ def circles(programs: dict[str, Program], *, certain: bool) -> list[tuple[int, b
 def waits(programs: dict[str, Program], point: Point) -> bool:
     key, at = point
     code = programs[key].code
-    return at < len(code) and isinstance(code[at], Pausing | Calling)
+    return at < len(code) and isinstance(code[at], Pausing | Calling | Asking)
 
 
 def following(programs: dict[str, Program], point: Point, silent: frozenset[str], certain: bool) -> list[Point]:
@@ -67,7 +67,9 @@ def following(programs: dict[str, Program], point: Point, silent: frozenset[str]
     if at >= len(code):
         return []
     match code[at]:
-        case Asking() | Leave():
+        case Asking() as asking:
+            return [] if certain else [(key, place) for place in asking.ends()]
+        case Leave():
             return []
         case Jump(to=to):
             return [(key, to)]

@@ -87,10 +87,13 @@ def branches_of(kind: str, node: MappingNode) -> Iterator[Branch]:
         else:
             yield Branch(N_("failed"), steps_of(failed))
     elif kind in BRANCHES:
-        otherwise = steps_of(get(node, "otherwise"))
-        if otherwise:
+        otherwise, late = steps_of(get(node, "otherwise")), steps_of(get(get(get(node, "ask"), "timeout"), "do"))
+        if otherwise or late:
             yield Branch(N_("answered"), ())
+        if otherwise:
             yield Branch(N_("no valid answer"), otherwise)
+        if late:
+            yield Branch(N_("no answer in time"), late)
 
 
 def alternatives(node: Node | None) -> Iterator[Branch]:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 class Asking(msgspec.Struct, frozen=True):
     """A question that waits for its answer. `number` counts the questions of its flow from 1; `wrong` goes to
-    `otherwise` when it was asked again `retries` times (-1: the flow is left); `cancel` are whole messages."""
+    `otherwise` when it was asked again `retries` times (-1: the flow is left); `cancel` are whole messages; `reminder`:
+    seconds without an answer, and what is said then; `timeout`: seconds, and where it goes on then (-1: the flow is
+    left)."""
 
     number: int
     save: str
@@ -39,6 +41,12 @@ class Asking(msgspec.Struct, frozen=True):
     cancelled: "Saying | None"
     otherwise: int
     line: int
+    reminder: "tuple[int, Saying] | None" = None
+    timeout: tuple[int, int] | None = None
+
+    def ends(self) -> list[int]:
+        """Where it goes on without an answer."""
+        return [self.timeout[1]] if self.timeout is not None and self.timeout[1] >= 0 else []
 
 
 class Test(msgspec.Struct, frozen=True):
@@ -214,30 +222,38 @@ class Assembler:
         self.questions += 1
         at = len(self.code)
         self.code.append(None)
-        otherwise = -1
+        otherwise, late = -1, -1
+        skips = []
         if step.otherwise is not None:
-            skip = self.jump(step.line)
+            skips.append(self.jump(step.line))
             otherwise = len(self.code)
             self.steps(step.otherwise)
+        if step.timeout is not None and step.timeout.do is not None:
+            skips.append(self.jump(step.line))
+            late = len(self.code)
+            self.steps(step.timeout.do)
+        for skip in skips:
             self.land(skip, step.line)
         asked = self.compiler.question(step.text, step.choices)
         options = tuple(
             (choice, choice.id if button.id else choice.title)
             for choice, button in zip(asked.choices, step.choices, strict=True)
         )
-        expect = step.expect
+        expect, reminder = step.expect, step.reminder
         pattern = self.compiler.pattern(expect.regex) if expect.regex is not None else None
         self.code[at] = Asking(
             self.questions,
             step.save.text,
             asked.saying,
-            Expected(expect.kind, expect.low, expect.high, pattern, options),
+            Expected(expect.kind, expect.low, expect.high, pattern, options, expect.future),
             step.retries,
             self.compiler.question(step.again, step.choices).saying if step.again else asked.saying,
             frozenset(whole(words(text.text, self.compiler.pairs), text.text) for text in step.cancel),
             self.compiler.question(step.cancelled, ()).saying if step.cancelled else None,
             otherwise,
             step.line,
+            (reminder.after, self.compiler.question(reminder.text, step.choices).saying) if reminder else None,
+            (step.timeout.after, late) if step.timeout else None,
         )
 
     def call(self, step: Request) -> None:

@@ -27,13 +27,14 @@ CHAT: Final = 40  # turns kept of a conversation
 class Shown(msgspec.Struct, frozen=True):
     """What was said or happened: `who` is `bot`, `handoff` (then `text` is the reason), `event` (then `event` is what
     led to what follows) or `missing` (then `text` is the call that was not recorded); `choices` are buttons or rows;
-    `rule` names who speaks, '' for the fallback."""
+    `rule` names who speaks, '' for the fallback; `differs`: the other side has not said it."""
 
     who: str
     text: str
     choices: tuple[str, ...] = ()
     rule: str = ""
     event: Event | None = None
+    differs: bool = False
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -153,10 +154,25 @@ def chat(steps: Sequence[Step], outcomes: Sequence[str]) -> tuple[Turn, ...]:
 def drawn(step: Step, outcome: str) -> Turn:
     event = step.given.event
     asked = (event.text or words_of(event.content))[:TEXT] if isinstance(event, Arrived) else ""
-    after = shown(step.after or ())
+    before, after = shown(step.before), shown(step.after or ())
+    if outcome != "same":
+        before, after = compared(before, after)
     if step.missing is not None:
         after += (Shown("missing", address(step.missing)),)
-    return Turn(outcome, step.given.now, asked, shown(step.before), after, event, is_held(step))
+    return Turn(outcome, step.given.now, asked, before, after, event, is_held(step))
+
+
+def compared(before: Sequence[Shown], after: Sequence[Shown]) -> tuple[tuple[Shown, ...], tuple[Shown, ...]]:
+    """Both sides with what only one of them has marked, or with everything where they differ only in when."""
+    sides = [{(one.text, one.choices) for one in side} for side in (before, after)]
+    alike = sides[0] == sides[1]
+
+    def marked(side: Sequence[Shown], other: set[tuple[str, tuple[str, ...]]]) -> tuple[Shown, ...]:
+        return tuple(
+            msgspec.structs.replace(one, differs=alike or (one.text, one.choices) not in other) for one in side
+        )
+
+    return marked(before, sides[1]), marked(after, sides[0])
 
 
 def shown(moments: Sequence[Moment]) -> tuple[Shown, ...]:

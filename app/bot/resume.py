@@ -9,8 +9,8 @@ import msgspec
 
 from app.bot.calling import Calling
 from app.bot.document import Version
-from app.bot.program import Pausing
-from app.bot.run import Machine, Place, machine, title
+from app.bot.program import Asking, Pausing
+from app.bot.run import Machine, Place, machine, reminding, title
 from app.bot.scene import (
     Arrived,
     Call,
@@ -42,6 +42,8 @@ SENTENCES: Final = {
     "called_below": mark("{place} asked {request} and got {what}; it goes on after what is running now."),
     "call_failed": mark("{place} asked {request}, which failed: {what}."),
     "call_failed_below": mark("{place} asked {request}, which failed: {what}; it goes on after what is running now."),
+    "reminded": mark("No answer yet to {place}, question {number}: {name}."),
+    "timed_out": mark("No answer in time to {place}, question {number}: {name}."),
     "waited": mark("The wait of {place} is over."),
     "waited_below": mark("The wait of {place} is over; it goes on after what is running now."),
 }
@@ -54,7 +56,42 @@ def resumed(bot: Version, scene: Scene, event: TimerFired | CallResult, now: int
     for at, place in enumerate(run.places):
         if place.token == event.token and isinstance(place.instruction(), kind):
             return came(run, scene, event, at)
+    waiting = scene.state.waiting
+    if run.places and waiting is not None and waiting.kind == "answer" and isinstance(event, TimerFired):
+        if event.token == waiting.token and waiting.due:
+            return timed_out(run, scene)
+        if event.token == reminding(waiting.token):
+            return remind(run, scene, waiting)
     return Decision((), scene.state, verdict("stale"))
+
+
+def remind(run: Machine, scene: Scene, waiting: Waiting) -> Decision:
+    """The question stays open."""
+    place = run.places[-1]
+    asking: Asking = place.instruction()
+    if asking.reminder is None:
+        return Decision((), scene.state, verdict("stale"))
+    run.waiting, run.turn.rule = waiting, f"{place.program.shown}/{asking.save}"
+    run.turn.say(asking.reminder[1], scene.state.seed)
+    return run.decision(about(asking, place, "reminded"), scene.state.missed)
+
+
+def timed_out(run: Machine, scene: Scene) -> Decision:
+    """The flow goes on as the question says, or is left."""
+    place = run.places[-1]
+    asking: Asking = place.instruction()
+    seen = about(asking, place, "timed_out")
+    run.turn.choices = ()
+    if asking.timeout is None or asking.timeout[1] < 0:
+        run.places.clear()
+    else:
+        run.go_on(asking.timeout[1])
+    return go_on(run, scene, seen, top=True)
+
+
+def about(asking: Asking, place: Place, code: str) -> Trace:
+    seen = verdict(code, place, place=title(place.program), number=asking.number, name=asking.save)
+    return msgspec.structs.replace(seen, rule=f"{place.program.shown}/{asking.save}")
 
 
 def came(run: Machine, scene: Scene, event: TimerFired | CallResult, at: int) -> Decision:

@@ -19,11 +19,14 @@ KNOWS: Final = mark("“{name}” never answers: “{above}” before it knows a
 HOLDS: Final = mark("“{name}” never answers: “{above}”, which is asked before it, holds whenever it does.")
 MANY: Final = 100  # rules that are asked at every message
 COMBINED: Final = 6  # conditions of one rule of which each choice is looked up
-LISTS: Final = ("pressed", "media", "reaction", "channel", "network")
+LISTS: Final = ("pressed", "media", "reaction", "channel", "network", "trigger")
 # What these rules answer, no others do.
-OF_THEIR_OWN: Final = ("reaction",)
+OF_THEIR_OWN: Final = ("reaction", "trigger", "inactivity")
 # By these a rule is found without asking it.
-TELLING: Final = ("pressed", "media", "location", "order", "reaction", "referral", "tag", "field", "first")
+TELLING: Final = (
+    *("pressed", "media", "location", "order", "reaction", "referral", "tag", "field", "first"),
+    *("trigger", "inactivity"),
+)
 
 
 def rivals(document: Document) -> Iterator[Problem]:
@@ -115,6 +118,8 @@ def conditions(when: When) -> Parts:
         found.add(f"referral {' '.join(told)}")
     if when.first_after:
         found.add(f"first_after {when.first_after}")
+    if when.inactivity:
+        found.add(f"inactivity {when.inactivity}")
     if when.open is not None:
         found.add(f"open {when.open}")
     return frozenset(found | ({f"if {when.condition.text.strip()}"} if when.condition else set()))

@@ -109,6 +109,11 @@ def left(state: State) -> State:
     return State(state.missed, (), state.variables, state.seed, state.turns, (), None, state.held)
 
 
+def reminding(token: str) -> str:
+    """The token of the reminder of what is waited for."""
+    return f"{token}.r"
+
+
 def title(program: Program) -> Sentence:
     kind, _, name = program.key.partition(" ")
     if kind == "flow":
@@ -249,7 +254,12 @@ class Machine:
         self.turn.choices = ()
         self.turn.say(saying, self.state.seed + self.steps)
         self.go_on(at)
-        self.waiting = Waiting("answer", self.token(), self.now, 0, tries, asking.save)
+        due = self.now + asking.timeout[0] * 1_000 if asking.timeout else 0
+        self.waiting = Waiting("answer", self.token(), self.now, due, tries, asking.save)
+        timers = [StartTimer(self.token(), due, self.turn.rule)] if due else []
+        if asking.reminder:
+            timers.append(StartTimer(reminding(self.token()), self.now + asking.reminder[0] * 1_000, self.turn.rule))
+        self.turn.keep(*timers)
 
     def token(self) -> str:
         """Of what this turn waits for; a turn waits for one thing."""

@@ -224,7 +224,7 @@ class Later(msgspec.Struct, frozen=True, tag="later", tag_field="effect", omit_d
 
 
 class WatchQuiet(msgspec.Struct, frozen=True, tag="quiet", tag_field="effect", omit_defaults=True):
-    """Comes back as `Quiet` if nobody writes for so long; a new one replaces it."""
+    """Comes back as `Quiet` if nobody writes for so long from this turn on; a new one replaces it."""
 
     seconds: int
     rule: str = ""

@@ -9,21 +9,16 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-import yaml
-
-from app.bot.amend import BREAK, flow
+from app.bot.amend import flow
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from app.bot.tree import compose, stand_ins, whole
+from app.bot.places import HEADER, Places
 from app.said import N_, Sentence
 
-COMMENT: Final = re.compile(r"#[^\r\n]*")
 COMMA: Final = re.compile(r"(?:\s|#[^\r\n]*)*,")
 PLAIN: Final = re.compile(r"[^\W\d_]\w*(?:[ -]\w+)*[.!?]*")
 WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})  # which YAML may take otherwise
-HEADER: Final = re.compile(r"[|>](?:[+-]?[1-9]?|[1-9][+-]?)(?=[ \t\r\n]|$)")
 
 
 class ByHand(Exception):
@@ -40,125 +35,20 @@ class Edit(NamedTuple):
     text: str
 
 
-class _Scalar(NamedTuple):
-    """Where a text's token ends. `style`: '' or one of ' " | >."""
-
-    end: int
-    style: str
-
-
-class _Tokens:
-    """Where each text ends, each bracket closes, each dash stands and each colon ends; `gaps` is what is between."""
-
-    def __init__(self, text: str) -> None:
-        self.scalars: dict[int, _Scalar] = {}
-        self.closing: dict[int, int] = {}
-        self.dashes: list[int] = []
-        self.colons: list[int] = []
-        self.gaps: list[tuple[int, int]] = []
-        self.aliases = False
-        opened: list[int] = []
-        at = 0
-        for token in yaml.scan(text.translate(stand_ins(text)), Loader=yaml.CSafeLoader):
-            start, end = token.start_mark.index, token.end_mark.index
-            if start > at:
-                self.gaps.append((at, start))
-            at = max(at, end)
-            if isinstance(token, yaml.ScalarToken):
-                self.scalars[start] = _Scalar(end, "" if token.plain else token.style)
-            elif isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
-                opened.append(start)
-            elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
-                self.closing[opened.pop()] = end
-            elif isinstance(token, yaml.BlockEntryToken) and end > start:
-                self.dashes.append(start)
-            elif isinstance(token, yaml.ValueToken) and end > start:
-                self.colons.append(end)
-            elif isinstance(token, yaml.AliasToken):
-                self.aliases = True
-        self.gaps.append((at, len(text)))
-
-
-class Source:
-    """`text` is what the edits are for: of JSON, with characters instead of two escaped halves each. Raises
-    `NotYaml`."""
-
-    def __init__(self, text: str) -> None:
-        self.text = whole(text) if text.startswith("{") else text
-        self.root = compose(self.text)
-        self._lines = [0, *(found.end() for found in BREAK.finditer(self.text))]
-
-    @cached_property
-    def _tokens(self) -> _Tokens:
-        return _Tokens(self.text)
-
-    # ---- places -----------------------------------------------------------------------------------------------------
-
-    def start(self, node: Node) -> int:
-        return self._lines[node.line - 1] + node.column - 1
-
-    def end(self, node: Node) -> int:
-        """Where the last character of a node's own ends: no comment behind it, no empty lines."""
-        start = self.start(node)
-        if isinstance(node, ScalarNode):
-            found = self._tokens.scalars.get(start)
-            if found is None:
-                return start
-            return self._block_end(start, found.end) if found.style in ("|", ">") else found.end
-        if node.flow:
-            return self._tokens.closing.get(start, start)
-        last = node.value[-1]
-        return self.end(last[1] if isinstance(last, tuple) else last)
-
-    def _block_end(self, start: int, end: int) -> int:
-        """A block's text without the empty lines behind it, unless it says that they belong to it."""
-        header = HEADER.match(self.text, start)
-        if header is None or "+" in header[0]:
-            return end
-        while self.text[end - 1] in " \t\r\n":
-            end -= 1
-        return end
-
-    def line_start(self, at: int) -> int:
-        return self._lines[bisect_right(self._lines, at) - 1]
-
-    def line_end(self, at: int) -> int:
-        """Where the line after the one at this place begins; the text's end if there is none."""
-        number = bisect_right(self._lines, at)
-        return self._lines[number] if number < len(self._lines) else len(self.text)
-
-    @cached_property
-    def comments(self) -> list[tuple[int, int]]:
-        """Every comment, in order: what stands between the tokens, and behind the sign that begins a block of text."""
-        found = [match.span() for start, end in self._tokens.gaps for match in COMMENT.finditer(self.text, start, end)]
-        for start, scalar in self._tokens.scalars.items():
-            header = HEADER.match(self.text, start) if scalar.style in ("|", ">") else None
-            rest = COMMENT.search(self.text, header.end(), self._end_of_line(start)) if header else None
-            if rest:
-                found.append(rest.span())
-        return sorted(set(found))
-
-    def _end_of_line(self, at: int) -> int:
-        found = BREAK.search(self.text, at)
-        return found.start() if found else len(self.text)
-
-    def comments_within(self, start: int, end: int) -> list[str]:
-        first = bisect_left(self.comments, (start, 0))
-        return [self.text[a:b] for a, b in self.comments[first:] if b <= end] if self.comments else []
-
-    # ---- changes ----------------------------------------------------------------------------------------------------
+class Source(Places):
+    """A text that is to be changed."""
 
     def set_text(self, node: ScalarNode, value: str) -> list[Edit]:
         """Another text in the place of one; written as a block where the old one was and the new one can be."""
         self._check(node)
         start, end = self.start(node), self.end(node)
-        found = self._tokens.scalars.get(start)
+        found = self.tokens.scalars.get(start)
         if found is None:
             return [Edit(start, start, f" {written(value)}")]
         header = HEADER.match(self.text, start) if found.style in ("|", ">") else None
         if header is None:
             return [Edit(start, end, written(value))]
-        line = self._end_of_line(start)
+        line = self.end_of_line(start)
         block = as_block(value, self._indent(line, end)) if "\n" in value.rstrip("\n") else None
         if block is None:
             return [Edit(start, header.end(), written(value)), Edit(line, max(line, end), "")]
@@ -199,8 +89,11 @@ class Source:
 
     def add_texts(self, node: SequenceNode, place: int, values: Sequence[str]) -> list[Edit]:
         """More texts before element `place` of a list, or behind its last."""
+        return self.add_items(node, place, [written(value) for value in values])
+
+    def add_items(self, node: SequenceNode, place: int, new: Sequence[str]) -> list[Edit]:
+        """More elements, as they are written between brackets."""
         self._check(node)
-        new = [written(value) for value in values]
         if node.flow:
             if not node.value:
                 at = self.start(node) + 1
@@ -217,6 +110,41 @@ class Source:
         at = self.line_start(dash)
         return [Edit(at, at, "".join(f"{line}\n" for line in lines))]
 
+    def replace(self, node: Node, new: str) -> list[Edit]:
+        """Something else in the place of a node, as it is written between brackets."""
+        self._check(node)
+        start, end = self.start(node), self.end(node)
+        if start == end:
+            return [Edit(start, end, f" {new}")]
+        if self._is_block(node) or not (isinstance(node, ScalarNode) or node.flow):
+            colon = self.tokens.colons[bisect_right(self.tokens.colons, start) - 1]
+            return [self._without_comments(colon, end, f" {new}")]
+        return [self._without_comments(start, end, new)]
+
+    def swap(self, node: SequenceNode, place: int) -> list[Edit]:
+        """Element `place` and the one after it change places, each with the comments above it."""
+        self._check(node)
+        one, other = node.value[place : place + 2]
+        if node.flow:
+            spans = [(self.start(item), self.end(item)) for item in (one, other)]
+            texts = [self.text[start:end] for start, end in spans]
+            return [Edit(*span, text) for span, text in zip(spans, texts[::-1], strict=True)]
+        first, second = (self._above(self._own_dash(node, at)) for at in (place, place + 1))
+        end = self.line_end(max(self.start(other), self.end(other) - 1))
+        above, below = self.text[first:second], self.text[second:end]
+        ended = "" if below.endswith(("\n", "\r")) else "\n"
+        return [Edit(first, end, below + ended + above)]
+
+    def _above(self, dash: int) -> int:
+        """Where the comments right above an element begin, else its own line."""
+        start = self.line_start(dash)
+        while start > 0:
+            before = self.line_start(start - 1)
+            if not self.text[before:start].lstrip(" ").startswith("#"):
+                break
+            start = before
+        return start
+
     def drop_items(self, node: SequenceNode, first: int, last: int) -> list[Edit]:
         """Without the elements from `first` up to `last`. Comments inside them stay, each on a line of its own."""
         self._check(node)
@@ -226,18 +154,22 @@ class Source:
         dash = self._own_dash(node, first)
         edits = [self._cut_lines(dash, self.end(node.value[last - 1]))]
         if last - first == len(node.value):
-            colon = self._tokens.colons[bisect_right(self._tokens.colons, dash) - 1]
+            colon = self.tokens.colons[bisect_right(self.tokens.colons, dash) - 1]
             edits.insert(0, Edit(colon, colon, " []"))
         return edits
 
     def put_key(self, node: MappingNode, name: str, value: Any, after: str) -> list[Edit]:
         """A key more, behind another one. The value as JSON has it."""
+        return self.put_raw(node, name, flow(value), after)
+
+    def put_raw(self, node: MappingNode, name: str, value: str, after: str) -> list[Edit]:
+        """The same with the value as it is written between brackets."""
         self._check(node)
         _, before = pair(node, after)
         if node.flow:
             at = self.end(before)
-            return [Edit(at, at, f", {name}: {flow(value)}")]
-        return self._lines_behind(before, [f"{' ' * (node.value[0][0].column - 1)}{name}: {flow(value)}"])
+            return [Edit(at, at, f", {name}: {value}")]
+        return self._lines_behind(before, [f"{' ' * (node.value[0][0].column - 1)}{name}: {value}"])
 
     def drop_key(self, node: MappingNode, name: str) -> list[Edit]:
         """Without this key. Comments inside its value stay, each on a line of its own."""
@@ -256,18 +188,18 @@ class Source:
     def _check(self, node: Node) -> None:
         """Raises `ByHand` for what stands at two places, or has a mark of YAML's own before it."""
         start = self.start(node)
-        known = start in self._tokens.scalars or start in self._tokens.closing
+        known = start in self.tokens.scalars or start in self.tokens.closing
         bare = isinstance(node, ScalarNode) and node.empty and not known
-        if self._tokens.aliases or (not known and not bare and (isinstance(node, ScalarNode) or node.flow)):
+        if self.tokens.aliases or (not known and not bare and (isinstance(node, ScalarNode) or node.flow)):
             raise ByHand(N_("It has one of the marks &, * and ! of YAML before it."))
 
-    def _is_block(self, node: ScalarNode) -> bool:
-        found = self._tokens.scalars.get(self.start(node))
+    def _is_block(self, node: Node) -> bool:
+        found = self.tokens.scalars.get(self.start(node))
         return found is not None and found.style in ("|", ">")
 
     def _own_dash(self, node: SequenceNode, place: int) -> int:
         """The dash before an element, which is the first thing of its line."""
-        dash = self._tokens.dashes[bisect_left(self._tokens.dashes, self.start(node.value[place])) - 1]
+        dash = self.tokens.dashes[bisect_left(self.tokens.dashes, self.start(node.value[place])) - 1]
         if self.text[self.line_start(dash) : dash].strip(" "):
             raise ByHand(N_("Two lists begin on the same line."))
         return dash
@@ -287,10 +219,10 @@ class Source:
         after = [Edit(comma.end() - 1, comma.end(), "")] if comma else []
         return [self._without_comments(spans[0][0], spans[-1][1]), *after]
 
-    def _without_comments(self, start: int, end: int) -> Edit:
+    def _without_comments(self, start: int, end: int, new: str = "") -> Edit:
         if self.comments_within(start, end):
             raise ByHand(N_("A comment stands in it, which would be lost."))
-        return Edit(start, end, "")
+        return Edit(start, end, new)
 
     def _cut_lines(self, start: int, end: int) -> Edit:
         """From the first line to the last, but for the comments."""

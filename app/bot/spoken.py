@@ -16,6 +16,8 @@ from app.said import mark
 ROLES: Final = {
     "say": mark("Says"),
     "text": mark("Asks"),
+    "schedule": mark("Says later"),
+    "parameters": mark("Fills the template"),
     "again": mark("Asks again"),
     "cancelled": mark("After cancelling"),
     "caption": mark("Caption"),
@@ -28,7 +30,9 @@ ROLES: Final = {
     "label": mark("Opens the list"),
 }
 # Under these stand conditions, names, values and addresses, which nobody reads.
-UNSAID: Final = frozenset({"when", "if", "set", "field", "call", "expect", "cancel", "save", "switch", "tag", "untag"})
+UNSAID: Final = frozenset(
+    {"when", "if", "set", "field", "call", "expect", "cancel", "save", "switch", "tag", "untag", "note", "with"}
+)
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 Place = tuple[str | int, ...]
@@ -36,12 +40,13 @@ Place = tuple[str | int, ...]
 
 class Spoken(msgspec.Struct, frozen=True):
     """One text. `place`: keys and numbers from the root; `role`: a key of `ROLES`; `language`: '' where the document
-    does not say one."""
+    does not say one, and `group` then is None: the group of languages that the text stands in."""
 
     node: ScalarNode
     place: Place
     role: str
     language: str = ""
+    group: MappingNode | None = None
 
 
 def spoken(root: Node) -> Iterator[Spoken]:
@@ -70,23 +75,24 @@ def within(node: Node, place: Place) -> Iterator[Spoken]:
             for case, steps in value.value:
                 yield from within(steps, (*place, name, case.value if isinstance(case, ScalarNode) else ""))
         elif name in ROLES and (name != "label" or place[-1:] == ("list",)):
-            yield from said(value, (*place, name), name)
+            asks = name == "text" and place[-1:] == ("ask",)
+            yield from said(value, (*place, name), "say" if name == "text" and not asks else name)
         elif name not in UNSAID:
             yield from within(value, (*place, name))
 
 
-def said(node: Node, place: Place, role: str, language: str = "") -> Iterator[Spoken]:
+def said(node: Node, place: Place, role: str, language: str = "", group: MappingNode | None = None) -> Iterator[Spoken]:
     """What stands under such a key: a text, several, or one for each language; groups may hold more."""
     if isinstance(node, ScalarNode):
         if not node.empty:
-            yield Spoken(node, place, role, language)
+            yield Spoken(node, place, role, language, group)
     elif isinstance(node, SequenceNode):
         for number, item in enumerate(node.value):
-            yield from said(item, (*place, number), role, language)
+            yield from said(item, (*place, number), role, language, group)
     elif not language and is_by_language(node):
         for key, value in node.value:
             code = key.value if isinstance(key, ScalarNode) else ""
-            yield from said(value, (*place, code), role, code)
+            yield from said(value, (*place, code), role, code, node)
     else:
         yield from within(node, place)
 

@@ -13,6 +13,9 @@ from app.said import N_, Sentence
 KINDS: Final = ("image", "video", "audio", "voice", "document", "sticker")
 NETWORKS: Final = ("whatsapp_cloud", "whatsapp_web", "telegram", "webchat", "simulator")
 ANY: Final = "any"
+OF_MESSAGES: Final = frozenset(
+    "says pressed media location order reaction referral first first_after".split()
+)  # parts that only a message can have
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -37,7 +40,8 @@ class When(msgspec.Struct, frozen=True):
 
     `media`: kinds, or `any`; `reaction`: emojis, or `any`; `referral`: what the link or ad tells, by key, empty for
     any; `first_after`: seconds without a message before this one; `field`: the values it may have, none for any;
-    `condition`: an expression.
+    `condition`: an expression; `trigger`: names by which somebody outside asks for it, with values named `data`;
+    `inactivity`: seconds in which nobody wrote.
     """
 
     says: Condition = Condition()
@@ -57,6 +61,9 @@ class When(msgspec.Struct, frozen=True):
     network: tuple[Located, ...] = ()
     open: bool | None = None
     condition: Located | None = None
+    trigger: tuple[Located, ...] = ()
+    data: tuple[Located, ...] = ()
+    inactivity: int = 0
     line: int = 0
 
 
@@ -87,6 +94,27 @@ class Says(Either):
     def read(self, node: Node, report: Report) -> Any:
         value = super().read(node, report)
         return Condition(any=value) if isinstance(value, tuple) else value
+
+
+class Trigger(Either):
+    """Names, or a group of names and what comes with them. As both."""
+
+    def read(self, node: Node, report: Report) -> Any:
+        value = super().read(node, report)
+        return (value, ()) if isinstance(value, tuple) and not isinstance(node, MappingNode) else value
+
+
+class TriggerName(Text):
+    """What somebody outside asks for; flows have their own way."""
+
+    def __init__(self) -> None:
+        super().__init__(100, N_("the name of a trigger"), "^(?!flow:)")
+
+    def read(self, node: Node, report: Report) -> Any:
+        value = super().read(node, report)
+        if isinstance(value, Located) and value.text.startswith("flow:"):
+            return report.add(node, N_("“flow:” begins the name of a flow, which is started without a rule"))
+        return value
 
 
 class NamesOrGroup(Shape):
@@ -122,7 +150,16 @@ def _condition(**parts: tuple[Located, ...]) -> Condition:
 def _when(line: int, **values: Any) -> When:
     if not values:
         raise ValueError(N_("Expected what the rule listens to, like “says”"))
+    prompts = [key for key in ("trigger", "inactivity") if key in values]
+    others = [key for key in values if key in OF_MESSAGES]
+    if len(prompts) > 1 or (prompts and others):
+        one, other = (*prompts, *others)[:2]
+        said = N_(
+            "No message comes with “{one}”, so it cannot be with “{other}”; make it two rules", one=one, other=other
+        )
+        raise ValueError(said)
     condition = values.pop("if", None)
+    values["trigger"], values["data"] = values.get("trigger", ((), ()))
     return When(condition=condition, line=line, **values)
 
 
@@ -140,6 +177,8 @@ _VALUES = OneOrMany(Text(200, N_("a value")), 50, N_("a value or a list of value
 _FIELD = Name(NAME, N_("the name of a field"))
 _FIELDS = OneOrMany(_FIELD, 20, N_("the name of a field, or a list of names"))
 _TAGS = OneOrMany(Text(100, N_("a tag")), 20, N_("a tag or a list of tags"))
+_TRIGGERS = OneOrMany(TriggerName(), 20, N_("the name of a trigger, or a list of names"))
+_DATA = OneOrMany(Name(NAME, N_("a name of letters, digits and _"), free=True), 50, N_("a name or a list of names"))
 WHEN = Keys(
     _when,
     {
@@ -163,6 +202,12 @@ WHEN = Keys(
         "channel": OneOrMany(Text(100, N_("the name of a channel")), 50, N_("a channel or a list of channels")),
         "network": OneOrMany(OneOf(*NETWORKS), len(NETWORKS), N_("a network or a list of networks")),
         "open": Truth(),
+        "trigger": Trigger(
+            _TRIGGERS,
+            Keys(lambda name, data=(): (name, data), {"name": _TRIGGERS, "data": _DATA}, ("name",)),
+            A_TEXT,
+        ),
+        "inactivity": Length(1, LONGEST),
         "if": Text(1_000, N_("an expression, like quantity > 10")),
     },
     expected=N_("what the rule listens to, like {says: hi}"),

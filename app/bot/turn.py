@@ -56,7 +56,7 @@ class Turn:
         if isinstance(content, Text) and not content.text:
             self.room.problem(N_("A text came out empty and was not sent"))
             return
-        shown = fit(content, self.can)
+        shown = fit(content, self.can, self.room.speech.language)
         quote, lost = fit_quote(content, self.can) if step.quote and self.answers else (False, ())
         self.notes += [note for note in (*shown.notes, *lost) if note not in self.notes]
         if shown.choices:
@@ -77,10 +77,10 @@ class Turn:
         else:
             self.effects.append(effect)
 
-    def keep(self, effect: Effect) -> None:
-        """What a conversation cannot go on without is never lost: it takes the last place if the turn is full."""
-        del self.effects[MOST_EFFECTS - 1 :]
-        self.effects.append(effect)
+    def keep(self, *effects: Effect) -> None:
+        """What a conversation cannot go on without is never lost: it takes the last places if the turn is full."""
+        del self.effects[MOST_EFFECTS - len(effects) :]
+        self.effects += effects
 
     def hand(self, reason: str, team: str) -> None:
         self.keep(HandOff(reason, self.rule, team))

@@ -64,7 +64,7 @@ def texts(value: Any) -> Iterator[Spoken]:
                 yield from texts(part)
         case Ask(save=save) if save.text == "language":
             # Its choices are languages, each under its own name.
-            yield from texts((value.text, value.again, value.cancelled, value.otherwise))
+            yield from texts(tuple(getattr(value, name) for name in value.__struct_fields__ if name != "choices"))
         case msgspec.Struct():
             for name in value.__struct_fields__:
                 yield from texts(getattr(value, name))

@@ -59,6 +59,13 @@ def trace(
     return Trace(verdict, name, line, matched, near, code=code)
 
 
+def passed_over(names: tuple[str, ...], hit: Found) -> tuple[NearMiss, ...]:
+    """The rule that would have answered if nobody had been asked anything."""
+    if hit.order < 0:
+        return ()
+    return (NearMiss(names[hit.order], 1.0, N_("Would have answered, but an open question goes before rules")),)
+
+
 def nearly(names: tuple[str, ...], hit: Found) -> tuple[NearMiss, ...]:
     """Rules that had words in the message too, or conditions: they stand later, or asked for more."""
     if not hit.also and not hit.failed:

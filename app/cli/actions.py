@@ -344,37 +344,46 @@ def lint_bot(given: Given) -> int:
     from app.documents import problems_of
 
     text = read_file(given.file, N_("the bot"))
-    places = channels_named(given, given.channel or [])
+    there = around(given)
     if given.json:
-        found = problems_of(text, places, now=time.time_ns() // 1_000_000)
+        found = problems_of(text, there, time.time_ns() // 1_000_000)
         output.as_json(
             [{"line": p.line, "column": p.column, "severity": p.severity, "message": str(p.message)} for p in found]
         )
         return int(any(p.severity == "error" for p in found))
-    failed = problems_shown(given.file, text, places)
+    failed = problems_shown(given.file, text, there)
     if not failed:
         output.say(output.paint(_("No errors."), "good"))
     return int(failed)
 
 
-def channels_named(given: Given, names: list[str]) -> tuple[tuple[str, str], ...]:
-    """Name and kind of channels of this installation. Raises `NotFound`."""
-    known = {row["name"].casefold(): (row["name"], row["kind"]) for row in call(given, "channel.list")} if names else {}
-    for name in names:
-        if name.casefold() not in known:
+def around(given: Given) -> Any:
+    """What this installation has for a document, if channels of it are named. Raises `NotFound`."""
+    from app.bot.named import Known
+    from app.documents import NOWHERE, Around
+
+    if not given.channel:
+        return NOWHERE
+    channels = {row["name"].casefold(): (row["name"], row["kind"]) for row in call(given, "channel.list")}
+    for name in given.channel:
+        if name.casefold() not in channels:
             raise NotFound(N_("There is no channel “{name}”.", name=name))
-    return tuple(known[name.casefold()] for name in names)
+    secrets, teams, users = (call(given, f"{what}.list") for what in ("secret", "team", "user"))
+    known = Known(
+        frozenset(row["name"] for row in secrets),
+        frozenset(row["name"] for row in teams),
+        frozenset(row["email"] for row in users if not row["disabled"]),
+    )
+    return Around(tuple(channels[name.casefold()] for name in given.channel), known)
 
 
-def problems_shown(
-    path: Path, text: str, places: tuple[tuple[str, str], ...] = (), *, errors_only: bool = False
-) -> bool:
+def problems_shown(path: Path, text: str, there: Any = None, *, errors_only: bool = False) -> bool:
     """Print them, to stderr when they stand in the way of something else. Tells whether there is an error."""
-    from app.documents import problems_of
+    from app.documents import NOWHERE, problems_of
 
     stream = sys.stderr if errors_only else sys.stdout
     failed = False
-    for problem in problems_of(text, places, now=time.time_ns() // 1_000_000):
+    for problem in problems_of(text, there or NOWHERE, time.time_ns() // 1_000_000):
         wrong = problem.severity == "error"
         failed = failed or wrong
         if wrong or not errors_only:

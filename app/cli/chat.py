@@ -6,10 +6,38 @@ from typing import Any, Final
 
 from app import content, i18n
 from app.bot.decide import decide
+from app.bot.degrade import cards, place
 from app.bot.document import DocumentError, Version, compile_version
-from app.bot.scene import Arrived, Close, ContactView, Decision, Effect, HandOff, Scene, Send, SetField, State, Tag
+from app.bot.scene import (
+    Arrived,
+    Assign,
+    Close,
+    Consent,
+    ContactView,
+    Decision,
+    Effect,
+    HandOff,
+    Note,
+    Scene,
+    Send,
+    SetField,
+    State,
+    Tag,
+)
 from app.cli import output
-from app.content import Buttons, Choice, ChoiceList, Content, Link, Pressed, Text
+from app.content import (
+    Buttons,
+    Choice,
+    ChoiceList,
+    Contacts,
+    Content,
+    Link,
+    Location,
+    Pressed,
+    Reaction,
+    Template,
+    Text,
+)
 from app.documents import sentence
 from app.errors import Invalid
 from app.i18n import _
@@ -87,7 +115,7 @@ def tell(decision: Decision) -> None:
         if not isinstance(effect, Send):
             output.say(output.paint(f"  ({done(effect)})", "doubtful"))
             continue
-        output.say("  " + (content.text(effect.content) or f"[{content.kind(effect.content)}]").replace("\n", "\n  "))
+        output.say("  " + words(effect.content).replace("\n", "\n  "))
         if isinstance(effect.content, Link):
             output.say(f"  [{effect.content.label}] {effect.content.url}")
         for choice in choices(effect.content):
@@ -97,11 +125,34 @@ def tell(decision: Decision) -> None:
     output.say(output.paint(f"  {i18n.tell(decision.trace.verdict)}{where}", "faint"))
 
 
+def words(what: Content) -> str:
+    """What the customer would see, as text."""
+    match what:
+        case Location():
+            return place(what)
+        case Contacts():
+            return cards(what)
+        case Reaction(emoji=emoji):
+            return _("{emoji} on your message").format(emoji=emoji)
+        case Template(name=name, text=""):
+            return _("[template {name}]").format(name=name)
+        case _:
+            return content.text(what) or f"[{content.kind(what)}]"
+
+
 def done(effect: Effect) -> str:
     """What the bot does besides talking."""
     match effect:
+        case HandOff(team="") | HandOff(reason=""):
+            return _("handed to a person: {reason}").format(reason=effect.reason or effect.team or "-")
         case HandOff():
-            return _("handed to a person: {reason}").format(reason=effect.reason or "-")
+            return _("handed to {team}: {reason}").format(team=effect.team, reason=effect.reason)
+        case Note():
+            return _("note for the team: {text}").format(text=effect.text)
+        case Assign():
+            return _("assigned to {name}").format(name=effect.to)
+        case Consent():
+            return _("opted in") if effect.given else _("opted out")
         case Tag():
             signed = [f"+{tag}" for tag in effect.add] + [f"-{tag}" for tag in effect.remove]
             return _("tags: {tags}").format(tags=", ".join(signed))

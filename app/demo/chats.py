@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from app.bot.answers import Answer
 from app.bot.document import Document
 
 TEAM: Final = "< "
@@ -17,11 +18,13 @@ LATE: Final = "< Hello, here I am. Sorry that you had to wait, how can I help?"
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """`weight`: how often it happens, beside the others. `language` is the customer's."""
+    """`weight`: how often it happens, beside the others. `language` is the customer's. `calls`: what web services
+    answer meanwhile."""
 
     lines: tuple[str, ...]
     weight: int = 4
     language: str = "en"
+    calls: tuple[Answer, ...] = ()
 
     @property
     def needs_team(self) -> bool:
@@ -107,7 +110,8 @@ def tested(document: Document) -> tuple[Chat, ...]:
     for case in document.tests:
         lines = tuple(line.text.text for line in case.chat if line.who in ("user", "button"))
         handed = any(line.who == "handoff" for line in case.chat)
-        found.append(Chat((*lines, "< Thank you, I have it here.", "great, thanks") if handed else lines, 8))
+        said = (*lines, "< Thank you, I have it here.", "great, thanks") if handed else lines
+        found.append(Chat(said, 8, calls=case.calls))
     return tuple(found)
 
 

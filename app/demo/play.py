@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from app import calls, handoff, inbox, media, settle, turns
 from app import content as c
-from app import handoff, inbox, media, settle
-from app.bot.scene import State
+from app.bot.answers import Services
+from app.bot.scene import CallResult, State
 from app.case import Here, Intake
 from app.connectors.base import Address, Inbound, Problem, Receipt, Status
 from app.db import Tx
@@ -22,6 +23,7 @@ from app.demo.past import Past
 from app.demo.people import Person
 from app.store import contacts, conversations
 from app.store import demo as store
+from app.store import jobs as job_rows
 from app.store import media as media_rows
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 FATES: Final = {"read": 88, "delivered": 9, "sent": 2, "failed": 1}
 STEPS: Final = {"sent": (Status.SENT,), "delivered": (Status.DELIVERED,), "read": (Status.DELIVERED, Status.READ)}
 UNDELIVERABLE: Final = Problem("131026", "Message undeliverable")
+CALL_TOOK: Final = 180  # ms
 PLACE: Final = (51.4545, -2.5879)
 
 
@@ -142,6 +145,7 @@ def hear(tx: Tx, stage: Stage, visit: Visit, known: int, line: Line, file: Heard
     outcome = inbox.receive(past, stage.intake, stage.here, inbound)
     if file is not None:
         keep(past, outcome.message_id, file)
+    come_back(tx, stage, outcome.conversation_id, line, visit)
     send(tx, stage, outcome.conversation_id, line)
     return outcome.conversation_id
 
@@ -190,6 +194,18 @@ def keep(tx: Tx, message_id: int, file: Heard) -> None:
     row = tx.one(media_rows.MEDIA, id=media_id) if media_id else None
     if row is not None:
         media.stored(tx, row, file.sha256, file.size, file.mime)
+
+
+def come_back(tx: Tx, stage: Stage, conversation_id: int, line: Line, visit: Visit) -> None:
+    """Calls get the answers of the chat, and nothing is called. Nothing that is waited for comes in the present
+    either: reminders of a month ago stay unsaid."""
+    services = Services(visit.chat.calls)
+    for payload in tx.all(store.CALLS, conversation_id=conversation_id):
+        call = calls.read(payload)
+        result = services.answer(call) or CallResult(call.token, error="unreachable")
+        result = msgspec.structs.replace(result, request=calls.shown(call), took_ms=CALL_TOOK)
+        turns.resume(Past(tx, line.at + CALL_TOOK), stage.intake, conversation_id, result, f"{line.name}.{call.token}")
+    tx.run(job_rows.DROP_WAITING, conversation_id=conversation_id)
 
 
 def answer(tx: Tx, stage: Stage, conversation_id: int, line: Line, user_id: int) -> None:

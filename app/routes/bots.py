@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, documents, vault
+from app import bots, documents
 from app.bot import map as flows
 from app.bot.schema import json_schema
 from app.bot.shape import Problem
@@ -180,13 +180,12 @@ class Draft(msgspec.Struct, frozen=True):
 
 async def looked_at(rt: "Runtime", bot: store.Bot, text: str) -> Draft:
     """In a thread: a text that was not read lately takes its time."""
-    places, secrets = await bots.places_of(rt.db.reader, bot.id), await vault.names(rt)
-    look = partial(look_at, places=places, secrets=secrets, now=rt.clock.now())
-    return await rt.versions.aside(look, text)
+    around = await bots.around(rt.db.reader, bot.id)
+    return await rt.versions.aside(partial(look_at, around=around, now=rt.clock.now()), text)
 
 
-def look_at(text: str, places: tuple[documents.Place, ...], secrets: frozenset[str], now: int) -> Draft:
-    found, problems = documents.read(text), tuple(documents.problems_of(text, places, secrets, now))
+def look_at(text: str, around: documents.Around, now: int) -> Draft:
+    found, problems = documents.read(text), tuple(documents.problems_of(text, around, now))
     rules = found.rules[:LISTED]
     excerpts, gutter = code.excerpts(text, problems), code.gutter(text, problems)
     return Draft(text, problems, rules, len(found.rules) - len(rules), excerpts, gutter, flows.maps(text))

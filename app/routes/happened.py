@@ -91,7 +91,7 @@ def happened(event: Event) -> Line:
         case GivenBack():
             return Line("undo", _("A person gave the conversation back"))
         case TimerFired():
-            return Line("clock", _("The time that was waited for had come"))
+            return Line("clock", _("The wait was over"))
         case CallResult():
             return Line("globe", answer_of(event))
         case Triggered(name=name) if name.startswith(FLOW):
@@ -166,7 +166,7 @@ def waiting(state: State) -> str:
 
 def answer_of(result: CallResult) -> str:
     if result.error:
-        return _(ERRORS[result.error])
+        return _("The call failed: {why}").format(why=_(ERRORS[result.error]))
     return _("The call was answered: {status}").format(status=result.status)
 
 

@@ -1,7 +1,7 @@
 """Versions of a bot: what differs, publishing now or at a time, rolling back, and which conversations are behind."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +19,8 @@ from app.store import bots as store
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
+
+SHOWN: Final = 100  # changes that are told one by one
 
 
 async def index(request: Request) -> Response:
@@ -60,8 +62,9 @@ class Told(msgspec.Struct, frozen=True):
 def compared(old: str, new: str) -> dict[str, Any]:
     """How two documents differ, for a template: by rule, and line by line."""
     found = changes(old, new)
-    told = None if found is None else [Told(one, code.comparison(one.lines)) for one in found]
-    return {"lines": code.comparison(documents.diff(old, new)), "told": told, "roles": ROLES}
+    told = [Told(one, code.comparison(one.lines)) for one in (found or [])[:SHOWN]]
+    more = max(0, len(found or []) - SHOWN)
+    return {"lines": code.comparison(documents.diff(old, new)), "told": told, "more_changes": more, "roles": ROLES}
 
 
 async def confirm(request: Request) -> Response:

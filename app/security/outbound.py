@@ -10,9 +10,11 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Collection, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+import threading
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -28,6 +30,7 @@ LONGEST: Final = 2048  # characters of an address
 PORTS: Final = frozenset({80, 443, 8443})
 TRIED: Final = 4  # addresses of one name
 
+T = TypeVar("T")
 Code = Literal["timeout", "refused", "unreachable", "too_large", "not_allowed", "bad_request"]
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -292,13 +295,39 @@ async def resolve(target: Target) -> list[IP]:
 
 async def look_up(target: Target) -> list[IP]:
     try:
-        found = await asyncio.to_thread(socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM)
+        found = await aside(partial(socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM))
         addresses = list(dict.fromkeys(ipaddress.ip_address(entry[4][0]) for entry in found))
     except (OSError, UnicodeError, ValueError):
         addresses = []
     if not addresses:
         raise OutboundError("unreachable", N_("The name of the host is not known."))
     return addresses
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """In a thread of its own that nobody waits for: a look-up that hangs holds up neither the threads that others share
+    nor the end of the program."""
+    loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    def run() -> None:
+        try:
+            outcome: tuple[T | None, BaseException | None] = work(), None
+        except Exception as error:
+            outcome = None, error
+        with suppress(RuntimeError):  # the loop ended meanwhile
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, name="look-up", daemon=True).start()
+    found: T = await done
+    return found
 
 
 def is_denied(address: IP, allowed: bool = False) -> bool:

@@ -262,6 +262,21 @@ class Keeper {
     document.body.addEventListener(place.dataset.topic, () => this.look());
     addEventListener("beforeunload", (event) => this.leaving && event.preventDefault());
     this.form.addEventListener("submit", () => this.stop());
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest && event.target.closest(".tabs a");
+      const plain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+      if (!link || !plain || !this.leaving) return;
+      event.preventDefault();
+      this.leaveFor(link.href);
+    });
+  }
+
+  // The forms beside the editor work on what is stored, so what is written here is stored first.
+  async leaveFor(href) {
+    clearTimeout(this.timer);
+    while (this.busy) await new Promise((done) => setTimeout(done, 50));
+    await this.keep();
+    if (!this.waiting && !this.stopped) location.assign(href);
   }
 
   get leaving() {

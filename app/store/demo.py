@@ -33,3 +33,4 @@ OWNER = Query("select min(id) from app_user where role = 'owner' and disabled_at
 DROP_PUBLICATIONS = Statement("delete from publication where channel_id = :channel_id")
 DROP_CHANNEL = Statement("delete from channel where id = :id")
 BEGIN = Statement("update conversation set state = :state where id = :id")
+CALLS = Query("select payload from job where conversation_id = :conversation_id and kind = 'call' order by id", str)

@@ -18,7 +18,7 @@ def first_id(at: int) -> int:
 
 class Hour(msgspec.Struct, frozen=True):
     """One hour of one channel, counted from `since`. `asked`: customers' messages a bot could answer; `answered`: those
-    that it did."""
+    that it did. What a bot says by itself answers nobody."""
 
     hour: int
     channel_id: int
@@ -31,7 +31,8 @@ HOURS = Query(
     """
     select (at - :since) / 3600000, channel_id, count(*),
            count(*) filter (where direction = 'in' and kind not in ('reaction', 'system', 'edit', 'delete')),
-           count(distinct case when author = 'bot' then turn_id end)
+           count(distinct case when author = 'bot' and status <> 'remark' and exists (
+             select 1 from message a where a.id = message.turn_id) then turn_id end)
     from message
     where id >= :first and at >= :since and at < :until
     group by 1, 2
@@ -71,7 +72,8 @@ PERSON_REPLY = Query(
           where p.conversation_id = m.conversation_id and p.direction = 'in' and p.at < m.at
             and p.at > coalesce((
               select max(q.at) from message q
-              where q.conversation_id = m.conversation_id and q.direction = 'out' and q.at < m.at), 0)) as waited
+              where q.conversation_id = m.conversation_id and q.direction = 'out' and q.status <> 'remark'
+                and q.at < m.at), 0)) as waited
       from message m
       where m.id >= :first and m.at >= :since and m.author = 'user' and m.channel_id <> :besides) as answers
     where waited is not null

@@ -11,7 +11,7 @@ from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version, parse, prepare
 from app.bot.lint import lint
 from app.bot.run import DEEPEST, MOST_VARIABLES
-from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Scene, State, TimerFired
+from app.bot.scene import Arrived, CallResult, ContactView, Decision, Event, Quiet, Scene, State, TimerFired, Triggered
 from app.bot.turn import MOST_EFFECTS
 from app.bot.typos import Typos, distance, slips
 from app.bot.values import OUTPUT
@@ -87,10 +87,19 @@ step = st.one_of(
 )
 plain_steps = st.lists(step, min_size=1, max_size=4) | step.map(lambda one: [one] * 20)
 FLOWS = ["one", "two", "three"]
-kinds = st.sampled_from(["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media"])
+kinds = st.sampled_from(
+    ["text", "integer", "decimal", "email", "phone", "yes_no", "location", "media", "date", "time", "datetime"]
+)
 question = st.fixed_dictionaries(
     {"text": template, "save": st.sampled_from("xyz")},
-    optional={"retries": st.integers(0, 2), "again": template, "cancel": phrase, "expect": kinds},
+    optional={
+        "retries": st.integers(0, 2),
+        "again": template,
+        "cancel": phrase,
+        "expect": kinds,
+        "reminder": st.fixed_dictionaries({"after": st.just("10m"), "text": template}),
+        "timeout": st.fixed_dictionaries({"after": st.just("1h")}, optional={"do": plain_steps}),
+    },
 )
 choosing = st.fixed_dictionaries({"text": template | both, "save": st.sampled_from("xyz"), "choices": titles})
 
@@ -187,8 +196,11 @@ asked = {
 conditions = st.sets(st.sampled_from(list(asked)), min_size=1, max_size=3).flatmap(
     lambda names: st.fixed_dictionaries({name: asked[name] for name in sorted(names)})
 )
+prompts = st.fixed_dictionaries(
+    {"trigger": st.sampled_from(["a", "b"])}, optional={"if": expression, "tag": some}
+) | st.fixed_dictionaries({"inactivity": st.sampled_from(["10m", "30m"])}, optional={"open": st.booleans()})
 rule = st.fixed_dictionaries(
-    {"when": st.fixed_dictionaries({"says": says}) | conditions, "do": steps},
+    {"when": st.fixed_dictionaries({"says": says}) | conditions | prompts, "do": steps},
     optional={"interrupt": st.booleans(), "continue": st.booleans(), "priority": st.integers(-2, 2)},
 )
 HOURS = [
@@ -269,11 +281,13 @@ referrals = st.none() | fields
 
 # A message, alone or with what else came with it, or an event of which a state has the token.
 Happening = Content | Event
-tokens = st.sampled_from(["top", "below", "none"])
+tokens = st.sampled_from(["top", "below", "reminder", "none"])
 happenings: st.SearchStrategy[Happening] = st.one_of(
     messages,
     st.builds(Arrived, messages, st.just(""), referral=referrals, burst=st.lists(messages, max_size=2).map(tuple)),
     st.builds(TimerFired, tokens),
+    st.builds(Triggered, st.sampled_from(["a", "b", "flow:one", "flow:two", "c"]), fields),
+    st.builds(Quiet, st.sampled_from([600, 1_200])),
     st.builds(CallResult, tokens, st.sampled_from([0, 200, 404, 500]), values, st.sampled_from(["", "timeout"])),
 )
 
@@ -286,7 +300,7 @@ def event_of(happening: Happening, state: State) -> Event:
     tokens = [str(frame.at[1]) for frame in state.frames if len(frame.at) > 1]
     own = state.waiting.token if state.waiting is not None else ""
     return msgspec.structs.replace(
-        happening, token={"top": own, "below": (*tokens, "")[0]}.get(happening.token, "t0.0")
+        happening, token={"top": own, "below": (*tokens, "")[0], "reminder": f"{own}.r"}.get(happening.token, "t0.0")
     )
 
 

@@ -55,6 +55,14 @@ def test_buttons_that_do_not_fit_become_a_list(choices: tuple[Choice, ...]) -> N
 
 
 @pytest.mark.parametrize(
+    ("language", "label"), [("", "Menu"), ("pt", "Menu"), ("de", "Menü"), ("zh", "菜单"), ("zh_Hant", "選單")]
+)
+def test_the_label_of_such_a_list_is_in_the_language(language: str, label: str) -> None:
+    [listed] = fit(Buttons("Which?", FOUR), WHATSAPP, language).contents
+    assert isinstance(listed, ChoiceList) and listed.label == label and len(label) <= WHATSAPP.list_label
+
+
+@pytest.mark.parametrize(
     "can", [PLAIN, replace(WHATSAPP, list_rows=0), replace(WHATSAPP, list_title=3), replace(WHATSAPP, list_rows=3)]
 )
 def test_buttons_that_fit_nowhere_become_a_numbered_text_whose_numbers_are_known(can: Capabilities) -> None:

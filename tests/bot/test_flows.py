@@ -253,3 +253,16 @@ def test_a_mistake_is_told_with_its_place(step: str, column: int, message: str) 
         main(step)
     problem = error.value.problems[0]
     assert str(problem.message).startswith(message) and problem.column == column
+
+
+def test_an_open_question_goes_before_rules_and_the_explanation_says_so() -> None:
+    bot = compile_version(
+        "bot: T\nrules:\n  - {name: order, when: {says: order}, do: [{ask: {text: What?, save: item}}]}\n"
+        "  - {name: menu, when: {says: menu}, do: [{say: Bread.}]}\n"
+    )
+    asked = turn(bot, "order")
+    near = turn(bot, "the menu", asked.state).trace.near
+    assert [(miss.rule, str(miss.why)) for miss in near] == [
+        ("menu", "Would have answered, but an open question goes before rules"),
+    ]  # fmt: skip
+    assert turn(bot, "cheese", asked.state).trace.near == ()

@@ -1,7 +1,7 @@
 """Dates, times, numbers, money and telephone numbers, as a language writes them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bot.formats import NEUTRAL, speech
@@ -105,6 +105,7 @@ def test_no_digit_of_a_number_abroad_is_lost(phone: str, territory: str) -> None
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.just([1])
 
 
+@settings(deadline=None)  # a language is loaded the first time
 @given(values, values, st.sampled_from(["", "en", "pt-BR", "ar", "hi", "fa", "tlh"]))
 def test_no_value_makes_a_format_raise(value: object, style: object, language: str) -> None:
     room = Room({"v": value, "s": style}, speech(language, "America/Sao_Paulo"))

@@ -14,6 +14,7 @@ from app.bot.flow import PLAIN_ANSWERS
 from app.bot.grammar import DOCUMENT, STEPS
 from app.bot.lint import KNOWN
 from app.bot.moment import length
+from app.bot.scene import Triggered
 from app.bot.shape import Keys
 from app.bot.trials import run
 from tests.bot.turns import WHATSAPP
@@ -25,13 +26,16 @@ EXAMPLES = re.findall(r"```yaml bot\n(.*?)```\s+```chat\n(.*?)```", PAGE, re.DOT
 
 def exchanges(chat: str) -> list[tuple[str, str, str]]:
     """(what kind of line, what happens, all the bot answers) one after the other."""
-    parts = re.split(r"^([>⏱⇄]) (.*)$", chat, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^([>⏱⇄⚑]) (.*)$", chat, flags=re.MULTILINE)[1:]
     return [(parts[at], parts[at + 1], parts[at + 2].strip()) for at in range(0, len(parts), 3)]
 
 
 def happens(world: World, kind: str, what: str) -> list[str]:
     if kind == "⏱":
         return world.wait(length(what))
+    if kind == "⚑":
+        name, _, data = what.partition(" ")
+        return world.happen(Triggered(name, json.loads(data or "{}")))
     if kind == "⇄":
         status, _, body = what.partition(" ")
         return world.answer(int(status), json.loads(body)) if status.isdecimal() else world.answer(0, None, status)

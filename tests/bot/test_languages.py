@@ -23,7 +23,7 @@ rules:
     do: [{start: order}]
   - name: idioma
     when: {says: idioma}
-    do: [{say: {en: one, pt: um}}, {set: {language: pt}}, {say: {en: two, pt: dois}}]
+    do: [{say: {en: one, pt: um}}, {set: {language: pt}}, {say: {en: two, pt: "dois {{ 1.5 | number }}"}}]
   - {name: only, when: {says: only}, do: [{say: {pt: só}}, {say: {en: English, fr: Français}}]}
 flows:
   order:
@@ -76,12 +76,12 @@ def test_a_text_that_is_not_there_is_said_in_the_documents_language_else_the_fir
 
 
 def test_a_language_that_is_remembered_counts_at_once_and_before_the_contacts() -> None:
-    assert chat("idioma", "order", language="en") == [["one", "dois"], ["O quê?"]]
+    assert chat("idioma", "order", language="en") == [["one", "dois 1,5"], ["O quê?"]]
 
 
 def test_a_language_that_nobody_speaks_counts_for_nothing() -> None:
     bot = BOT.replace("language: pt}", "language: elvish}")
-    assert chat("idioma", "order", bot=bot, language="pt") == [["um", "dois"], ["O quê?"]]
+    assert chat("idioma", "order", bot=bot, language="pt") == [["um", "dois 1,5"], ["O quê?"]]
 
 
 def test_a_flow_goes_on_in_a_language_chosen_in_it() -> None:
@@ -186,3 +186,9 @@ def test_a_document_in_one_language_is_made_ready_once() -> None:
 
 def test_the_schema_knows_texts_in_languages() -> None:
     assert "patternProperties" in str(json_schema()["$defs"]["steps"]["items"]["anyOf"][0]["properties"]["say"])
+
+
+def test_a_list_that_buttons_become_opens_in_the_language() -> None:
+    bot = compile_version(BOT.replace("{en: Bread, pt: Pão}, ", "{en: Bread, pt: Pão}, A, B, C, ").replace("pt", "de"))
+    [send] = talk(bot, "order", None, "de-AT").effects
+    assert isinstance(send, Send) and isinstance(send.content, ChoiceList) and send.content.label == "Menü"

@@ -15,7 +15,7 @@ flows:
   order:
     - ask: {text: What would you like?, save: item}
     - label: again
-    - ask: {text: How many?, save: quantity}
+    - ask: {text: How many?, save: quantity, timeout: {after: 1h, do: [{say: Another time}]}}
       otherwise: [{handoff: Somebody helps}]
     - if: "quantity > 10"
       then: [{handoff: orders}, {goto: again}]
@@ -45,8 +45,8 @@ def order() -> flows.Map:
 def test_every_step_is_a_box_at_its_line() -> None:
     lines = {(box.step.kind, box.step.line) for box in order().boxes}
     assert lines == {
-        ("ask", 4), ("label", 5), ("ask", 6), ("handoff", 7), ("if", 8), ("handoff", 9), ("goto", 9), ("call", 11),
-        ("say", 12), ("start", 13),
+        ("ask", 4), ("label", 5), ("ask", 6), ("say", 6), ("handoff", 7), ("if", 8), ("handoff", 9),
+        ("goto", 9), ("call", 11), ("say", 12), ("start", 13),
     }  # fmt: skip
 
 
@@ -58,7 +58,9 @@ def test_colours_tell_what_a_step_is() -> None:
 
 def test_branches_are_labelled_and_meet_again() -> None:
     found = order()
-    assert {"yes", "no", "answered", "no valid answer"} <= {str(arrow.label) for arrow in found.arrows}
+    assert {"yes", "no", "answered", "no valid answer", "no answer in time"} <= {
+        str(arrow.label) for arrow in found.arrows
+    }
     start = next(box for box in found.boxes if box.step.kind == "start")
     into = [arrow for arrow in found.arrows if (arrow.x, arrow.y) == (start.x, start.y)]
     assert len(into) == 1, "from the call's side only: the other side goes back"

@@ -6,7 +6,7 @@ import pytest
 from app.bot.amend import add_first
 from app.bot.document import compile_version, parse
 from app.bot.retold import retold, spelled
-from app.bot.scene import Arrived, ContactView, Decision, GivenBack, TurnInput
+from app.bot.scene import Arrived, ContactView, Decision, GivenBack, Triggered, TurnInput
 from app.bot.trials import run
 from app.bot.unnamed import Unnamed
 from app.content import Image, Location, Order, Reaction, Text
@@ -203,3 +203,31 @@ def test_the_answers_of_calls_are_kept_with_it_and_say_nothing_of_who_it_was() -
     text = add_first(CALLS, "tests", item)
     (outcome,) = run(compile_version(text), parse(text).tests, WHATSAPP)
     assert outcome.wrong == () and [spoken.who for spoken in outcome.chat] == ["user", "bot"] * 2
+
+
+PROMPTED = """bot: Luna
+rules:
+  - {name: cake, when: {says: cake}, do: [{say: Baked.}, {later: after, after: 2h}]}
+  - {name: paid, when: {trigger: {name: paid, data: [by]}}, do: [{say: "Thank you, {{ by }}."}]}
+  - {name: quiet, when: {inactivity: 10m}, do: [{say: Still there?}]}
+flows:
+  after: [{say: Was it good?}]
+"""
+
+
+def test_silence_triggers_and_flows_begun_later_are_told() -> None:
+    one = Lived(compile_version(PROMPTED), SOMEBODY)
+    one.say("cake")
+    one.wait(1_200)
+    one.happen(Triggered("paid", {"by": "Ana Souza", "cents": 1999}))
+    one.wait(7_200)
+    item = told(one)
+    assert item is not None
+    assert item["chat"] == [
+        {"user": "cake"}, {"bot": "Baked."}, {"wait": "10m"}, {"bot": "Still there?"}, {"wait": "10m"},
+        {"trigger": "paid", "with": {"by": "Kim Example", "cents": 1999}}, {"bot": "Thank you, *."},
+        {"wait": "1h 40m"}, {"bot": "Was it good?"},
+    ]  # fmt: skip
+    text = add_first(PROMPTED, "tests", item)
+    (outcome,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    assert outcome.wrong == ()

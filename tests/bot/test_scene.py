@@ -21,7 +21,8 @@ EVENTS: list[tuple[Event, str]] = [
     (words.TimerFired("t1.0"), "stale"),
     (words.CallResult("t1.0", 200, {"number": 7}), "stale"),
     (words.CallResult("t1.0", error="timeout"), "stale"),
-    (words.Triggered("flow:order", {"n": 1}), "no_trigger"),
+    (words.Triggered("flow:order", {"n": 1}), "no_flow"),
+    (words.Triggered("paid", {"n": 1}), "no_trigger"),
     (words.Quiet(3600), "no_trigger"),
 ]
 EFFECTS: tuple[Effect, ...] = (

@@ -44,10 +44,13 @@ def pictures(house: House) -> dict[str, str]:
         "bots": "/bots",
         "bot": f"/bots/{bot}",
         "publish": f"/bots/{bot}/publish",
+        "versions": f"/bots/{bot}/versions",
         "replay": f"/bots/{bot}/replay",
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
+        "secret-new": "/settings/secrets/new",
+        "setup-business": "/setup/business",
         "account": "/account",
     }
 

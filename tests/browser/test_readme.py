@@ -107,7 +107,7 @@ def choose_a_bot(hand: Hand, _house: House, _graph: FakeGraph) -> None:
 
 
 def change_it(hand: Hand, _house: House, _graph: FakeGraph) -> None:
-    hand.link("Open the bot\u2019s document")
+    hand.link("Edit the bot")
     line = hand.page.locator(".cm-line", has_text='do: [{say: "Hi')
     hand.click(line)
     hand.press("End")
@@ -145,7 +145,7 @@ STEPS = (
     ("open the set-up link", open_the_link),
     ("Your account", make_an_account),
     ("say “hi”, the bot answers", choose_a_bot),
-    ("*Open the bot\u2019s document*", change_it),
+    ("*Edit the bot*", change_it),
     ("*Publish…*, and *Publish*", publish_it),
     ("*Connect a channel*", connect_whatsapp),
     ("write “hi” from your own phone", say_hi),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import sqlite3
 import sys
 import time
 from collections import Counter
@@ -102,6 +103,43 @@ def test_P18_killed_while_a_call_is_under_way_an_order_is_not_placed_twice(
     time.sleep(1)
     assert said(calling) == [answer]
     assert (len(heard(calling)), len(shop.seen), at_rest(calling)) == (1, requests, True)
+
+
+def test_P28_what_an_answer_said_outlives_a_locked_database(calling: House, shop: Callee) -> None:
+    """The order was placed; that nobody can be told at once must not turn it into one that nobody knows about."""
+    quick = shop.answer
+    shop.answer = shop.hold
+    calling.start()
+    assert say(calling, "wamid.call.1", "15551110001", "order") == 200
+    wait_for(lambda: shop.seen, "the call")
+    with sqlite3.connect(calling.database, isolation_level=None) as other:
+        other.execute("begin immediate")
+        shop.answer = quick
+        shop.released.set()
+        time.sleep(6)
+        assert heard(calling) == []
+        other.execute("rollback")
+    wait_for(lambda: heard(calling), "the answer")
+    wait_for(lambda: at_rest(calling), "rest")
+    assert (len(heard(calling)), len(shop.seen)) == (1, 1)
+    assert heard(calling)[0]["status"] == 200
+
+
+def test_P34_a_call_under_way_ends_before_the_server_does(calling: House, shop: Callee) -> None:
+    def slow(seen: Seen) -> Reply:
+        time.sleep(1.5)
+        return Reply(201, b'{"number": 7}')
+
+    shop.answer = slow
+    calling.start()
+    assert say(calling, "wamid.call.1", "15551110001", "order") == 200
+    wait_for(lambda: shop.seen, "the call")
+    assert calling.server
+    assert calling.server.stop(15) == 0
+    assert [event["status"] for event in heard(calling)] == [201]
+    calling.start()
+    wait_for(lambda: at_rest(calling), "rest")
+    assert (said(calling), len(shop.seen)) == (["Number 7."], 1)
 
 
 def test_P18_killed_at_random_under_load_every_call_is_heard_once_and_no_order_placed_twice(

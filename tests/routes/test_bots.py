@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app import bots
+from app.teams import add as add_team
 from tests.routes.visiting import Visit, visiting
 from tests.shop import open_shop, said, take_in
 
@@ -174,6 +175,16 @@ async def test_any_two_versions_are_compared_line_by_line(tmp_path: Path) -> Non
         assert (await visit.get(f"{page}/diff?from=7&to=0")).status_code == 404
 
 
+async def test_of_very_many_changes_the_first_are_told_one_by_one(tmp_path: Path) -> None:
+    rules = "".join(f"  - {{name: r{n}, when: {{says: w{n}}}, do: [{{say: A}}]}}\n" for n in range(120))
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit, f"bot: Luna\nrules:\n{rules}")
+        await visit.post(f"{page}/publish")
+        await visit.post(page, {"text": f"bot: Luna\nrules:\n{rules.replace('say: A', 'say: B')}", "revision": "1"})
+        html = (await visit.get(f"{page}/diff?from=1&to=0")).text
+        assert html.count("<del") == 100 and "20 more changes are below" in html
+
+
 async def test_a_bot_goes_out_as_a_file_and_comes_back(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         answer = await upload(visit, DRAFT)
@@ -290,3 +301,9 @@ async def test_what_the_channels_show_is_told_beside_the_editor_and_before_publi
             assert f"On Shop (WhatsApp Cloud API){note}" in (await visit.get(shown)).text
         checked = await visit.post(f"{page}/check", {"text": buttons})
         assert f"On Shop (WhatsApp Cloud API){note}" in checked.text
+        teams = buttons.replace("[{say:", "[{assign: Oven}, {handoff: {reason: a, team: Kitchen}}, {say:")
+        missing = (await visit.post(f"{page}/check", {"text": teams})).text
+        assert "There is no team “Kitchen”" in missing and "There is no user and no team “Oven”" in missing
+        await add_team(visit.rt, "Kitchen")
+        still = (await visit.post(f"{page}/check", {"text": teams})).text
+        assert "There is no team “Kitchen”" not in still and "There is no user and no team “Oven”" in still

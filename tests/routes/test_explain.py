@@ -119,9 +119,9 @@ def test_every_effect_is_told_in_words(effect: Any, text: str) -> None:
         (Arrived(Text("one"), "one two", burst=(Text("one"),)), "one two (2 quick messages)"),
         (Arrived(Image()), "Photo"),
         (GivenBack(), "A person gave the conversation back"),
-        (TimerFired("t1"), "The time that was waited for had come"),
+        (TimerFired("t1"), "The wait was over"),
         (CallResult("t1", 503), "The call was answered: 503"),
-        (CallResult("t1", error="not_allowed"), "Calls may not go to this address."),
+        (CallResult("t1", error="not_allowed"), "The call failed: Calls may not go to this address."),
         (Triggered("flow:after"), "Flow “after” was due"),
         (Triggered("paid"), "Asked for from outside: paid"),
         (Quiet(90), "Nobody wrote for 2 min"),
@@ -142,3 +142,11 @@ def test_where_the_conversation_stands_names_flows_waits_and_messages_kept_for_l
     for kind, words in (("timer", "Waits"), ("call", "Waits for a call")):
         state = State(waiting=Waiting(kind, "t1.0", AT))  # type: ignore[arg-type]
         assert view(turn(Arrived(Text("?")), state=state)).standing.waiting == words
+
+
+def test_rules_that_let_others_go_on_are_told_before_the_one_that_decided() -> None:
+    given = TurnInput(Scene(State(), ContactView("1"), PLAIN), Arrived(Text("hi")), AT)
+    decision = Decision((), State(), Trace("Second.", before=("First.",)))
+    texts = (msgspec.json.encode(value).decode() for value in (given, decision))
+    why = view(Turn(1, 2, 3, *texts, "", 400, AT, 4, "Luna", 5, 1))
+    assert (why.before, why.verdict) == (("First.",), "Second.")

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app import bots
+from app import bots, turns
+from app.bot.scene import CallResult
 from app.db import Statement
+from tests.acting import come_due, still
+from tests.routes.test_replay import finished
 from tests.routes.visiting import ANA, LONG, Visit, visiting
 from tests.shop import open_shop, said, take_in
 
@@ -31,9 +34,9 @@ OTHER = Statement("update turn set input = '{}' where id = :id")
 FORGET = Statement("delete from turn where id = :id")
 
 
-async def ordered(visit: Visit, *words: str) -> tuple[str, int]:
+async def ordered(visit: Visit, *words: str, document: str = BOT) -> tuple[str, int]:
     """The page of a conversation in which this was said, and the bot's id."""
-    live = await open_shop(visit.rt, BOT)
+    live = await open_shop(visit.rt, document)
     for text in words:
         visit.rt.clock.at += 60_000  # type: ignore[attr-defined]
         await take_in(visit.rt, live, said(visit.rt, text))
@@ -135,3 +138,44 @@ async def test_the_explanation_in_the_inbox_leads_there(tmp_path: Path) -> None:
         chat = await visit.chat(ANA)
         [link] = re.findall(rf'href="(/inbox/{chat}/steps\?turn=\d+)"', (await visit.get(f"/inbox/{chat}")).text)
         assert "Event 16 of 16" in (await visit.get(link)).text
+
+
+WAITING = """bot: Waiting
+rules:
+  - name: order
+    when: {says: order}
+    do:
+      - say: One moment.
+      - call: {get: "https://shop.example/stock?key={{ secret.shop }}", map: {left: reply}}
+      - say: "{{ left }} left."
+      - wait: 2h
+      - say: Was it good?
+"""
+
+
+async def test_calls_and_waits_are_events_of_their_own_and_run_again_from_what_was_recorded(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        still(visit.rt)
+        path, bot = await ordered(visit, "order", document=WAITING)
+        chat = int(await visit.one("select id from conversation"))
+        visit.rt.clock.at += 1_500  # type: ignore[attr-defined]
+        await visit.rt.db.write(turns.resume, visit.rt.channels.intake, chat, CallResult("t0.0", 200, 7), "job.7")
+        visit.rt.clock.at += 7_200_000  # type: ignore[attr-defined]
+        await come_due(visit.rt)
+        first = (await visit.get(path)).text
+        assert "GET https://shop.example/stock?key={shop}" in first and "<b>200</b>" in first and "1.5 s" in first
+        assert "Waits for a call" in first and "\0" not in first
+        second = (await visit.get(await event(visit, path, 2))).text
+        assert "The call was answered: 200" in second and "7 left." in second and "Waits, until" in second
+        assert "The wait was over" in (await visit.get(await event(visit, path, 3))).text
+        await bots.save_draft(visit.rt, bot, WAITING.replace("left.", "here."), 1, None)
+        html = (await visit.get(f"{path}?with={bot}.0")).text
+        assert "7 here." in html and html.count("The wait was over") == 2 + 1  # the list has it, too
+        assert "Over 1 event both say the same." in (await visit.get(f"{path}?with={bot}.1")).text
+        await bots.save_draft(visit.rt, bot, WAITING.replace("/stock", "/cakes"), 2, None)
+        html = (await visit.get(f"{path}?with={bot}.0")).text
+        assert "Needs a call that was not recorded" in html and "GET https://shop.example/cakes?key={shop}" in html
+        await visit.post(f"/bots/{bot}/replay", {"by": "last", "last": "10"})
+        await finished()
+        replayed = (await visit.get(f"/bots/{bot}/replay")).text
+        assert "Need a call" in replayed and "Needs a call that was not recorded" in replayed

@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -255,6 +256,25 @@ async def test_the_certificate_has_to_be_of_the_name_and_not_of_the_address(
             failed = await refused(f"https://{host}:{port}/", client)
             assert (failed.code, failed.sent) == ("unreachable", False)
     assert canary.hits == 1
+
+
+async def test_look_ups_that_hang_hold_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hang(*_: Any, **__: Any) -> Any:
+        released.wait(20)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    client = Outbound()
+    asked = [asyncio.create_task(refused(f"https://n{n}.example/", client, timeout=5)) for n in range(40)]
+    await asyncio.sleep(0.2)
+    async with asyncio.timeout(2):
+        assert await asyncio.to_thread(sum, [1, 2]) == 3
+    given_up = await refused("https://late.example/", client, timeout=0.1)
+    assert (given_up.code, given_up.sent) == ("timeout", False)
+    released.set()
+    assert {failed.code for failed in await asyncio.gather(*asked)} == {"unreachable"}
 
 
 async def test_redirects_are_not_followed_and_bodies_are_bounded(canary: Canary) -> None:

@@ -8,7 +8,6 @@ import msgspec
 from app import bots, planned
 from app import documents as texts
 from app.bot.shape import Problem
-from app.bots import places_of
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import tell
 from app.routes.api.endpoint import Body, Call, Page, Paging, key_of, page
@@ -177,8 +176,9 @@ async def save(call: Call, body: DraftIn) -> Draft:
 
 async def lint(call: Call, body: Checking) -> Problems:
     """What is wrong with a document, or would be on the channels where the bot is live. Nothing is stored."""
-    places = await places_of(call.rt.db.reader, (await bots.get(call.rt.db.reader, call.id)).id)
-    found = await call.rt.versions.aside(lambda text: texts.problems_of(text, places), body.document)
+    around = await bots.around(call.rt.db.reader, (await bots.get(call.rt.db.reader, call.id)).id)
+    now = call.rt.clock.now()
+    found = await call.rt.versions.aside(lambda text: texts.problems_of(text, around, now), body.document)
     return Problems([_problem(each) for each in found])
 
 
