@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,15 +22,21 @@ from app.connectors.base import (
     Arrival,
     Channel,
     Check,
+    ChecksSettings,
     Connector,
     Examines,
+    Linking,
+    Links,
     Problem,
+    SendFailed,
+    SendsFiles,
     Session,
     State,
     StatusChange,
     Webhook,
 )
 from app.connectors.states import SENTENCES
+from app.content import Media
 from app.db import Database, DatabaseError, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import ChannelRow
@@ -50,6 +56,14 @@ NOT_STARTED = Problem("channel.stopped", "The channel was stopped before this wa
 TERMINAL = (State.LOGGED_OUT, State.BROKEN)
 
 log = logging.getLogger(__name__)
+
+
+ReadFile = Callable[[Media], Awaitable[bytes]]
+
+
+async def no_file(media: Media) -> bytes:
+    """Where nothing runs, nothing is sent."""
+    raise SendFailed(NOT_STARTED, certain=True, temporary=True)
 
 
 class Live:
@@ -82,6 +96,7 @@ class Channels:
         self.by_id: dict[int, Live] = {}
         self.by_key: dict[str, Live] = {}
         self.by_account: dict[tuple[str, str], Live] = {}
+        self.read_file: ReadFile = no_file
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changing = asyncio.Lock()
 
@@ -106,6 +121,8 @@ class Channels:
             self.db, self._clock, row.id, session, pace, self.intake.install, connector.check,
             lambda problem: self._halted(row.id, problem),
         )  # fmt: skip
+        if isinstance(session, SendsFiles):
+            session.read_files_with(self.read_file)
         live = Live(row, connector, session, sender, here)
         live.opened = opened
         self.by_id[row.id] = self.by_key[row.key] = self.by_account[row.connector, row.account] = live
@@ -265,6 +282,8 @@ class Channels:
         if live.row.connector == "simulator":
             raise Conflict(N_("The simulator is built in and cannot be removed."))
         async with self._changing:
+            if isinstance(live.session, Links):
+                await live.session.unlink()
             await self._close(live, 2.0)
             try:
                 await self.db.settled()  # what came in before it closed may still queue replies
@@ -272,6 +291,42 @@ class Channels:
             except DatabaseError:
                 self._open(live.row)
                 raise
+
+    # ---- linked devices ----------------------------------------------------------------------------------------------
+
+    def linking(self, channel_id: int) -> Linking | None:
+        """What links the device now; None for a network without links, or while nothing runs."""
+        live = self.by_id.get(channel_id)
+        return live.session.linking() if live and isinstance(live.session, Links) else None
+
+    async def link(self, channel_id: int) -> None:
+        """Show codes again. A device that is linked or shows codes is left alone. Raises `Conflict` for a network
+        without links."""
+        live, _ = self._link_of(channel_id)
+        if live.task is None or live.task.done():
+            await self.reload(channel_id)
+
+    async def ask_code(self, channel_id: int) -> str:
+        """A code to be typed on the phone. Raises `Conflict` where none can be had now."""
+        _, session = self._link_of(channel_id)
+        try:
+            return await session.ask_code()
+        except SendFailed as failure:
+            said = N_("WhatsApp gave no code. Wait for the QR code to appear, then ask again.")
+            raise Conflict(said) from failure
+
+    async def unlink(self, channel_id: int) -> None:
+        """End the link; the channel stays, and can be linked again."""
+        live, session = self._link_of(channel_id)
+        async with self._changing:
+            await session.unlink()
+        self.state_changed(live, StatusChange(State.LOGGED_OUT, "unlinked"))
+
+    def _link_of(self, channel_id: int) -> tuple[Live, Links]:
+        live = self.get(channel_id)
+        if not isinstance(live.session, Links):
+            raise Conflict(N_("“{name}” is not a linked phone.", name=live.row.name))
+        return live, live.session
 
     async def examine(self, channel_id: int) -> list[Check]:
         """ "Test it": what works and what is missing, each with its remedy."""
@@ -411,6 +466,8 @@ def check_values(connector: Connector, values: Mapping[str, str]) -> dict[str, s
         for n, v in clean.items()
         if len(v) > LONGEST
     }
+    if isinstance(connector, ChecksSettings):
+        wrong |= connector.check_settings(clean)
     if wrong:
         raise Invalid(joined(wrong.values()), fields=wrong)
     return clean

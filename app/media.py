@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.channels import Channels
-from app.connectors.base import FetchesMedia, MediaFile, SendFailed
+from app.connectors.base import DeliversMedia, FetchesMedia, MediaFile, SendFailed
 from app.db import Database, Tx
 from app.errors import Conflict, NotFound
 from app.events import MESSAGE_UPDATED, Event
@@ -98,19 +98,34 @@ class Fetcher:
         live = self._channels.by_id.get(row.channel_id)
         if live is None and await self._db.reader.one(channel_rows.BY_ID, id=row.channel_id) is not None:
             raise Later(5, "The channel is being changed.", counts=False)
-        if live is None or not isinstance(live.session, FetchesMedia):
+        session = live.session if live else None
+        if not isinstance(session, FetchesMedia | DeliversMedia):
             return await self._db.write(failed, row, "The channel was removed.")
+        mime = row.mime
         try:
-            source = await live.session.locate_media(row.provider_id)
-            sha256, size = await self._download(row, source)
+            if isinstance(session, DeliversMedia):
+                sha256, size = await self._take(row, await session.fetch_media(row.provider_id))
+            else:
+                source = await session.locate_media(row.provider_id)
+                sha256, size = await self._download(row, source)
+                mime = source.mime or row.mime
         except SendFailed as failure:
             if failure.certain and not failure.temporary:
                 return await self._db.write(failed, row, str(failure.problem.title) or failure.problem.code)
             raise Later(failure.retry_after or 30, str(failure.problem.title)) from failure
         except _Refused as refused:
             return await self._db.write(failed, row, str(refused))
-        if not await self._db.write(stored, row, sha256, size, source.mime or row.mime):
+        if not await self._db.write(stored, row, sha256, size, mime):
             self._files.path(sha256).unlink(missing_ok=True)
+
+    async def _take(self, row: MediaRow, data: bytes) -> tuple[str, int]:
+        """Keep what the session delivered."""
+        if len(data) > BIGGEST:
+            raise _Refused("The file is over 100 MB.")
+        sha256 = await self._files.add(data)
+        if row.sha256 and row.sha256 != sha256:
+            raise Later(30, "The file is not the one that was announced.")
+        return sha256, len(data)
 
     async def _download(self, row: MediaRow, source: MediaFile) -> tuple[str, int]:
         if not self._allowed(source.url):

@@ -130,7 +130,10 @@ async def _start_work(rt: Runtime) -> None:
         Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=policy.answer_hours * DAY // 24,
         raw_age=policy.raw_days * DAY, due=rt.due,
     )  # fmt: skip
-    defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
+    defaults = {
+        "graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version,
+        "whatsapp_web_url": rt.settings.whatsapp_web_url, "data": str(rt.settings.data),
+    }  # fmt: skip
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()

@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True):
     graph_url: str
     graph_version: str
     telegram_url: str
+    whatsapp_web_url: str
     ai_url: str
     ai_key: str
     ai_model: str
@@ -78,6 +79,13 @@ def url(value: str) -> str:
     if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
         raise ValueError(N_("an address such as https://chat.example.com"))
     return value.rstrip("/")
+
+
+def web_socket(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValueError(N_("an address that begins with wss://"))
+    return value
 
 
 def database(value: str) -> str:
@@ -149,6 +157,12 @@ TABLE: Final = (
     Setting("graph_url", "https://graph.facebook.com", url, mark("Where Meta's Graph API is.")),
     Setting("graph_version", "v25.0", version, mark("Version of Meta's Graph API.")),
     Setting("telegram_url", "https://api.telegram.org", url, mark("Where Telegram's Bot API is.")),
+    Setting(
+        "whatsapp_web_url",
+        "wss://web.whatsapp.com/ws/chat",
+        web_socket,
+        mark("Where linked devices reach WhatsApp; asked before each connection."),
+    ),
     Setting("ai_url", "", url, mark("Any endpoint that speaks the OpenAI protocol; empty = off.")),
     Setting("ai_key", "", text, mark("Key for the AI endpoint."), secret=True),
     Setting("ai_model", "", text, mark("Model asked at the AI endpoint.")),

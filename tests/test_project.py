@@ -100,14 +100,11 @@ def test_a_lock_is_above_every_floor(path: Path) -> None:
 
 
 def test_the_locks_satisfy_what_the_project_asks_for() -> None:
-    optional = {"neonize", "protobuf"}  # the extra `web` is installed by whoever wants it
     for path in LOCKS:
         versions = locked(path)
         for requirement in requirements():
             name = normal(requirement.name)
-            assert name in optional or (name in versions and requirement.specifier.contains(versions[name])), (
-                f"{path.name}: {name}"
-            )
+            assert name in versions and requirement.specifier.contains(versions[name]), f"{path.name}: {name}"
 
 
 def test_both_locks_agree_on_every_version() -> None:

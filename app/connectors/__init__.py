@@ -4,11 +4,13 @@ from app.connectors.base import Connector
 from app.connectors.demo import Demo
 from app.connectors.simulator import Simulator
 from app.connectors.whatsapp_cloud import WhatsAppCloud
+from app.connectors.whatsapp_web import WhatsAppWeb
 
 CONNECTORS: dict[str, Connector] = {
     connector.kind: connector
     for connector in (
         WhatsAppCloud(),
+        WhatsAppWeb(),
         Simulator(),
         Demo(),
     )

@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from app.capabilities import Capabilities
-from app.content import Content
+from app.content import Content, Media
 from app.said import Sentence
 
 # ---- who ------------------------------------------------------------------------------------------------------------
@@ -231,6 +231,15 @@ class MediaFile(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
+class Linking(msgspec.Struct, frozen=True):
+    """What links a device: the text of the QR code that the phone is to scan now, the code that its owner may type
+    instead, and the number that is linked. Each is '' while there is none. Never stored and never logged."""
+
+    qr: str = ""
+    code: str = ""
+    number: str = ""
+
+
 class Session(Protocol):
     """The live connection of one channel."""
 
@@ -283,6 +292,41 @@ class FetchesMedia(Protocol):
     """Optional: the network hands out files by id. Raises `SendFailed` (same meaning of certain and temporary)."""
 
     async def locate_media(self, provider_id: str) -> MediaFile: ...
+
+
+@runtime_checkable
+class DeliversMedia(Protocol):
+    """Optional: only the session itself can read the network's files. Raises `SendFailed` as above."""
+
+    async def fetch_media(self, provider_id: str) -> bytes: ...
+
+
+@runtime_checkable
+class SendsFiles(Protocol):
+    """Optional: files go out as bytes, so the session is told how to read one. Reading raises `SendFailed`."""
+
+    def read_files_with(self, read: Callable[[Media], Awaitable[bytes]]) -> None: ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    """Optional: the account is a phone, to which this device is linked."""
+
+    def linking(self) -> Linking: ...
+
+    async def ask_code(self) -> str:
+        """A code to be typed on the phone. Raises `SendFailed` where none can be had now."""
+
+    async def unlink(self) -> None:
+        """End the link on both sides, as far as the phone can be reached, and forget its keys. Closes the session."""
+
+
+@runtime_checkable
+class ChecksSettings(Protocol):
+    """Optional, of a connector: what its settings must be, beyond being there."""
+
+    def check_settings(self, values: Mapping[str, str]) -> dict[str, Sentence]:
+        """A sentence for each setting that cannot be, by its name."""
 
 
 @runtime_checkable

@@ -15,6 +15,25 @@ SENTENCES: Final[dict[str, str]] = {
     "reconnecting": mark("The connection was lost. Parley tries again by itself."),
     "pairing": mark("Waiting for the code to be scanned with the phone."),
     "logged_out": mark("The phone logged this device out. Link it again."),
+    "unlinked": mark("The phone is not linked any more. Show a code to link it again."),
+    "web.expired": mark("Nobody scanned the code in time. Show a new one when the phone is at hand."),
+    "web.missing": mark("This Parley was installed without WhatsApp Web. Install it with the extra “web”."),
+    "web.passkey": mark(
+        "WhatsApp asks this account for a passkey before it links a device, which only its own apps can answer. "
+        "Another number, or the Cloud API, gets around this."
+    ),
+    "web.outdated": mark("WhatsApp takes only newer versions of the client. Install the newest Parley."),
+    "web.multidevice": mark("The phone's WhatsApp is too old to link devices. Update it, then show a new code."),
+    "web.link_failed": mark("Linking failed. Show a new code and try again."),
+    "web.phone_gone": mark("WhatsApp does not know the phone any more. Log in on the phone, then link it again."),
+    "web.replaced": mark(
+        "The same link was opened somewhere else. Stop the other Parley, then show a code or save the settings here."
+    ),
+    "web.banned": mark(
+        "WhatsApp blocked the number for a time. Nothing is sent; write less and only to people who wrote, and save "
+        "the settings to connect again when the time is over."
+    ),
+    "web.refused": mark("WhatsApp refused the connection. Save the settings to try again."),
     "broken": mark("The connection cannot be set up. See the detail."),
     "account.refused": mark(
         "The network refuses the account or its token. Sending waits until the settings are changed."
@@ -72,6 +91,27 @@ PROBLEMS: Final[dict[str, Advice]] = {
         mark("Parley did not run when its time came, and an hour later it was too late."),
         mark("Write yourself if it still matters."),
     ),
+    "web.stranger": Advice(
+        mark("This person has never written to the linked phone, and strangers are not written to."),
+        mark("Wait until the person writes, or allow it in the channel's settings."),
+    ),
+    "web.loop": Advice(
+        mark("Too many messages to one person in half a minute, as when two bots answer each other."),
+        mark("Nothing: Parley waits and goes on by itself."),
+    ),
+    "web.budget": Advice(
+        mark("The linked phone has sent as much as a person would."), mark("Nothing: Parley goes on by itself.")
+    ),
+    "web.offline": Advice(
+        mark("The phone is not linked or not connected; nothing was sent."), mark("See how the channel stands.")
+    ),
+    "web.not_there": Advice(mark("This number is not on WhatsApp."), mark("Check the number.")),
+    "web.not_taken": Advice(mark("WhatsApp did not take the message."), mark("See the detail.")),
+    "web.upload": Advice(mark("WhatsApp did not take the file."), mark("Nothing: Parley tries again by itself.")),
+    "web.download": Advice(mark("The file could not be fetched."), mark("Nothing: Parley tries again by itself.")),
+    "web.file_gone": Advice(mark("WhatsApp does not have the file any more."), mark("Ask for it again.")),
+    "web.file_big": Advice(mark("The file is over 100 MB."), mark("Ask for a smaller one.")),
+    "web.no_code": Advice(mark("WhatsApp gave no code."), mark("Wait for the QR code, then ask again.")),
     "graph.unreachable": Advice(mark("Meta's Graph API could not be reached."), mark("Check the internet connection.")),
     "graph.garbled": Advice(
         mark("Meta's Graph API answered something unreadable."), mark("Try again in a few minutes.")

@@ -1,11 +1,10 @@
 """One connection of a client: before it is linked, and as a linked device."""
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
+from typing import TYPE_CHECKING, Any
 
 from . import answers
+from .library import e2e
 from .linking import Typed
 from .nodes import SERVER, Jid, Node
 from .people import Linked
@@ -119,7 +118,7 @@ class Connection:
         if person and server.delivers:
             await server.send_receipt(person, [id])
 
-    def _read(self, node: Node, to: Jid) -> e2e.Message:
+    def _read(self, node: Node, to: Jid) -> Any:
         """As the contact's phone decrypts it."""
         assert self.linked is not None
         wrapped = node.child("participants")
@@ -134,5 +133,5 @@ class Connection:
         return e2e.Message()
 
 
-def text_of(message: e2e.Message) -> str:
+def text_of(message: Any) -> str:
     return message.conversation or message.extendedTextMessage.text

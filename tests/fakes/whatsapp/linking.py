@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from neonize.proto.waAdv import WAAdv_pb2 as adv
 
 from .curve import KeyPair, hkdf
+from .library import adv
 from .nodes import SERVER, Jid, Node
 from .people import Linked
 

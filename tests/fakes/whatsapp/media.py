@@ -1,40 +1,29 @@
 """The host of files: HTTPS with a certificate of its own, files encrypted as WhatsApp keeps them."""
 
 import asyncio
-import datetime
 import hashlib
 import hmac
 import json
 import os
 import ssl
-from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
 from .curve import hkdf
+from .library import FOLDER
 from .signal import encrypt
-
-DAY = datetime.timedelta(days=1)
 
 
 class MediaHost:
-    """Files by path. `authority` is the file with the certificate that a client has to trust."""
+    """Files by path."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.authority = folder / "authority.pem"
-        self._folder = folder
         self._server: asyncio.Server | None = None
         self.port = 0
 
     async def start(self) -> None:
-        make_certificates(self._folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._folder / "host.pem", self._folder / "host.key")
+        context.load_cert_chain(FOLDER / "host.pem", FOLDER / "host.key")
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -97,35 +86,3 @@ class MediaHost:
 
     def _get(self, path: str) -> tuple[str, bytes]:
         return ("200 OK", self.files[path]) if path in self.files else ("404 Not Found", b"")
-
-
-def make_certificates(folder: Path) -> None:
-    """An authority, and the host's certificate by it. Kept where they are there: a client trusts the authority that it
-    read when it was loaded."""
-    if (folder / "host.key").exists():
-        return
-    upper, lower = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake WhatsApp authority")])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-
-    def begin(name: x509.Name, key: ec.EllipticCurvePrivateKey, authority: bool) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - DAY)
-            .not_valid_after(now + 30 * DAY)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), True)
-        )
-
-    host = begin(subject, lower, False)
-    host = host.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
-    host = host.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
-    pem = serialization.Encoding.PEM
-    (folder / "authority.pem").write_bytes(begin(issuer, upper, True).sign(upper, hashes.SHA256()).public_bytes(pem))
-    (folder / "host.pem").write_bytes(host.sign(upper, hashes.SHA256()).public_bytes(pem))
-    key = lower.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "host.key").write_bytes(key)

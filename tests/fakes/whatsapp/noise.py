@@ -5,9 +5,9 @@ import struct
 import time
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from neonize.proto.waCert import WACert_pb2 as certificates
 
 from .curve import KeyPair, hkdf
+from .library import certificates
 
 # Its public half takes the place of WhatsApp's in the memory of the client.
 ROOT = KeyPair(hashlib.sha256(b"the root of the fake").digest())

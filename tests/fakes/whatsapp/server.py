@@ -4,15 +4,13 @@ import asyncio
 import itertools
 import os
 import time
-from pathlib import Path
 from typing import Any
-
-from neonize.proto.waE2E import WAWebProtobufsE2E_pb2 as e2e
 
 from . import linking
 from .answers import removed
 from .curve import KeyPair
 from .device import Connection
+from .library import e2e
 from .media import MediaHost
 from .nodes import Jid, Node
 from .noise import ROOT, certify
@@ -31,14 +29,14 @@ class WhatsApp:
     every send is refused; `refusal`: a code with which every connection is refused.
     """
 
-    def __init__(self, folder: Path, phone: str = "15550001111", lid: str = "100000000000001") -> None:
+    def __init__(self, phone: str = "15550001111", lid: str = "100000000000001") -> None:
         self.owner = Person(phone, lid, "Owner")
         self.contacts: dict[str, Person] = {}
         self.linked: dict[int, Linked] = {}
         self.unlinked: list[Connection] = []
         self.static = KeyPair()
         self.chain = certify(self.static.public)
-        self.media = MediaHost(folder)
+        self.media = MediaHost()
         self.port = 0
         self.acknowledges = self.delivers = True
         self.error = self.refusal = ""
@@ -139,7 +137,7 @@ class WhatsApp:
         return await self.send(who, e2e.Message(conversation=text), **how)
 
     async def send(
-        self, who: Person, message: e2e.Message, *, id: str = "", lid: bool = True, to: Person | None = None,
+        self, who: Person, message: Any, *, id: str = "", lid: bool = True, to: Person | None = None,
         group: str = "", media: str = "", more: dict[str, str | Jid | None] | None = None,
     ) -> str:  # fmt: skip
         """A contact writes; or the owner, from the phone, `to` a contact. Returns the id.
@@ -160,7 +158,7 @@ class WhatsApp:
         return id
 
     def _stanza(
-        self, linked: Linked, who: Person, message: e2e.Message, id: str, lid: bool, to: Person | None, group: str,
+        self, linked: Linked, who: Person, message: Any, id: str, lid: bool, to: Person | None, group: str,
         media: str,
     ) -> Node:  # fmt: skip
         told: dict[str, str | Jid | None] = {"id": id, "t": self.now(), "notify": who.name}

@@ -6,9 +6,9 @@ import hashlib
 import struct
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from neonize.proto.waWa6 import WAWebProtobufsWa6_pb2 as login
 
 from .curve import KeyPair
+from .library import login
 from .nodes import Node, decode, encode
 from .noise import Noise, nonce
 

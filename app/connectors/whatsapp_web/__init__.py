@@ -1,0 +1,78 @@
+"""WhatsApp as a linked device, as WhatsApp Web is: a phone's own number, no business account. Needs the extra `web`.
+
+An event comes in through `native.py` → `session.py` → `reading.py` → `contents.py`, a state through `states.py`;
+a message goes out through `session.py` → `sending.py` → `writing.py`, `files.py`. What the library does wrong is in
+`native.py`. Networks that take no official road can close an account: `pacing.py` and the notice before linking.
+"""
+
+import re
+from collections.abc import Mapping
+
+from app.connectors.base import Channel, Problem, Session, Setting
+from app.connectors.whatsapp_web import limits
+from app.connectors.whatsapp_web.session import WebSession
+from app.content import Content
+from app.said import N_, Sentence, mark
+
+DIGITS = re.compile(r"[1-9]\d{6,14}")
+
+
+class WhatsAppWeb:
+    """One phone number; the account is its digits."""
+
+    kind = "whatsapp_web"
+    label = "WhatsApp Web"
+    capabilities = limits.CAPABILITIES
+    default_rate = 0.5
+    settings: tuple[Setting, ...] = (
+        Setting(
+            "phone",
+            mark("Phone number"),
+            mark("The number of the phone that is to be linked, with its country code."),
+            example="+49 30 1234567",
+        ),
+        Setting(
+            "risk",
+            mark("I know the risk"),
+            mark(
+                "This is not an official way into WhatsApp and breaks its terms: WhatsApp can block the number for a "
+                "time or for good, also with few messages. Use a number that you can do without, or the Cloud API. "
+                "Say yes to go on."
+            ),
+            example="yes",
+        ),
+        Setting(
+            "device",
+            mark("Name of the device"),
+            mark("What the phone shows in its list of linked devices."),
+            required=False,
+            example="Parley",
+        ),
+        Setting(
+            "strangers",
+            mark("Write to people first"),
+            mark("Usually only people who have written are written to. Yes lifts this, and raises the risk."),
+            required=False,
+            example="no",
+        ),
+    )
+
+    def open_session(self, channel: Channel) -> Session:
+        return WebSession(channel)
+
+    def account_of(self, config: Mapping[str, str]) -> str:
+        return re.sub(r"\D", "", config.get("phone", ""))
+
+    def check(self, content: Content) -> Problem | None:
+        return limits.check(content)
+
+    def check_settings(self, values: Mapping[str, str]) -> dict[str, Sentence]:
+        """A sentence for each setting that cannot be."""
+        wrong: dict[str, Sentence] = {}
+        if "phone" in values and not DIGITS.fullmatch(self.account_of(values)):
+            wrong["phone"] = N_("A phone number has 7 to 15 digits, the country code first.")
+        if "risk" in values and values["risk"] != "yes":
+            wrong["risk"] = N_("A device is linked only by someone who knows the risk: yes.")
+        if values.get("strangers", "no") not in ("yes", "no"):
+            wrong["strangers"] = N_("Yes or no.")
+        return wrong

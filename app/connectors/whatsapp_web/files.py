@@ -1,0 +1,65 @@
+"""Files out and in. They are read by Parley, never by the library, which would open any path and fetch any address."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from app.connectors.base import Problem, SendFailed
+from app.connectors.whatsapp_web.contents import file_message
+from app.connectors.whatsapp_web.native import Client, Stuck
+from app.content import Audio, Document, Image, Media, Sticker, Video
+
+# The library's number of a kind of file, and the field and type of its message.
+KINDS: Final[dict[type, tuple[int, str, str, str]]] = {
+    Image: (0, "imageMessage", "ImageMessage", "image/jpeg"),
+    Sticker: (0, "stickerMessage", "StickerMessage", "image/webp"),
+    Video: (1, "videoMessage", "VideoMessage", "video/mp4"),
+    Audio: (2, "audioMessage", "AudioMessage", "audio/ogg"),
+    Document: (3, "documentMessage", "DocumentMessage", "application/octet-stream"),
+}
+OPUS: Final = "audio/ogg; codecs=opus"
+BIGGEST: Final = 100 * 1024 * 1024
+
+
+async def message_of(e2e: Any, client: Client, media: Media, read: Callable[[Media], Awaitable[bytes]] | None) -> Any:
+    """Upload a file and return its message. Raises `SendFailed` and `Stuck`; nothing was sent then."""
+    number, field, kind, mime = KINDS[type(media)]
+    if read is None:
+        raise LookupError("content")
+    data = await read(media)
+    answer = await client.upload(data, number)
+    if answer.Error:
+        raise SendFailed(Problem("web.upload", detail=answer.Error), certain=True, temporary=True)
+    put = answer.UploadResponse
+    part = getattr(e2e, kind)(
+        URL=put.url, directPath=put.DirectPath, mediaKey=put.MediaKey, fileEncSHA256=put.FileEncSHA256,
+        fileSHA256=put.FileSHA256, fileLength=put.FileLength, mimetype=media.mime or mime,
+    )  # fmt: skip
+    if isinstance(media, Image | Video | Document) and media.caption:
+        part.caption = media.caption
+    if isinstance(media, Document):
+        part.fileName = part.title = media.filename or "file"
+    if isinstance(media, Audio) and media.voice:
+        part.PTT, part.mimetype = True, OPUS if part.mimetype == "audio/ogg" else part.mimetype
+    return e2e.Message(**{field: part})
+
+
+async def fetch(client: Client, e2e: Any, provider_id: str) -> bytes:
+    """The bytes of a file that somebody sent. Raises `SendFailed`."""
+    try:
+        message = e2e.Message.FromString(file_message(provider_id))
+        size = max(part.fileLength for _, part in message.ListFields())
+    except Exception as error:
+        # What the decoder raises on foreign bytes is a class of its own without a common base.
+        raise SendFailed(Problem("web.file_gone"), certain=True, temporary=False) from error
+    if size > BIGGEST:
+        raise SendFailed(Problem("web.file_big"), certain=True, temporary=False)
+    try:
+        answer = await client.download(message.SerializeToString())
+    except Stuck as stuck:
+        raise SendFailed(Problem("send.no_answer"), certain=True, temporary=True) from stuck
+    if answer.Error:
+        gone = any(code in answer.Error for code in ("403", "404", "410"))
+        raise SendFailed(
+            Problem("web.file_gone" if gone else "web.download", detail=answer.Error), certain=True, temporary=not gone
+        )
+    return bytes(answer.Binary)

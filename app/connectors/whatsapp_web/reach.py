@@ -1,0 +1,27 @@
+"""Whether the server answers at all. The library dials without a limit: where a connection is taken and nothing ever
+answers, it would hang, and every later call with it."""
+
+import asyncio
+import ssl
+from urllib.parse import urlsplit
+
+LIMIT = 10.0
+
+
+class Unreachable(Exception):
+    """The server of WhatsApp does not answer."""
+
+
+async def reach(url: str) -> None:
+    """Open a connection (TLS for `wss:`) and close it again. Raises `Unreachable`."""
+    parts = urlsplit(url)
+    secure = parts.scheme in ("wss", "https")
+    context = ssl.create_default_context() if secure else None
+    try:
+        async with asyncio.timeout(LIMIT):
+            _, writer = await asyncio.open_connection(
+                parts.hostname, parts.port or (443 if secure else 80), ssl=context
+            )
+        writer.close()
+    except (OSError, TimeoutError, ValueError) as error:
+        raise Unreachable(f"{parts.hostname}: {error or 'no answer'}") from error

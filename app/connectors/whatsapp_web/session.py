@@ -1,0 +1,291 @@
+"""The live connection of one linked device: linking, states, what comes in, what goes out. Contract §2.2, §5.2."""
+
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from app.connectors.base import (
+    Arrival,
+    Channel,
+    Inbound,
+    Linking,
+    Malformed,
+    OnEvent,
+    Outbound,
+    Problem,
+    SendFailed,
+    Sent,
+    State,
+    StatusChange,
+)
+from app.connectors.whatsapp_web import files, native, reading, states
+from app.connectors.whatsapp_web.native import Client, Event, Library, Missing, Stuck
+from app.connectors.whatsapp_web.pacing import Pacing
+from app.connectors.whatsapp_web.reach import Unreachable, reach
+from app.connectors.whatsapp_web.remembered import Known, Remembered
+from app.connectors.whatsapp_web.sending import Desk, ReadFile
+
+FOLDER: Final = "whatsapp_web"
+URL: Final = "wss://web.whatsapp.com/ws/chat"
+ROUNDS: Final = 3  # of QR codes; after that somebody has to ask for more
+# The library tries again after 0, 2, 4, 6… seconds for ever: by then it has tried ten times, and we begin anew.
+PATIENCE: Final = 100.0
+AWAITED: Final = 20.0  # seconds in which a send waits for a connection that comes about
+AGAIN: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Lost(Exception):
+    """The connection did not come back by itself."""
+
+
+class WebSession:
+    """One account. The store of its keys is a file in the data folder, for the owner alone."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._url = channel.config.get("whatsapp_web_url") or URL
+        self._store = Path(channel.config.get("data") or ".") / FOLDER / f"{channel.id}.db"
+        self._known = Remembered()
+        # A fake server on this machine has nobody who could be annoyed.
+        hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
+        self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        self._library: Library | None = None
+        self._client: Client | None = None
+        self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._connected = asyncio.Event()
+        self._closed = self._unlinking = False
+        self._linking = Linking()
+        self._codes = 0
+        self._on_event: OnEvent | None = None
+
+    # ---- the connection ---------------------------------------------------------------------------------------------
+
+    async def run(self, on_event: OnEvent) -> None:
+        """Connect, link if need be, and hand over what comes in, in its order. Returns where only a person can help."""
+        if self._closed:
+            return
+        self._on_event = on_event
+        await on_event(StatusChange(State.STARTING, "starting"))
+        for _ in range(ROUNDS):
+            try:
+                await reach(self._url)
+                self._library = await asyncio.to_thread(Library.load)
+            except Missing as missing:
+                return await on_event(StatusChange(State.BROKEN, "web.missing", str(missing)))
+            except Unreachable:
+                if self._closed:
+                    return
+                raise
+            if self._closed or await self._round():
+                return
+        await self._change(states.LOGIN[b"timeout"])
+
+    async def _round(self) -> bool:
+        """One connection, or one round of QR codes. False if all codes of it ran out."""
+        assert self._library is not None
+        device = self._channel.config.get("device") or "Parley"
+        self._heard = asyncio.Queue()
+        self._client = Client(self._library, self._store, device, self._heard.put_nowait)
+        self._codes = 0
+        if self._closed:
+            return True
+        try:
+            await self._client.start()
+            return await self._listen()
+        finally:
+            self._connected.clear()
+            self._linking = Linking(number=self._linking.number)
+            client, self._client = self._client, None
+            with contextlib.suppress(Stuck):
+                await client.stop()
+
+    async def _listen(self) -> bool:
+        lost_at: float | None = None
+        clock = asyncio.get_running_loop().time
+        while True:
+            try:
+                left = None if lost_at is None else max(0.0, lost_at + PATIENCE - clock())
+                event = await asyncio.wait_for(self._heard.get(), left)
+            except TimeoutError:
+                raise Lost from None
+            if event is None:
+                return True
+            change = await self._take(*event)
+            if change is None:
+                continue
+            if change == states.LOGIN[b"timeout"]:
+                return False
+            if states.is_final(change):
+                if not self._unlinking:
+                    await self._change(change)
+                return True
+            lost_at = None if change.state is State.CONNECTED else lost_at or clock()
+
+    async def _take(self, number: int, data: bytes) -> StatusChange | None:
+        """One event of the library. The state it leads to, if it says something about that."""
+        library = self._library
+        assert library is not None
+        match number:
+            case native.MESSAGE | native.UNREADABLE | native.RECEIPT:
+                for arrival in self._read(library, number, data):
+                    await self._keep(arrival)
+                return None
+            case native.QR:
+                await self._show(data.decode())
+                return None
+            case native.PAIRED | native.ME:
+                self._learn(library, number, data)
+                return None
+            case native.ENDED:
+                raise Lost(data.decode(errors="replace"))
+        change = states.change_of(library.told, number, data)
+        if change == states.RECONNECTING and await self._is_connected():
+            return None  # told late: the connection came back before this was read
+        if change == states.CONNECTED:
+            self._connected.set()
+            self._linking = Linking(number=self._linking.number)
+        elif change == states.RECONNECTING:
+            self._connected.clear()
+        if change in (states.CONNECTED, states.RECONNECTING):
+            assert change is not None
+            await self._change(change)
+        return change
+
+    async def _is_connected(self) -> bool:
+        try:
+            return self._client is not None and await self._client.connected()
+        except Stuck:
+            return False
+
+    def _learn(self, library: Library, number: int, data: bytes) -> None:
+        """Which account it is."""
+        told: Any = library.told
+        jid = told.PairStatus.FromString(data).ID if number == native.PAIRED else told.Device.FromString(data).JID
+        if jid.User:
+            self._linking = Linking(number=jid.User)
+
+    # ---- what comes in ----------------------------------------------------------------------------------------------
+
+    def _read(self, library: Library, number: int, data: bytes) -> list[Arrival]:
+        """Nothing that was told is lost: what cannot be read is quarantined."""
+        account, told = self._channel.account, library.told
+        try:
+            if number == native.RECEIPT:
+                return reading.read_receipts(account, told.Receipt.FromString(data))
+            if number == native.UNREADABLE:
+                arrival = reading.read_unreadable(account, told.UndecryptableMessage.FromString(data))
+            else:
+                message = told.Message.FromString(data)
+                arrival = reading.read_message(account, message)
+                if isinstance(arrival, Inbound):
+                    source = message.Info.MessageSource
+                    author = None if arrival.echo else source.Sender
+                    self._known.add(arrival.provider_id, Known(source.Chat, author, message.Message))
+            return [arrival] if arrival else []
+        except Exception as error:
+            log.exception("a message of channel %s could not be read", self._channel.name)
+            return [Malformed(account, f"{type(error).__name__}: {error}", data)]
+
+    async def _keep(self, arrival: Arrival) -> None:
+        """On disk before anything else, however often that has to be tried: the library has acknowledged it already,
+        so nobody sends it again (P8, P38, P39)."""
+        assert self._on_event is not None
+        while True:
+            try:
+                return await self._on_event(arrival)
+            except Exception as error:
+                if self._closed:
+                    raise
+                log.warning("a message of channel %s waits for the database: %s", self._channel.name, error)
+                await asyncio.sleep(AGAIN)
+
+    async def _change(self, change: StatusChange) -> None:
+        assert self._on_event is not None
+        await self._on_event(change)
+
+    # ---- linking ----------------------------------------------------------------------------------------------------
+
+    async def _show(self, text: str) -> None:
+        self._codes += 1
+        self._linking = Linking(qr=text, code=self._linking.code)
+        await self._change(StatusChange(State.PAIRING, "pairing", f"({self._codes})"))
+
+    def linking(self) -> Linking:
+        return self._linking
+
+    async def ask_code(self) -> str:
+        """A code to be typed on the phone. Raises `SendFailed` where none can be had now."""
+        if self._client is None or not self._linking.qr:
+            raise SendFailed(Problem("web.no_code"), certain=True, temporary=True)
+        try:
+            answer = await self._client.pair(self._channel.account)
+        except Stuck as stuck:
+            raise SendFailed(Problem("web.no_code"), certain=True, temporary=True) from stuck
+        if answer.Error:
+            raise SendFailed(Problem("web.no_code", detail=answer.Error), certain=True, temporary=True)
+        self._linking = Linking(qr=self._linking.qr, code=answer.Code)
+        await self._change(StatusChange(State.PAIRING, "pairing", f"({self._codes}, {answer.Code[:1]}…)"))
+        return str(answer.Code)
+
+    async def unlink(self) -> None:
+        """Tell the phone that this device goes, if it can be told, and forget the device's keys."""
+        self._unlinking = True
+        client = self._client
+        if client and self._connected.is_set():
+            with contextlib.suppress(Stuck):
+                if problem := await client.log_out():
+                    log.warning("channel %s was unlinked here only: %s", self._channel.name, problem)
+        await self.close()
+        if client:
+            with contextlib.suppress(Stuck):
+                await client.stop()
+        for left in self._store.parent.glob(f"{self._store.name}*"):
+            left.unlink(missing_ok=True)
+
+    # ---- what goes out ----------------------------------------------------------------------------------------------
+
+    def read_files_with(self, read: ReadFile) -> None:
+        self._desk.read_file = read
+
+    async def send(self, message: Outbound) -> Sent:
+        library, client = await self._ready()
+        return await self._desk.send(library, client, message)
+
+    async def _ready(self) -> tuple[Library, Client]:
+        """Waits a little for a connection. Raises `SendFailed`."""
+        if self._closed:
+            raise SendFailed(Problem("send.closed"), certain=True, temporary=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._connected.wait(), AWAITED)
+        if self._closed:
+            raise SendFailed(Problem("send.closed"), certain=True, temporary=True)
+        if not self._connected.is_set() or self._client is None or self._library is None:
+            raise SendFailed(Problem("web.offline"), certain=True, temporary=True, retry_after=60)
+        return self._library, self._client
+
+    async def mark_read(self, provider_id: str, *, typing: bool) -> None:
+        """Only what this process has heard: the network wants to know who wrote it."""
+        known, client = self._known.get(provider_id), self._client
+        if known is None or known.author is None or client is None or not self._connected.is_set():
+            return
+        try:
+            await client.mark_read(provider_id, known.chat, known.author)
+            if typing:
+                await client.typing(known.chat, on=True)
+        except Stuck as stuck:
+            raise SendFailed(Problem("send.no_answer"), certain=False, temporary=True) from stuck
+
+    async def fetch_media(self, provider_id: str) -> bytes:
+        library, client = await self._ready()
+        return await files.fetch(client, library.e2e, provider_id)
+
+    async def close(self) -> None:
+        """Safe to call twice; `run` stops the client as it ends."""
+        self._closed = True
+        self._connected.set()  # whoever waits for it is told that the channel closed
+        self._heard.put_nowait(None)

@@ -1,0 +1,52 @@
+"""What an event of the library means for the channel: the table of §2.2, in our states."""
+
+import datetime
+from typing import Any, Final
+
+from app.connectors.base import State, StatusChange
+from app.connectors.whatsapp_web import native
+
+# Reasons of a log-out and of a refused connection, by the library's numbers.
+MAIN_DEVICE_GONE: Final = 4
+LOGIN: Final = {
+    b"timeout": StatusChange(State.LOGGED_OUT, "web.expired"),
+    b"passkey-request": StatusChange(State.BROKEN, "web.passkey"),
+    b"passkey-confirmation": StatusChange(State.BROKEN, "web.passkey"),
+    b"err-client-outdated": StatusChange(State.BROKEN, "web.outdated"),
+    b"err-scanned-without-multidevice": StatusChange(State.BROKEN, "web.multidevice"),
+    b"err-unexpected-state": StatusChange(State.BROKEN, "web.link_failed"),
+    b"error": StatusChange(State.BROKEN, "web.link_failed"),
+}
+CONNECTED: Final = StatusChange(State.CONNECTED, "connected")
+RECONNECTING: Final = StatusChange(State.RECONNECTING, "reconnecting")
+
+
+def change_of(told: Any, number: int, data: bytes) -> StatusChange | None:
+    """The state that this event leads to; None if it says nothing about it. `told`: the library's module."""
+    match number:
+        case native.LOGIN:
+            return LOGIN.get(data)
+        case native.CONNECTED | native.KEEP_ALIVE_BACK:
+            return CONNECTED
+        case native.DISCONNECTED | native.KEEP_ALIVE_LOST:
+            return RECONNECTING
+        case native.LOGGED_OUT:
+            gone = told.LoggedOut.FromString(data).Reason == MAIN_DEVICE_GONE
+            return StatusChange(State.LOGGED_OUT, "web.phone_gone" if gone else "logged_out")
+        case native.REPLACED:
+            return StatusChange(State.BROKEN, "web.replaced")
+        case native.OUTDATED:
+            return StatusChange(State.BROKEN, "web.outdated")
+        case native.BANNED:
+            ban = told.TemporaryBan.FromString(data)
+            until = datetime.timedelta(seconds=int(ban.Expire))
+            return StatusChange(State.BROKEN, "web.banned", f"{str(ban.Code).strip()} {until}".strip())
+        case native.REFUSED:
+            refused = told.ConnectFailure.FromString(data)
+            return StatusChange(State.BROKEN, "web.refused", str(refused.Message).strip())
+    return None
+
+
+def is_final(change: StatusChange) -> bool:
+    """Nothing gets better by itself: a person has to act."""
+    return change.state in (State.LOGGED_OUT, State.BROKEN)
