@@ -193,7 +193,7 @@ class SendFailed(Exception):
         retry_after: float | None = None,
         halt: bool = False,
     ) -> None:
-        super().__init__(f"{problem.code} {problem.title}")
+        super().__init__(f"{problem.code} {problem.title} {problem.detail}")
         self.problem = problem
         self.certain = certain
         self.temporary = temporary

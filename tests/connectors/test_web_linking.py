@@ -102,9 +102,14 @@ async def test_passkey_is_told_with_what_to_do(whatsapp: WhatsApp, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("refusal", "code"),
-    [("401", "logged_out"), ("402", "web.banned"), ("403", "web.phone_gone"), ("405", "web.outdated")],
+    [
+        ({"reason": "401"}, "logged_out"),
+        ({"reason": "402", "code": "101", "expire": "3600"}, "web.banned"),
+        ({"reason": "403"}, "web.phone_gone"),
+        ({"reason": "405"}, "web.outdated"),
+    ],
 )
-async def test_refused_login_is_told(whatsapp: WhatsApp, tmp_path: Path, refusal: str, code: str) -> None:
+async def test_refused_login_is_told(whatsapp: WhatsApp, tmp_path: Path, refusal: dict[str, str], code: str) -> None:
     async with linked(whatsapp, tmp_path):
         pass
     whatsapp.refusal = refusal

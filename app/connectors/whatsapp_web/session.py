@@ -105,8 +105,8 @@ class WebSession:
                 await client.stop()
 
     async def _listen(self) -> bool:
-        lost_at: float | None = None
         clock = asyncio.get_running_loop().time
+        lost_at: float | None = clock()
         while True:
             try:
                 left = None if lost_at is None else max(0.0, lost_at + PATIENCE - clock())
@@ -116,6 +116,8 @@ class WebSession:
             if event is None:
                 return True
             change = await self._take(*event)
+            if event[0] == native.QR:
+                lost_at = None  # a person has to scan it, and the codes run out by themselves
             if change is None:
                 continue
             if change == states.LOGIN[b"timeout"]:

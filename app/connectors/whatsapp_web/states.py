@@ -39,8 +39,8 @@ def change_of(told: Any, number: int, data: bytes) -> StatusChange | None:
             return StatusChange(State.BROKEN, "web.outdated")
         case native.BANNED:
             ban = told.TemporaryBan.FromString(data)
-            until = datetime.timedelta(seconds=int(ban.Expire))
-            return StatusChange(State.BROKEN, "web.banned", f"{str(ban.Code).strip()} {until}".strip())
+            reason = told.TemporaryBan.TempBanReason.Name(ban.Code).replace("_", " ").capitalize()
+            return StatusChange(State.BROKEN, "web.banned", f"{reason}: {datetime.timedelta(seconds=ban.Expire)}.")
         case native.REFUSED:
             refused = told.ConnectFailure.FromString(data)
             return StatusChange(State.BROKEN, "web.refused", str(refused.Message).strip())

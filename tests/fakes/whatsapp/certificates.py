@@ -12,7 +12,7 @@ DAY = datetime.timedelta(days=1)
 
 
 def make_certificates(folder: Path) -> None:
-    """`authority.pem`, and by it `host.pem` with `host.key`, for localhost."""
+    """`ca.pem`, and by it `host.pem` with `host.key`, for localhost."""
     upper, lower = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake WhatsApp authority")])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -34,7 +34,7 @@ def make_certificates(folder: Path) -> None:
     host = host.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
     host = host.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
     pem = serialization.Encoding.PEM
-    (folder / "authority.pem").write_bytes(begin(issuer, upper, True).sign(upper, hashes.SHA256()).public_bytes(pem))
+    (folder / "ca.pem").write_bytes(begin(issuer, upper, True).sign(upper, hashes.SHA256()).public_bytes(pem))
     (folder / "host.pem").write_bytes(host.sign(upper, hashes.SHA256()).public_bytes(pem))
     key = lower.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "host.key").write_bytes(key)

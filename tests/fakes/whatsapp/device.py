@@ -32,7 +32,8 @@ class Connection:
             await self.socket.accept()
             await self.socket.handshake(server.static, server.chain)
             if server.refusal:
-                await self.socket.send(Node("failure", {"reason": server.refusal, "location": "test"}))
+                await self.socket.send(Node("failure", {**server.refusal}))
+                await asyncio.sleep(0.1)
                 return
             if not (await self._log_in() if self.socket.payload.username else await self._offer_codes()):
                 return

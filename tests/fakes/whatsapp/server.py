@@ -26,7 +26,8 @@ class WhatsApp:
     """Start it, `redirect` the library to it, then let the phone scan and contacts write.
 
     `acknowledges`: sends are acknowledged; `delivers`: phones of contacts report delivery; `error`: a code with which
-    every send is refused; `refusal`: a code with which every connection is refused.
+    every send is refused; `refusal`: with which attributes every
+    connection is refused.
     """
 
     def __init__(self, phone: str = "15550001111", lid: str = "100000000000001") -> None:
@@ -39,7 +40,8 @@ class WhatsApp:
         self.media = MediaHost()
         self.port = 0
         self.acknowledges = self.delivers = True
-        self.error = self.refusal = ""
+        self.error = ""
+        self.refusal: dict[str, str] = {}
         self._seen: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._ids = itertools.count(1)
         self._devices = itertools.count(1)
@@ -96,9 +98,10 @@ class WhatsApp:
         for linked in list(self.linked.values()):
             self.linked.pop(linked.number)
             if linked.connection:
-                await linked.connection.socket.send(removed())
+                socket = linked.connection.socket
+                await socket.send(removed())
                 await asyncio.sleep(0.05)
-                linked.connection.socket.close()
+                socket.close()
 
     async def end(self, *stanzas: Node) -> None:
         """Every connection ends, after these stanzas if any."""
