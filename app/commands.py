@@ -11,7 +11,8 @@ import msgspec
 
 from app import bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
-from app.errors import Invalid
+from app.connectors.base import LinksPhones
+from app.errors import Conflict, Invalid
 from app.models import ChannelRow
 from app.said import N_
 from app.store import bots as bot_rows
@@ -111,6 +112,7 @@ async def show_channel(rt: "Runtime", *, name: str) -> Row:
     return _channel(row) | {
         "key": row.key,
         "webhook": webhook(rt, row),
+        "links": isinstance(CONNECTORS[row.connector], LinksPhones),
         "settings": msgspec.json.decode(row.config),
         "secrets": sorted(msgspec.json.decode(row.secrets)),
         "bot": bot and bot.name,
@@ -135,6 +137,33 @@ async def set_channel(
 async def remove_channel(rt: "Runtime", *, name: str) -> Row:
     row = await rt.channels.find(name)
     await rt.channels.remove(row.id)
+    return {"id": str(row.id), "name": row.name}
+
+
+async def link_channel(rt: "Runtime", *, name: str, code: bool, again: bool) -> Row:
+    """How linking stands: the state, and the texts of QR code and pairing code while there are any. `again` shows new
+    codes where the last ones ran out; `code` asks for one to be typed. Raises `Conflict` where nothing runs."""
+    row = await rt.channels.find(name)
+    if rt.channels.linking(row.id) is None:
+        raise Conflict(N_("Start Parley first, and link a channel that is a phone."))
+    if again:
+        await rt.channels.link(row.id)
+    if code:
+        await rt.channels.ask_code(row.id)
+    found, live = rt.channels.linking(row.id), rt.channels.get(row.id)
+    return {
+        "name": row.name,
+        "state": live.state.state.value,
+        "state_text": channels.sentence(live.state.code),
+        "qr": found.qr if found else "",
+        "code": found.code if found else "",
+        "number": found.number if found else "",
+    }
+
+
+async def unlink_channel(rt: "Runtime", *, name: str) -> Row:
+    row = await rt.channels.find(name)
+    await rt.channels.unlink(row.id)
     return {"id": str(row.id), "name": row.name}
 
 
@@ -321,6 +350,8 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "channel.show": show_channel,
     "channel.set": set_channel,
     "channel.remove": remove_channel,
+    "channel.link": link_channel,
+    "channel.unlink": unlink_channel,
     "secret.set": set_secrets,
     "secret.list": list_secrets,
     "secret.remove": remove_secret,

@@ -211,7 +211,26 @@ def add_channel(given: Given) -> int:
     values, rate = read_paced(given.values)
     made = call(given, "channel.add", kind=given.kind, name=given.name, values=values, rate=rate)
     webhook = " " + _("Webhook: {address}").format(address=made["webhook"]) if made["webhook"] else ""
-    return show(given, made, _("“{name}” was added.").format(name=made["name"]) + webhook)
+    links = " " + _("Link the phone: parley channel link “{name}”").format(name=made["name"]) if made["links"] else ""
+    return show(given, made, _("“{name}” was added.").format(name=made["name"]) + webhook + links)
+
+
+def link_channel(given: Given) -> int:
+    if given.json:
+        return show(given, call(given, "channel.link", name=given.channel, code=given.code, again=True), "")
+
+    def ask(**values: Any) -> Row:
+        told: Row = call(given, "channel.link", **values)
+        return told
+
+    from app.cli.linking import follow
+
+    return follow(ask, given.channel, code=given.code)
+
+
+def unlink_channel(given: Given) -> int:
+    done = call(given, "channel.unlink", name=given.channel)
+    return show(given, done, _("“{name}” is not linked any more.").format(**done))
 
 
 def list_channels(given: Given) -> int:
@@ -481,6 +500,8 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "channel.show": show_channel,
     "channel.set": set_channel,
     "channel.remove": remove_channel,
+    "channel.link": link_channel,
+    "channel.unlink": unlink_channel,
     "secret.set": set_secrets,
     "secret.list": list_secrets,
     "secret.remove": remove_secret,

@@ -137,6 +137,11 @@ def channels(commands: "Commands") -> None:
     parser.add_argument("channel", metavar="CHANNEL")
     parser.add_argument("--name", dest="new_name", help=_("rename it; the old name keeps working"))
     parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help=values)
+    parser = add(group_, "link", _("link a phone: shows a QR code to scan"), "channel.link")
+    parser.add_argument("channel", metavar="CHANNEL")
+    parser.add_argument("--code", action="store_true", help=_("a code to type on the phone instead"))
+    parser = add(group_, "unlink", _("end the link to a phone"), "channel.unlink")
+    parser.add_argument("channel", metavar="CHANNEL")
     parser = add(group_, "remove", _("disconnect a channel; its conversations stay readable"), "channel.remove")
     parser.add_argument("channel", metavar="CHANNEL")
 

@@ -322,6 +322,13 @@ class Links(Protocol):
 
 
 @runtime_checkable
+class LinksPhones(Protocol):
+    """Optional, of a connector: its sessions are `Links`. `risk` is what its user has to know before linking."""
+
+    risk: str
+
+
+@runtime_checkable
 class ChecksSettings(Protocol):
     """Optional, of a connector: what its settings must be, beyond being there."""
 

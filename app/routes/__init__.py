@@ -16,6 +16,7 @@ from app.routes import (
     home,
     inbox,
     keeping,
+    linking,
     login,
     media,
     replay,
@@ -87,6 +88,9 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/channels/{id:id}/guide", channels.guide, "channels.guide", READ),
     Entry("POST", "/channels/{id:id}/bot", channels.choose, "channels.choose", BUILD),
     Entry("POST", "/channels/{id:id}/test", channels.test, "channels.test", CONNECT),
+    Entry("GET", "/channels/{id:id}/linking", linking.show, "channels.linking", READ),
+    Entry("POST", "/channels/{id:id}/link", linking.link, "channels.link", CONNECT),
+    Entry("POST", "/channels/{id:id}/unlink", linking.unlink, "channels.unlink", CONNECT, fresh=True),
     Entry("POST", "/channels/{id:id}/remove", channels.remove, "channels.remove", CONNECT, fresh=True),
     # Bots and the simulator
     Entry("GET", "/bots", bots.index, "bots", READ),

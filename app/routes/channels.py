@@ -19,7 +19,7 @@ from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
 from app.models import ChannelRow
-from app.routes import faces, states
+from app.routes import faces, linking, states
 from app.routes.home import start_of_day
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.security.permissions import Action, may
@@ -124,7 +124,7 @@ async def new(request: Request) -> Response:
     connector = connector_of(request)
     values = {"verify_token": secrets.token_urlsafe(16)}
     shown = await new_values(request, connector, await free_name(request.state.rt, connector), values)
-    return await page(request, "channels/new.html", **shown, error="", errors={})
+    return await page(request, form_of(connector), **shown, error="", errors={})
 
 
 async def create(request: Request) -> Response:
@@ -140,11 +140,17 @@ async def create(request: Request) -> Response:
         shown = {key: value for key, value in given.items() if not is_secret(connector, key) or key == "verify_token"}
         wrong = Invalid(error.said, fields=error.fields)
         return await refused(
-            request, "channels/new.html", wrong, **await new_values(request, connector, name, shown, version_id)
+            request, form_of(connector), wrong, **await new_values(request, connector, name, shown, version_id)
         )
     if version_id:
         await bots.roll_back(rt, channel_id, version_id, request.state.user)
-    return redirect(request, address(request, channel_id), done=_("The channel is there. A few steps are left."))
+    linked = states.is_linked(connector.kind)
+    done = _("The channel is there. Link the phone.") if linked else _("The channel is there. A few steps are left.")
+    return redirect(request, address(request, channel_id), done=done)
+
+
+def form_of(connector: Connector) -> str:
+    return "channels/new_linked.html" if states.is_linked(connector.kind) else "channels/new.html"
 
 
 async def new_values(
@@ -291,6 +297,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "tested": None,
         "faces": faces,
         **guide_values(request, row, connector),
+        **linking.values(request, row),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from app.connectors import CONNECTORS
+from app.connectors.base import LinksPhones
 from app.connectors.states import SENTENCES
 from app.i18n import _
 
@@ -40,6 +41,11 @@ class Shown(msgspec.Struct, frozen=True):
 def has_webhook(connector: str) -> bool:
     """The network calls us, so an address has to be entered there."""
     return hasattr(CONNECTORS.get(connector), "verify")
+
+
+def is_linked(connector: str) -> bool:
+    """The account is a phone that has to be linked; there is a risk to tell of before."""
+    return isinstance(CONNECTORS.get(connector), LinksPhones)
 
 
 def shown(channel: Stands) -> Shown:

@@ -37,7 +37,7 @@ from tests.samples import needs_samples
 PATIENCE = 5.0
 KINDS = sorted(CONNECTORS)
 # Settings that keep a session on this machine, for connectors that connect by themselves.
-LOCAL = {"graph_url": "http://127.0.0.1:1"}
+LOCAL = {"graph_url": "http://127.0.0.1:1", "whatsapp_web_url": "ws://127.0.0.1:1"}
 
 
 @pytest.fixture(params=KINDS)
@@ -130,6 +130,7 @@ class Heard:
         self.arrivals.append(arrival)
         if isinstance(arrival, StatusChange):
             self.state.set()
+            await asyncio.sleep(0.01)  # the product's writes take a moment, too
 
 
 async def test_session_reports_a_state_and_returns_after_close(connector: Connector) -> None:

@@ -361,3 +361,4 @@ async def test_lost_acknowledgement_sends_once_more_with_the_same_id(
     whatsapp.acknowledges = True
     await whatsapp.end()
     assert await sending == first["id"]
+    await whatsapp.seen("message again", id=first["id"])

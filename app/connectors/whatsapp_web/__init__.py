@@ -24,6 +24,11 @@ class WhatsAppWeb:
     label = "WhatsApp Web"
     capabilities = limits.CAPABILITIES
     default_rate = 0.5
+    risk = mark(
+        "This is not an official way into WhatsApp and breaks its terms: WhatsApp can block the number for a time or "
+        "for good, also with few messages. Use a number that you can do without, or the Cloud API. Parley answers only "
+        "people who have written, and no faster than a person would."
+    )
     settings: tuple[Setting, ...] = (
         Setting(
             "phone",
@@ -34,11 +39,7 @@ class WhatsAppWeb:
         Setting(
             "risk",
             mark("I know the risk"),
-            mark(
-                "This is not an official way into WhatsApp and breaks its terms: WhatsApp can block the number for a "
-                "time or for good, also with few messages. Use a number that you can do without, or the Cloud API. "
-                "Say yes to go on."
-            ),
+            mark("WhatsApp can block a number that is linked to a program. Yes, to go on all the same."),
             example="yes",
         ),
         Setting(

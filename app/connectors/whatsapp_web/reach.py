@@ -22,6 +22,6 @@ async def reach(url: str) -> None:
             _, writer = await asyncio.open_connection(
                 parts.hostname, parts.port or (443 if secure else 80), ssl=context
             )
-        writer.close()
+        writer.transport.abort()
     except (OSError, TimeoutError, ValueError) as error:
         raise Unreachable(f"{parts.hostname}: {error or 'no answer'}") from error

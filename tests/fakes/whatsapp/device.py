@@ -113,6 +113,10 @@ class Connection:
             return
         if server.acknowledges:
             await self.socket.send(Node("ack", {"class": "message", "id": id, "from": to, "t": server.now()}))
+        if id in server.taken:
+            server.tell("message again", id=id)
+            return
+        server.taken.add(id)
         message = self._read(node, to)
         server.tell("message", id=id, to=str(to), message=message, text=text_of(message))
         person = server.find(to)

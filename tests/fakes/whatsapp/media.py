@@ -13,12 +13,21 @@ from .library import FOLDER
 from .signal import encrypt
 
 
+async def cut_off(serving: set[asyncio.Task[None]]) -> None:
+    """End what still serves, and give the loop the turns in which it closes the connections."""
+    for task in serving:
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
+    await asyncio.sleep(0.01)
+
+
 class MediaHost:
     """Files by path."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def start(self) -> None:
@@ -27,9 +36,10 @@ class MediaHost:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._server:
             self._server.close()
+        await cut_off(self._serving)
 
     def add(self, data: bytes, kind: str) -> dict[str, Any]:
         """Keep a file that a contact sends. Returns the fields of its message. `kind`: Image, Video, Audio,
@@ -50,6 +60,9 @@ class MediaHost:
         }
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -63,6 +76,7 @@ class MediaHost:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self._serving.discard(task)
             writer.close()
 
     @staticmethod

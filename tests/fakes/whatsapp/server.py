@@ -11,7 +11,7 @@ from .answers import removed
 from .curve import KeyPair
 from .device import Connection
 from .library import e2e
-from .media import MediaHost
+from .media import MediaHost, cut_off
 from .nodes import Jid, Node
 from .noise import ROOT, certify
 from .people import Linked, Person
@@ -46,7 +46,8 @@ class WhatsApp:
         self._ids = itertools.count(1)
         self._devices = itertools.count(1)
         self._server: asyncio.Server | None = None
-        self._connections: set[Socket] = set()
+        self._serving: set[asyncio.Task[None]] = set()
+        self.taken: set[str] = set()
 
     async def start(self, port: int = 0) -> None:
         await self.media.start()
@@ -54,23 +55,23 @@ class WhatsApp:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        self.media.close()
+        await self.media.close()
         if self._server:
             self._server.close()
-        for socket in self._connections:
-            socket.close()
+        await cut_off(self._serving)
 
     def redirect(self) -> None:
         """Turn the library loaded in this process here."""
         redirect(self.port, ROOT.public)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        socket = Socket(reader, writer)
-        self._connections.add(socket)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
-            await Connection(self, socket).run()
+            await Connection(self, Socket(reader, writer)).run()
         finally:
-            self._connections.discard(socket)
+            self._serving.discard(task)
 
     # ---- what was seen ----------------------------------------------------------------------------------------------
 
