@@ -1,6 +1,5 @@
 """QR codes: as the path of a drawing, and as lines for a terminal."""
 
-import importlib
 from typing import NamedTuple
 
 
@@ -16,7 +15,9 @@ QUIET = 2
 
 def modules(text: str) -> list[list[bool]]:
     """Rows of dark and light, with the quiet zone. Raises `ImportError` where the extra `web` is not installed."""
-    made = importlib.import_module("segno").make_qr(text, error="l")
+    import segno  # of the extra `web`
+
+    made = segno.make_qr(text, error="l")
     inner = [[bool(module) for module in row] for row in made.matrix]
     side = [False] * QUIET
     blank = [[False] * (len(inner) + 2 * QUIET) for _ in range(QUIET)]

@@ -78,9 +78,9 @@ class WhatsApp:
     def tell(self, what: str, **told: Any) -> None:
         self._seen.put_nowait((what, told))
 
-    async def seen(self, what: str, **wanted: Any) -> dict[str, Any]:
+    async def seen(self, what: str, *, patience: float | None = PATIENCE, **wanted: Any) -> dict[str, Any]:
         """Wait for the next event of this kind with these values; what came before it is passed over."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while True:
                 kind, told = await self._seen.get()
                 if kind == what and all(told.get(name) == value for name, value in wanted.items()):
