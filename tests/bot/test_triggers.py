@@ -366,6 +366,16 @@ def test_a_reaction_finds_its_rule_whatever_else_that_asks_for() -> None:
     assert said(turn(bot, "x")) == ["fallback"]
 
 
+def test_a_reaction_is_not_held_while_a_flow_waits() -> None:
+    bot = rules(QUESTION + "  - {name: wait a bit, when: {says: slow}, do: [{wait: 30s}, {say: done}]}\n")
+    waiting = turn(bot, "slow").state
+    assert waiting.waiting is not None and waiting.waiting.kind == "timer"
+    for emoji in ("❤️", "😮"):
+        assert quiet(turn(bot, Reaction("m", emoji), waiting), waiting)
+    assert said(turn(bot, Reaction("m", "👍"), waiting)) == ["Still there."]
+    assert turn(bot, "hello", waiting).state.held
+
+
 def test_a_rule_without_words_may_interrupt_a_question() -> None:
     bot = rules(QUESTION)
     decision = turn(bot, Reaction("m", "👍"), ASKING)
@@ -480,6 +490,12 @@ def test_a_holiday_that_cannot_be_is_told(holidays: str, sentence: str) -> None:
 def test_opening_hours_are_asked_only_of_a_bot_that_has_them() -> None:
     with pytest.raises(DocumentError, match="Line 2, column 1: This rule asks for opening hours"):
         compile_version("bot: T\nrules: [{name: r, when: {open: true}, do: [{say: x}]}]")
+
+
+def test_a_condition_makes_no_long_texts() -> None:
+    bot = when("{if: (message.text ~ message.text) | length > 4096}")
+    assert not fits(bot, "x" * 4_000)
+    assert fits(when("{if: (message.text ~ message.text) | length > 4000}"), "x" * 2_010)
 
 
 def test_what_conditions_may_cost_is_bounded() -> None:
