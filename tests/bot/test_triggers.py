@@ -8,6 +8,7 @@ import pytest
 
 from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version
+from app.bot.moment import opening
 from app.bot.scene import Arrived, Decision, Frame, State, Waiting
 from app.bot.typos import distance
 from app.content import (
@@ -48,6 +49,11 @@ def when(condition: str, more: str = "") -> Version:
 def event(content: Content | str, **more: Any) -> Arrived:
     content = Text(content) if isinstance(content, str) else content
     return Arrived(content, text_of(content), **more)
+
+
+def instant(local: str) -> int:
+    """Of a time in São Paulo, three hours behind UTC."""
+    return int(datetime.fromisoformat(local).replace(tzinfo=UTC).timestamp() * 1_000) + 3 * HOUR
 
 
 def fits(bot: Version, content: Content | str, now: int = NOW, referral: Any = None, **scene_: Any) -> bool:
@@ -178,10 +184,30 @@ def test_first_messages(condition: str, heard: int, expected: bool) -> None:
     ],
 )
 def test_opening_hours_and_holidays(local: str, expected: bool) -> None:
-    # São Paulo is three hours behind UTC.
-    now = int(datetime.fromisoformat(local).replace(tzinfo=UTC).timestamp() * 1_000) + 3 * HOUR
+    now = instant(local)
     assert fits(when("{open: true}"), "hi", now) is expected
     assert fits(when("{open: false}"), "hi", now) is not expected
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        ("2026-12-24 07:00", "2026-12-24 08:00"),
+        ("2026-12-24 12:00", "2027-01-04 08:00"),
+        ("2027-01-01 10:00", "2027-01-04 08:00"),
+        ("2026-12-23 13:30", "2026-12-23 13:30"),
+    ],
+)
+def test_waiting_until_it_is_open_knows_holidays(local: str, expected: str) -> None:
+    hours = when("{open: true}").hours
+    assert hours is not None
+    now, then = [
+        int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000) + 3 * HOUR
+        for text in (local, expected)
+    ]
+    assert opening(hours, now) == then
+    never = msgspec.structs.replace(hours, days=((),) * 7, holidays=())
+    assert opening(never, now) is None
 
 
 def test_a_spell_of_every_year_goes_over_its_end() -> None:
