@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import Response
 
 from app.db import Database, DatabaseError, Full
-from app.routes import ROUTES
+from app.routes.table import ROUTES
 from app.routes.site import Entry
 from app.security import permissions
 from app.store.users import COUNT_OWNERS
