@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from app.connectors.base import Arrival, Malformed, Notice
 from app.connectors.telegram import events
+from app.connectors.telegram.contents import SERVICE, is_service
 from app.connectors.telegram.message import edit_arrivals, message_arrivals
 from app.connectors.telegram.place import Me
 from app.connectors.wire import LATEST, an_object, member, mended, milliseconds
@@ -51,9 +52,10 @@ def parse_update(raw: bytes, me: Me) -> list[Arrival]:
 
 
 def field_of(kind: str, payload: dict[str, Any]) -> str:
-    """What a notice is called: a message in a group that is not for the bot is told apart."""
-    chat = member(payload, "chat")
-    if kind in ("message", "edited_message") and chat.get("type") in ("group", "supergroup"):
+    """What a notice is called: what happened to a chat by its own name, and what a group says to others apart."""
+    if kind == "message" and is_service(payload):
+        return next(key for key in payload if key in SERVICE)
+    if kind in ("message", "edited_message") and member(payload, "chat").get("type") in ("group", "supergroup"):
         return "group_message"
     return kind[:60]
 
