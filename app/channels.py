@@ -343,7 +343,7 @@ def insert(
     _free_name(tx, name, channel_id)
     config, sealed = split(connector, values, keys, channel_id)
     tx.run(
-        store.INSERT, id=channel_id, key=key, name=name, connector=connector.kind, account=connector.account_of(config),
+        store.INSERT, id=channel_id, key=key, name=name, connector=connector.kind, account=connector.account_of(values),
         config=_text(config), secrets=_text(sealed), rate=rate, version_id=version_id, now=tx.now,
     )  # fmt: skip
     tx.run(store.INSERT_NAME, name=fold(name), channel_id=channel_id)
@@ -359,7 +359,7 @@ def update(
     config, sealed = split(connector, values, keys, row.id)
     tx.run(store.INSERT_NAME, name=fold(name), channel_id=row.id)
     tx.run(
-        store.UPDATE, id=row.id, name=name, account=connector.account_of(config), config=_text(config),
+        store.UPDATE, id=row.id, name=name, account=connector.account_of(values), config=_text(config),
         secrets=_text(sealed), rate=rate,
     )  # fmt: skip
     publish_change(tx, row.id)

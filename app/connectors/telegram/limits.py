@@ -170,7 +170,9 @@ def _list(content: ChoiceList) -> Complaints:
 
 
 def _link(content: Link) -> Complaints:
-    yield from _words(N_("The text"), whole(content.header, content.text, content.footer), TEXT)
+    yield from _words(N_("The text"), content.text, TEXT)
+    together = whole(content.header, content.text, content.footer)
+    yield from _words(N_("Header, text and footer together"), together, TEXT)
     yield from _words(N_("The label of the link"), content.label, TITLE)
     if not content.url.lower().startswith(("http://", "https://", "tg://")):
         yield N_("The address of the link does not start with http:// or https://.")
