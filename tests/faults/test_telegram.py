@@ -126,11 +126,11 @@ def test_P3_P7_P18_killed_at_random_every_update_is_there_once_and_answered_once
         house.start()
         until, number = time.monotonic() + dice.uniform(0.05, 0.8), 0
         while time.monotonic() < until:
-            told.append(house.says(f"{cycle} and {number}", who=7000 + number % 5))
+            told.append(house.says(f"{cycle} and {number}", who=7000 + 10 * cycle + number % 8))
             number += 1
         assert house.server
         house.server.kill()
-        told += [house.says(f"{cycle} while away {number}", who=7000 + number) for number in range(5)]
+        told += [house.says(f"{cycle} while away {number}", who=7000 + 10 * cycle + number) for number in range(5)]
     house.start()
     house.fake("GET", "settled", timeout=30)
     wait_for(lambda: house.query(RESTLESS) == [(0,)], "rest", 60)
