@@ -8,7 +8,9 @@ fires however late it is. Who opted out is not written to (`effects`).
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from app import content, gather, promises, saying, turns
 from app.bot.document import DocumentError
@@ -18,16 +20,20 @@ from app.connectors.base import Problem
 from app.content import System
 from app.db import Reader, Tx
 from app.effects import OPTED_OUT
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.jobs import Ending, Handler
 from app.models import Found, Job
 from app.promises import Promised
+from app.said import N_
 from app.store import contacts, conversations
 
 if TYPE_CHECKING:
     from app.bots import Versions
+    from app.runtime import Runtime
 
 LATE: Final = 3_600_000  # ms
+LONGEST_NAME: Final = 100
+LARGEST_DATA: Final = 65_536
 KINDS: Final = (*promises.KINDS.values(), gather.KIND)
 TAKEN: Final = Problem("bot.taken", "A person had the conversation at that time.")
 MISSED: Final = Problem("bot.missed", "Parley did not run at that time.")
@@ -79,9 +85,18 @@ def come(intake: Intake, job: Job, tx: Tx) -> None:
             _say(tx, intake, found, conversation_id, promised, send)
 
 
-def trigger(tx: Tx, intake: Intake, conversation_id: int, name: str, data: dict[str, object]) -> int | None:
-    """Somebody outside asks for something by name, e.g. `flow:order`. Returns the turn's id, None if there was none
-    (`turns.resume`)."""
+async def trigger(rt: "Runtime", conversation_id: int, name: str, data: dict[str, Any]) -> int | None:
+    """A program asks for something by name, or for a flow as `flow:NAME`. Returns the turn's id, None if there was none
+    (`turns.resume`). Raises `Invalid`, `NotFound`."""
+    if not 0 < len(name) <= LONGEST_NAME or len(msgspec.json.encode(data)) > LARGEST_DATA:
+        raise Invalid(N_("A trigger has a name of up to {most} characters and up to 64 KB of data.", most=LONGEST_NAME))
+    if await rt.db.reader.one(conversations.CONVERSATION, id=conversation_id) is None:
+        raise NotFound(N_("There is no such conversation."))
+    await load(rt.db.reader, rt.versions, conversation_id)
+    return await rt.db.write(_trigger, rt.channels.intake, conversation_id, name, data, key=conversation_id)
+
+
+def _trigger(tx: Tx, intake: Intake, conversation_id: int, name: str, data: dict[str, Any]) -> int | None:
     return turns.resume(tx, intake, conversation_id, Triggered(name, data), f"trigger.{tx.new_id()}")
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from app import outbox, tokens
+from app import outbox, tokens, webhooks
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -46,15 +46,7 @@ async def run(db: Database, channels: Channels, ballast: Ballast) -> None:
 
 async def clean(db: Database) -> None:
     """Drop everything that is past its time."""
-    for unit in (
-        expire_raw,
-        expire_quarantine,
-        expire_tombstones,
-        expire_receipts,
-        expire_events,
-        surplus_events,
-        tokens.sweep,
-    ):
+    for unit in UNITS:
         await _until_empty(db, unit)
 
 
@@ -108,4 +100,5 @@ UNITS: Final = (
     expire_events,
     surplus_events,
     tokens.sweep,
+    webhooks.sweep,
 )

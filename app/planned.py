@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from app import bots
+from app import bots, settle
 from app.bot.document import DocumentError
 from app.db import Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -138,6 +138,7 @@ def put_live(tx: Tx, job: Job, planned: store.Planned) -> list[int]:
         tx.run(store.DELETE, id=planned.id)
     else:
         tx.run(store.FAILED, id=planned.id, problem=NO_CHANNEL)
+        settle.attention(tx)
     bots.tell(tx, planned.bot_id)
     return live
 
@@ -147,6 +148,7 @@ def given_up(tx: Tx, job: Job, said: str) -> None:
     planned = tx.one(store.BY_ID, id=int(job.subject))
     if planned is not None:
         tx.run(store.FAILED, id=planned.id, problem=said)
+        settle.attention(tx)
         bots.tell(tx, planned.bot_id)
 
 
@@ -162,4 +164,5 @@ def forget(tx: Tx, bot_id: int, planned_id: int) -> None:
     tx.run(job_rows.CANCEL, kind=KIND, subject=str(planned_id))
     if not tx.run(store.DELETE, id=planned_id):
         raise Conflict(N_("It went live already, or was cancelled."))
+    settle.attention(tx)
     bots.tell(tx, bot_id)

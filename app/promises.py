@@ -45,13 +45,17 @@ def make(tx: Tx, intake: Intake, case: Case, effects: tuple[Effect, ...]) -> boo
     ]
     if not wanted:
         return True
-    room = MOST - (tx.one(store.COUNT_PROMISED, conversation_id=case.conversation_id) or 0)
+    counted = [promised for promised in wanted if isinstance(promised.what, Later | Send)]
+    left_out = counted[room(tx, case.conversation_id) :] if counted else []
     for promised in wanted:
-        bounded = isinstance(promised.what, Later | Send)
-        if not bounded or room > 0:
+        if promised not in left_out:
             keep(tx, intake, case.conversation_id, promised, due_at(promised.what, tx.now))
-        room -= bounded
-    return room >= 0
+    return not left_out
+
+
+def room(tx: Tx, conversation_id: int) -> int:
+    """How many more messages and flows may wait here."""
+    return max(0, MOST - (tx.one(store.COUNT_PROMISED, conversation_id=conversation_id) or 0))
 
 
 def due_at(promise: Promise, now: int) -> int:

@@ -32,6 +32,7 @@ from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
 from app.version import VERSION
+from app.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 RESTART_DELAY = 1.0
@@ -50,6 +51,7 @@ class Runtime:
     replays: Replays
     channels: Channels
     workers: dict[str, jobs.Worker]
+    webhooks: Webhooks
     calls: jobs.CallWorker
     jobs: jobs.Worker
     media: Store
@@ -140,6 +142,8 @@ async def _start_work(rt: Runtime) -> None:
     await rt.channels.start()
     for worker in rt.workers.values():
         rt.supervise(f"{worker.lane} jobs", worker.run)
+    rt.supervise("webhooks", rt.webhooks.run)
+    rt.supervise("webhook events", rt.webhooks.spool)
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)
@@ -150,6 +154,7 @@ def _make_workers(rt: Runtime) -> None:
     networks = (rt.settings.graph_url, rt.settings.telegram_url)
     fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow))
     client = Outbound(rt.settings.outbound_allow)
+    rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(
         rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
     )
@@ -194,6 +199,7 @@ async def stop(rt: Runtime) -> None:
         rt.channels.stop(), *(worker.close(10.0) for worker in rt.workers.values()), rt.replays.close()
     )
     await rt.cancel_tasks()
+    await rt.webhooks.close()
     await rt.db.stop()
 
 

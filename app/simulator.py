@@ -6,7 +6,7 @@ scene shows what the chosen network can show.
 """
 
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ from app.capabilities import Capabilities
 from app.case import Here, Intake
 from app.connectors import CONNECTORS
 from app.connectors.base import Address, Inbound
-from app.content import Content
+from app.content import Content, Reaction, Text
 from app.db import Tx
 from app.errors import Conflict, Invalid
 from app.said import N_
@@ -51,12 +51,17 @@ class Trial(msgspec.Struct, frozen=True):
     network: str = "whatsapp_cloud"
 
 
-async def say(rt: "Runtime", user: "User", trial: Trial, said: Content, reply_to: str = "") -> int:
-    """The customer sends this; the bot's answer is queued in the same commit. Returns the conversation's id.
+async def say(
+    rt: "Runtime", user: "User", trial: Trial, said: Content, reply_to: str = "", referral: dict[str, Any] | None = None
+) -> int:
+    """The customer sends this; the bot's answer is queued in the same commit. Returns the conversation's id. A reaction
+    without a target is to the newest answer; `referral` is what a link or ad tells that brought the customer.
 
-    Raises `Invalid` (an empty or too long text, a draft with errors), `NotFound`.
+    Raises `Invalid` (an empty or too long text, a draft with errors, nothing to react to), `NotFound`.
     """
     check(said)
+    if isinstance(said, Reaction) and not said.target:
+        said = Reaction(await newest_answer(rt, user, trial), said.emoji)
     version_id = await prepare(rt, trial)
     live = await channel(rt)
     here = msgspec.structs.replace(live.here, network=trial.network, capabilities=AS_ON[trial.network])
@@ -69,6 +74,7 @@ async def say(rt: "Runtime", user: "User", trial: Trial, said: Content, reply_to
         raw=content.encode(said).encode(),
         name=user.name if trial.who == "you" else "",
         reply_to=reply_to,
+        referral=referral,
     )
     return await rt.db.write(receive, rt.channels.intake, here, inbound, version_id)
 
@@ -118,6 +124,15 @@ async def find_conversation(rt: "Runtime", user: "User", trial: Trial) -> int | 
     return await rt.db.reader.one(store.CONVERSATION, value=name_of(user, trial))
 
 
+async def newest_answer(rt: "Runtime", user: "User", trial: Trial) -> str:
+    """The provider's id of the last message that the bot sent. Raises `Invalid` if there is none."""
+    conversation_id = await find_conversation(rt, user, trial)
+    found = None if conversation_id is None else await rt.db.reader.one(store.ANSWERED, id=conversation_id)
+    if not found:
+        raise Invalid(N_("There is no answer to react to yet."))
+    return found
+
+
 async def start_over(rt: "Runtime", user: "User", trial: Trial) -> None:
     """Forget this customer and everything said with it."""
     contact_id = await rt.db.reader.one(store.CONTACT, value=name_of(user, trial))
@@ -127,7 +142,7 @@ async def start_over(rt: "Runtime", user: "User", trial: Trial) -> None:
 
 def check(said: Content) -> None:
     text = content.text(said)
-    if not text.strip():
+    if isinstance(said, Text) and not text.strip():
         raise Invalid(N_("Write something first."), fields={"text": N_("Write something first.")})
     if len(text) > LONGEST:
         raise Invalid(

@@ -93,12 +93,14 @@ async def run_again(rt: "Runtime", here: Turn, bot_id: int, number: int) -> Reru
     version = await compiled(rt, await bots.text_of(reader, bot, number))
     later = await reader.all(store.AFTER, id=here.conversation_id, at=here.at, turn_id=here.id, limit=MOST)
     past = [Past(turn.at, turn.input, turn.output) for turn in (here, *later[: MOST - 1])]
-    return await asyncio.to_thread(compared, version, past, len(later) >= MOST)
+    cut = len(later) >= MOST
+    return await asyncio.to_thread(compared, version, past, 0 if cut else rt.clock.now(), cut)
 
 
-def compared(version: Version, past: list[Past], cut: bool = False) -> Rerun:
-    """`past`: turns of one conversation, oldest first; the first begins with the state it had then."""
-    steps, unreadable = again(version, past)
+def compared(version: Version, past: list[Past], until: int, cut: bool) -> Rerun:
+    """`past`: turns of one conversation, oldest first; the first begins with the state it had then. `until`: how far
+    the document's own waits are followed after the last."""
+    steps, unreadable = again(version, past, until)
     outcomes = [replay.outcome_of(step) for step in steps]
     return Rerun(
         turns=tuple(map(replay.drawn, steps, outcomes)),

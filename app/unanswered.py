@@ -148,9 +148,12 @@ def with_rule(texts: Sequence[str], draft: str) -> tuple[str, int]:
         version = compile_version(draft)
         says, name = condition(texts)
         name = unused(name, {rule.name.text for rule in document.rules})
-        item = {"name": name, "when": {"says": says}, "do": [{"say": "…"}]}
-        swallowed = (order_of(version, text) for text in (*texts, *phrases(says)))
-        place = min((order for order in swallowed if order is not None), default=len(document.rules))
+        item: dict[str, Any] = {"name": name, "when": {"says": says}, "do": [{"say": "…"}]}
+        swallowed = [place for text in (*texts, *phrases(says)) if (place := order_of(version, text)) is not None]
+        place = min(swallowed, default=len(document.rules))
+        # One that is asked earlier whatever stands before it has to be overtaken by priority.
+        priority = max((document.rules[place].priority for place in swallowed), default=0)
+        item |= {"priority": priority} if priority > 0 else {}
         after = parse(add_at(draft, "rules", place, item)[0])
     except DocumentError as error:
         raise documents.not_in_order(error) from None

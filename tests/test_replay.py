@@ -9,6 +9,7 @@ import pytest
 from app import replay, simulator, turns, users
 from app.bot.document import compile_version
 from app.bot.scene import CallResult
+from app.cli.replay import answer
 from app.commands import COMMANDS
 from app.content import Text
 from app.errors import Invalid, NotFound, TooMany
@@ -187,3 +188,13 @@ async def test_waits_and_calls_of_the_pipeline_are_the_same_in_a_replay_and_call
     elsewhere = await replayed(rt, bot_id, choice, WAITING.replace("/stock", "/cakes"))
     assert counts(elsewhere) == {"stopped": 1}
     assert elsewhere.differing[0].turns[0].after[-1].text == "GET https://shop.example/cakes"
+
+
+def test_what_happened_between_is_not_said_and_a_missing_call_is() -> None:
+    said = [
+        {"who": "event", "text": "call 200"}, {"who": "bot", "text": "Seven left."}, {"who": "handoff", "text": "Ana"},
+        {"who": "missing", "text": "GET https://shop.example/"},
+    ]  # fmt: skip
+    assert answer(said) == "Seven left. / handed to a person: Ana / needs a call: GET https://shop.example/"
+    assert answer([said[0], {"who": "missing", "text": ""}]) == "No answer"
+    assert answer([{"who": "handoff", "text": ""}]) == "handed to a person: "

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from app.bot.answers import ANSWERS, Answer
+from app.bot.answers import ANSWERS, Answer, plain
+from app.bot.calling import Body
 from app.bot.flow import NAME, Name
 from app.bot.moment import EXAMPLE, LENGTH, length
 from app.bot.nodes import SequenceNode
@@ -35,7 +36,7 @@ class Line(msgspec.Struct, frozen=True):
     """One line of a test's chat. `who`: `user` (writes the text, after quick messages in `before`), `button` (the user
     presses the one with this title or id), `pressed` (the one with this id, offered or not), `media` (the user sends a
     file of this kind, `said` below it), `location` (the user sends the place of this name), `reaction` (with this
-    emoji), `order` (with this text), `wait` (so long passes), `trigger` (something outside asks for this by name),
+    emoji), `order` (with this text), `wait` (so long passes), `trigger` (a program asks for this by name, with `data`),
     `bot` (says a text that fits the pattern) or `handoff` (with a reason that fits the pattern). `referral`: what the
     link or ad tells that brought the user."""
 
@@ -44,6 +45,7 @@ class Line(msgspec.Struct, frozen=True):
     before: tuple[Located, ...] = ()
     said: str = ""
     referral: dict[str, str] | None = None
+    data: dict[str, Any] = {}
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -128,6 +130,10 @@ def _does(**one: Located) -> Line:
     return Line(who, text)
 
 
+def _asks(trigger: Located, **values: Any) -> Line:
+    return Line("trigger", trigger, data={name: plain(value) for name, value in values.get("with", {}).items()})
+
+
 def _send(media: Located, caption: Located | None = None) -> Line:
     return Line("media", media, said=caption.text if caption else "")
 
@@ -138,8 +144,8 @@ def _contact(
     full = name.text.strip() if name else ""
     first = first_name.text if first_name else full.partition(" ")[0]
     fields = {key: value.text for key, value in values.pop("fields", {}).items()}
-    plain = {key: value.text for key, value in values.items()}
-    return ContactView("1", full, first, tags=tuple(tag.text for tag in tags), fields=fields, **plain)
+    others = {key: value.text for key, value in values.items()}
+    return ContactView("1", full, first, tags=tuple(tag.text for tag in tags), fields=fields, **others)
 
 
 def _case(chat: tuple[Line, ...], **values: Any) -> Case:
@@ -165,6 +171,7 @@ CONTACT = Keys(
         "fields": MapOf(Text(100, N_("a name")), Text(1_000), 50, N_("fields with their values")),
     },
 )
+DATA = MapOf(Name(NAME, N_("a name")), Body(), 50, N_("names with their values"))
 LINE = Verbs(
     {
         "user": Keys(
@@ -191,7 +198,7 @@ LINE = Verbs(
             ("user",),
         ),
         "wait": Keys(_does, {"wait": Passing()}, ("wait",)),
-        "trigger": Keys(_does, {"trigger": SHORT}, ("trigger",)),
+        "trigger": Keys(_asks, {"trigger": SHORT, "with": DATA}, ("trigger",)),
         "bot": Keys(_does, {"bot": Text(16_384, N_("what the bot says, with * for anything"))}, ("bot",)),
         "handoff": Keys(_does, {"handoff": Text(4_096, N_("the reason, with * for anything"))}, ("handoff",)),
     },

@@ -98,20 +98,25 @@ def template(step: Approved, compiler: "Compiler") -> tuple[Build, bool]:
     header = compiler.text(step.header[1]) if step.header else None
     kind = step.header[0] if step.header else ""
     named = tuple((name, compiler.text(text)) for name, text in step.parameters)
+    links = tuple(
+        (int(number) - 1 if number else at, compiler.text(text)) for at, (number, text) in enumerate(step.urls)
+    )
     words = compiler.text(step.text)
 
     def build(room: Room) -> Content | None:
         above = [(kind, line_of(room, header))] if header is not None else []
         values = [(name, line_of(room, text)) for name, text in named]
-        if not all(value for _, value in (*above, *values)):
+        ends = [(at, line_of(room, text)) for at, text in links]
+        if not all(value for _, value in (*above, *values, *ends)):
             room.problem(N_("A value of the template “{name}” is empty; it was not sent", name=step.name.text))
             return None
         components = [part("header", [parameter(what, value)]) for what, value in above]
         if values:
             components.append(part("body", [parameter("text", value, name) for name, value in values]))
+        components += [button(at, value) for at, value in ends]
         return Template(step.name.text.strip(), code, tuple(components), words.render(room).strip())
 
-    texts = [text for _, text in named] + ([header] if header is not None else [])
+    texts = [text for _, text in (*named, *links)] + ([header] if header is not None else [])
     return build, constant(words, *texts)
 
 
@@ -127,6 +132,11 @@ def language(step: Approved, compiler: "Compiler") -> str:
 
 def part(kind: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": kind, "parameters": parameters}
+
+
+def button(at: int, end: str) -> dict[str, Any]:
+    """What the address of a button ends with."""
+    return {"type": "button", "sub_type": "url", "index": str(at), "parameters": [parameter("text", end)]}
 
 
 def parameter(kind: str, value: str, name: str = "") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from app.bot.index import whole
 from app.bot.match import Found, match
 from app.bot.program import Asking
 from app.bot.prompted import MOST_GOING_ON, quiet, triggered, watching
-from app.bot.resume import ended, hold, holds, merged, resumed, together, without_held
+from app.bot.resume import below, ended, hold, holds, merged, resumed, together, without_held
 from app.bot.run import Machine, Place, left, machine, opened, title
 from app.bot.scene import (
     Arrived,
@@ -100,9 +100,10 @@ def release(bot: Version, scene: Scene, first: Decision, now: int) -> Decision:
     state = first.state
     if ended(first):
         return without_held(first)
-    if holds(state.waiting, now):
+    asks = state.waiting is not None and state.waiting.kind == "answer"
+    if holds(state.waiting, now) or (asks and below(state)):
         return first
-    if state.waiting is not None and state.waiting.kind == "answer":
+    if asks:
         return without_held(first, N_("What was written before the question was asked is not taken as its answer"))
     event = merged(state.held)
     scene = msgspec.structs.replace(scene, state=without_held(first).state)

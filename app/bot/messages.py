@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from app.bot.flow import Name, Truth
+from app.bot.flow import Truth
 from app.bot.nodes import MappingNode, Node
 from app.bot.shape import Json, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text
 from app.said import N_, Sentence
 
 MOST_PARAMETERS = 50
+MOST_BUTTONS = 10
 TEMPLATE_LANGUAGE = r"[a-z]{2,3}(_[A-Za-z]{2,4})?"
 
 
@@ -48,12 +49,14 @@ class React(msgspec.Struct, frozen=True):
 
 class Approved(msgspec.Struct, frozen=True):
     """Send a template that the network approved. `parameters` are what its body is filled with, by name or, where the
-    names are empty, in order; `header` is (kind, text or address); `text` is what it reads like."""
+    names are empty, in order; `header` is (kind, text or address); `urls` are the ends of its buttons' addresses, by
+    the button's number or, where the names are empty, in order; `text` is what it reads like."""
 
     name: Located
     language: Located | None = None
     parameters: tuple[tuple[str, Located], ...] = ()
     header: tuple[str, Located] | None = None
+    urls: tuple[tuple[str, Located], ...] = ()
     text: Located | None = None
     line: int = 0
 
@@ -99,11 +102,10 @@ def is_emoji(text: str) -> bool:
 class Parameters(Shape):
     """A list of texts, or texts by name; as pairs, with empty names for a list."""
 
-    def __init__(self, text: Shape) -> None:
+    def __init__(self, text: Shape, name: Shape, most: int) -> None:
         self.expected = N_("a list of texts, or a group of names and texts")
-        self.list = ListOf(text, MOST_PARAMETERS, self.expected)
-        name = Name(r"[a-z][a-z0-9_]{0,63}", N_("the name of a parameter, in small letters"))
-        self.map = MapOf(name, text, MOST_PARAMETERS, self.expected)
+        self.list = ListOf(text, most, self.expected)
+        self.map = MapOf(name, text, most, self.expected)
 
     def read(self, node: Node, report: Report) -> Any:
         if isinstance(node, MappingNode):
@@ -170,8 +172,11 @@ def verbs(text: Shape, header: Shape) -> Mapping[str, Keys]:
     template = {
         "template": Coded(512, N_("the name of a template, in small letters, digits and _"), "[a-z0-9_]+"),
         "language": Coded(12, N_("the language of the template, like en or pt_BR"), TEMPLATE_LANGUAGE),
-        "parameters": Parameters(text),
+        "parameters": Parameters(
+            text, Coded(64, N_("the name of a parameter, in small letters"), "[a-z][a-z0-9_]*"), MOST_PARAMETERS
+        ),
         "header": header,
+        "urls": Parameters(text, Coded(2, N_("the number of a button, from 1"), "([1-9]|10)"), MOST_BUTTONS),
         "text": text,
     }
     return {

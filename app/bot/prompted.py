@@ -34,7 +34,7 @@ def triggered(bot: Version, scene: Scene, event: Triggered, now: int) -> Decisio
     if not event.name.startswith(FLOW):
         return prompted(bot, scene, event, now, run)
     name = event.name.removeprefix(FLOW)
-    program = bot.programs.get(f"flow {name}")
+    program = run.bot.programs.get(f"flow {name}")
     if program is None:
         return Decision((), scene.state, Trace(N_(SENTENCES["no_flow"], name=name[:100]), code="no_flow"))
     run.begin(program)
@@ -80,12 +80,14 @@ def prompted(bot: Version, scene: Scene, event: Triggered | Quiet, now: int, run
     if hit.order < 0:
         return Decision((), scene.state, trace("no_trigger", None, (), nearly(bot.names, hit)))
     before: list[Sentence] = []
+    below, run.places = run.places, []
     while True:
-        plan = bot.plans[hit.order]
+        plan = run.bot.plans[hit.order]
         done = run.perform(plan)
         seen = matched(bot.names, plan, NOTHING, hit)
         following = by_facts(bot.index, asked, hit.order) if plan.goes_on and done else Found(-1)
         if following.order < 0 or len(before) >= MOST_GOING_ON:
+            run.rejoin(below)
             return run.decision(msgspec.structs.replace(seen, before=tuple(before)), scene.state.missed)
         before.append(seen.verdict)
         hit = following

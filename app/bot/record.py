@@ -73,7 +73,7 @@ class Record:
             case Later(flow=flow, due=due):
                 self._open[f"flow {flow}"] = key, due
             case WatchQuiet(seconds=seconds):
-                self._open[f"quiet {seconds}"] = key, 0
+                self._open[f"quiet {seconds}"] = key, now + seconds * 1_000
             case Call(token=token):
                 self._open[f"call {token}"] = key, 0
                 self._called[token] = effect, now

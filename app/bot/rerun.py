@@ -27,7 +27,6 @@ from app.bot.scene import (
     Event,
     GivenBack,
     HandOff,
-    Quiet,
     Scene,
     SetField,
     StartTimer,
@@ -54,7 +53,8 @@ class Past(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """One event decided, at `at` (ms UTC). `due`: when a wait or a later flow was to be over, 0 for other events."""
+    """One event decided, at `at` (ms UTC). `due`: when a wait, a silence or the time of a later flow was to
+    be over, 0 for other events."""
 
     at: int
     event: Event
@@ -98,6 +98,7 @@ class _Rerun:
         self.used: dict[tuple[str, str], int] = defaultdict(int)
         self.noted: tuple[Tag | SetField, ...] = ()
         self.state: State | None = None
+        self.heard = 0
         self.silent = False
         self.missing: Call | None = None
 
@@ -132,7 +133,7 @@ class _Rerun:
             while own and not self.over and (due := self.agenda.next(upto)) is not None:
                 own -= 1
                 if due.event is not None:
-                    timed = 0 if isinstance(due.event, CallResult | Quiet) else due.at
+                    timed = 0 if isinstance(due.event, CallResult) else due.at
                     yield self.decide(turn.given, due.event, due.at, timed)
 
     def unheard(self, group: Sequence[Recorded], end: int) -> None:
@@ -150,18 +151,19 @@ class _Rerun:
         given, then = turn.given, turn.given.scene.state
         state = then if self.state is None else left(self.state) if turn.left else self.state
         self.state = msgspec.structs.replace(state, seed=then.seed, turns=max(then.turns, state.turns))
+        moment = self.decide(given, given.event, given.now, turn.due)
         if isinstance(given.event, Arrived):
+            self.heard = given.now
             self.agenda.heard(given.now)
-        return self.decide(given, given.event, given.now, turn.due)
+        return moment
 
     def decide(self, given: TurnInput, event: Event, now: int, due: int) -> Moment:
         """Where deciding fails the customer gets no answer, as it is live."""
         assert self.state is not None
         scene = given.scene
+        last_heard = scene.last_heard if event is given.event else self.heard or scene.last_heard
         contact = noted_on(scene.contact, self.noted) if self.noted else scene.contact
-        here = Scene(
-            self.state, contact, scene.capabilities, scene.channel, scene.network, scene.last_heard, scene.opted_out
-        )
+        here = Scene(self.state, contact, scene.capabilities, scene.channel, scene.network, last_heard, scene.opted_out)
         try:
             decision = decide(self.bot, here, event, now)
         except Exception:

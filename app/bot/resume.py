@@ -22,6 +22,7 @@ from app.bot.scene import (
     Scene,
     Send,
     StartTimer,
+    State,
     TimerFired,
     Trace,
     Waiting,
@@ -149,6 +150,11 @@ def merged(held: tuple[Arrived, ...]) -> Arrived:
     text = "\n".join(text for event in held if (text := said_in(event)))
     referral = next((event.referral for event in reversed(held) if event.referral), None)
     return Arrived(last.content, text, last.reply_to, referral, tuple(burst[-MOST_HELD:]))
+
+
+def below(state: State) -> bool:
+    """Whether a flow waits below the question that is open."""
+    return any(len(frame.at) > 1 for frame in state.frames)
 
 
 def ended(decision: Decision) -> bool:

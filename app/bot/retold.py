@@ -93,7 +93,8 @@ def from_a_beginning(turns: Sequence[Turn]) -> Sequence[Turn]:
 
 
 class Telling:
-    """The lines so far. `clock` is the test's time, in ms UTC; `ahead` what the bot said for later."""
+    """The lines so far. `clock` is the test's time, in ms UTC; `ahead` what the bot said for later, `deferred` the
+    triggers that are flows it starts later."""
 
     def __init__(self, unnamed: Unnamed, turns: Sequence[Turn], *, timed: bool = False) -> None:
         self.unnamed = unnamed
@@ -101,6 +102,7 @@ class Telling:
         self.began = self.clock = 0
         self.ahead: list[Send] = []
         self.called: dict[str, Call] = {}
+        self.deferred: set[str] = set()
         self.calls: list[Line] = []
         self.full = False
         self.timed = timed or any(map(waits, turns))
@@ -118,6 +120,7 @@ class Telling:
         self.chat += lines
         self.ahead = [send for send in self.ahead if send.at > turn.now]
         self.ahead += [effect for effect in decision.effects if isinstance(effect, Send) and effect.at > turn.now]
+        self.deferred |= {f"{FLOW}{effect.flow}" for effect in decision.effects if isinstance(effect, Later)}
         self.called |= {effect.token: effect for effect in decision.effects if isinstance(effect, Call)}
         if isinstance(turn.event, CallResult):
             self.calls.append(self.answer(self.called[turn.event.token], turn.event))
@@ -133,10 +136,11 @@ class Telling:
                 return [] if self.chat else None
             case CallResult(token=token):
                 return [] if token in self.called else None
-            case Triggered(name=name) if name.startswith(FLOW) and self.chat:
+            case Triggered(name=name) if name in self.deferred:
                 return []
-            case Triggered(name=name) if not event.data:
-                return [{"trigger": name}]
+            case Triggered(name=name, data=data):
+                given = {key: self.unnamed.value(value) for key, value in data.items()}
+                return [{"trigger": name} | ({"with": given} if given else {})]
             case _:
                 return None
 

@@ -56,6 +56,7 @@ from app.said import N_, Sentence
 MOST_STEPS = 200
 DEEPEST = 16
 MOST_VARIABLES = 100
+TOO_DEEP: Final = N_("More than {most} flows ran inside each other; all but the last were left", most=DEEPEST)
 WAITS: Final = {"answer": Asking, "timer": Pausing, "call": Calling}
 
 
@@ -145,8 +146,7 @@ class Machine:
         while self.places and self.at_end(self.places[-1].program, self.places[-1].at):
             self.places.pop()
         if len(self.places) >= DEEPEST:
-            said = N_("More than {most} flows ran inside each other; all but the last were left", most=DEEPEST)
-            self.turn.room.problem(said)
+            self.turn.room.problem(TOO_DEEP)
             self.places.clear()
         self.places.append(Place(program, 0))
 
@@ -193,6 +193,17 @@ class Machine:
         self.begin(plan.program or Program("", plan.name, plan.steps))
         self.run()
         return not self.turn.over and len(self.places) <= depth
+
+    def rejoin(self, below: list[Place]) -> None:
+        """What had waited before waits on, below what began meanwhile."""
+        if self.turn.over:
+            return
+        if len(below) + len(self.places) > DEEPEST:
+            self.turn.room.problem(TOO_DEEP)
+            below = []
+        self.places = below + self.places
+        if self.waiting is None:
+            self.run()
 
     @property
     def answered(self) -> bool:

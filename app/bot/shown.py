@@ -76,8 +76,9 @@ def samples(step: Step, compiler: Compiler) -> Iterator[tuple[Located | int, Con
         case Show(kind=kind, url=url, caption=caption):
             words: dict[str, Any] = {"caption": caption.text} if caption else {}
             yield caption or step.line, FILES[kind](url=url.text, **words)
-        case Ask(text=text, again=again, cancelled=cancelled, choices=choices):
-            for words_, offered in ((text, choices), (again, choices), (cancelled, ())):
+        case Ask(text=text, again=again, cancelled=cancelled, choices=choices, reminder=reminder):
+            late = reminder.text if reminder is not None else None
+            for words_, offered in ((text, choices), (again, choices), (late, choices), (cancelled, ())):
                 if words_ is not None:
                     content = compiler.question(words_, offered).saying.build(Room({}), words_.text)
                     if content is not None:

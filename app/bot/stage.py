@@ -42,7 +42,7 @@ class Stage:
             case "wait":
                 return self.passing(self.now + length(line.text.text) * 1_000)
             case "trigger":
-                return self.turn(Triggered(line.text.text))
+                return self.turn(Triggered(line.text.text, line.data))
             case "button":
                 pressed = next((one for one in self.offered if line.text.text in (one.title, one.id)), None)
                 return None if pressed is None else self.hear([pressed])

@@ -56,11 +56,12 @@ def chat(text: str, name: str, *, as_json: bool) -> int:
         raise Invalid(f"{name}:{first.line}: {i18n.tell(sentence(first))}", code="document") from None
     if not as_json:
         output.say(output.paint(f"{bot.name}. {_(HELP)}", "faint"))
-    state = State(seed=1)
+    state, last_heard = State(seed=1), 0
     offered: list[Choice] = []
     for line in lines(prompt=not as_json and sys.stdin.isatty()):
-        decision = turn(bot, state, said(line, offered))
-        state = decision.state
+        now = time.time_ns() // 1_000_000
+        decision = turn(bot, state, said(line, offered), now, last_heard)
+        state, last_heard = decision.state, now
         offered = [
             choice for effect in decision.effects if isinstance(effect, Send) for choice in choices(effect.content)
         ]
@@ -92,9 +93,9 @@ def said(line: str, offered: list[Choice]) -> Content:
     return Pressed(pressed.id, pressed.title) if pressed else Text(line)
 
 
-def turn(bot: Version, state: State, what: Content) -> Decision:
-    scene = Scene(state, ContactView("1"), AS_ON["whatsapp_cloud"], "Terminal", "simulator")
-    return decide(bot, scene, Arrived(what, content.text(what)), time.time_ns() // 1_000_000)
+def turn(bot: Version, state: State, what: Content, now: int, last_heard: int) -> Decision:
+    scene = Scene(state, ContactView("1"), AS_ON["whatsapp_cloud"], "Terminal", "simulator", last_heard)
+    return decide(bot, scene, Arrived(what, content.text(what)), now)
 
 
 def choices(what: Content) -> tuple[Choice, ...]:

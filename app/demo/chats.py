@@ -84,7 +84,7 @@ BAKERY: Final = (
     ),
     Chat(("order", "rye bread", "never mind"), 3),
     Chat(
-        ("hi", "I want to order a cake for my *mum's 70th* birthday", "like this one", "1", "Sunday the 12th",
+        ("hi", "I want to order a cake for my *mum's 70th* birthday", "a birthday cake", "1", "Sunday",
          "[picture] 24 slices, like this one but with _strawberries_ 🍓",
          "< What a lovely cake! With strawberries, yes. Shall we write a name on it?", "Lucia, please",
          "< Done. It will be ready at ten."), 3,

@@ -32,11 +32,11 @@ def grown(starter: str, text: str) -> tuple[Edition, ...]:
     for name in names:
         first = without(first, name)
     second = without(before(text, "tests"), names[0]) if names else first
-    found = [Edition((DAYS + 1) * DAY, "Opening day", first)]
+    found = [Edition((DAYS + 1) * DAY + 3 * HOUR, "Opening day", first)]
     if second != first:
-        found.append(Edition(18 * DAY, "Answers what people asked", second))
+        found.append(Edition(18 * DAY + 7 * HOUR, "Answers what people asked", second))
     if text != found[-1].text:
-        found.append(Edition(6 * DAY, "Answers more, with tests", text))
+        found.append(Edition(6 * DAY + 5 * HOUR, "Answers more, with tests", text))
     return tuple(found)
 
 

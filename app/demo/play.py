@@ -138,7 +138,7 @@ def hear(tx: Tx, stage: Stage, visit: Visit, known: int, line: Line, file: Heard
     past, person = Past(tx, line.at), visit.person
     newest = past.one(store.NEWEST_OUT, conversation_id=known)
     said, reply_to = meant(line.text, newest, file)
-    sender = Address(phone=person.phone, simulated=f"demo.{person.phone}")
+    sender = Address(phone=person.phone)
     if not known:
         meet(past, stage, person, sender)
     inbound = Inbound(stage.account, line.name, sender, line.at - 300, said, b"{}", name=person.name, reply_to=reply_to)

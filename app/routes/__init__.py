@@ -98,6 +98,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/bots/{id:id}/check", bots.check, "bots.check", BUILD, body=DOCUMENT),
     Entry("POST", "/bots/{id:id}/keep", bots.keep, "bots.keep", BUILD, body=DOCUMENT),
     Entry("GET", "/bots/{id:id}/state", bots.state, "bots.state", READ),
+    Entry("GET", "/bots/{id:id}/bar", bots.bar, "bots.bar", READ),
     Entry("GET", "/bots/schema", bots.schema, "bots.schema", READ),
     Entry("GET", "/bots/{id:id}/export", bots.export, "bots.export", READ),
     Entry("GET", "/bots/{id:id}/rules", forms.rules, "bots.rules", BUILD),

@@ -207,6 +207,12 @@ async def head_values(request: Request, bot: store.Bot) -> dict[str, Any]:
     }
 
 
+async def bar(request: Request) -> Response:
+    """Where the bot is live and what is planned, for the bell; `?revision=`: what the form beside it was made of."""
+    values = await head_values(request, await read_bot(request))
+    return await fragment(request, "bots/_bar.html", **values | {"seen": number_of(request, "revision")})
+
+
 def names_of(channels: Sequence[store.Live]) -> Callable[[planned.Planned], str]:
     """For a template: the names of the channels that a planned version is for; removed ones are left out."""
     names = {channel.channel_id: channel.channel for channel in channels}

@@ -47,7 +47,7 @@ async def values_for(request: Request, bot: store.Bot, look: Callable[[str], dic
         found, broken = {}, Broken(error.problem.line, tell(documents.sentence(error.problem)))
     return {
         "undo": await amending.can_undo(rt, bot), "broken": broken, "error": "", "code": "", "given": {}, "swap": False,
-        "newer": False, **values, **found,
+        "newer": False, "seen": bot.draft_revision, **values, **found,
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import form, fragment, is_htmx, page, redirect
-from app.store import overview, threads
+from app.store import overview, planned, threads
 from app.store.overview import Attention, ChannelState, Hour
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def tiles(request: Request) -> Response:
 async def attention(request: Request) -> Response:
     rt: Runtime = request.state.rt
     found = await concerns(rt)
-    version = repr((found["attention"], found["stopped"], rt.clock.now() // 60_000))
+    version = repr((found["attention"], found["stopped"], found["unpublished"], rt.clock.now() // 60_000))
     return await fragment(request, "home/_attention.html", version=version, **found)
 
 
@@ -209,9 +209,10 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
     found: Attention = await rt.db.read(overview.get_attention, rt.clock.now() - DAY)
     stopped = [channel for channel in await rt.db.read(overview.list_channels) if is_stopped(channel)]
     counts = found.held_count, found.waiting_count, found.failed_count, len(found.quarantined), len(found.crashed)
-    count = sum(counts) + len(stopped)
+    unpublished = await rt.db.read(planned.list_failed)
+    count = sum(counts) + len(stopped) + len(unpublished)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
-    return {"attention": found, "stopped": stopped, "attention_count": count, **drawn}
+    return {"attention": found, "stopped": stopped, "unpublished": unpublished, "attention_count": count, **drawn}
 
 
 def is_stopped(channel: ChannelState) -> bool:

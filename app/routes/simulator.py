@@ -3,6 +3,7 @@
 What is being tried stands in the address (`bot`, `version`, `who`, `on`), so a page can be kept and shared.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -62,8 +63,8 @@ async def say(request: Request) -> Response:
     fields = await form(request)
     trial = read_trial(fields.data)
     try:
-        said, reply_to = read_content(fields)
-        await simulator.say(request.state.rt, request.state.user, trial, said, reply_to)
+        said, reply_to, referral = read_said(fields)
+        await simulator.say(request.state.rt, request.state.user, trial, said, reply_to, referral)
     except Invalid as error:
         template = "simulator/_foot.html" if is_htmx(request) else "simulator/show.html"
         return await refused(request, template, error, **await values(request, trial))
@@ -113,22 +114,38 @@ def address(request: Request, trial: Trial) -> str:
     return f"{request.app.url_path_for('simulator')}?{query(trial)}"
 
 
-def read_content(fields: Form) -> tuple[Content, str]:
-    """(what is sent, the provider's id of the message it answers)."""
-    choice, title = fields.text("choice", limit=300), fields.text("title", limit=300)
-    reply_to, sample = fields.text("reply_to", limit=200), fields.text("sample", limit=20)
+def read_said(fields: Form) -> tuple[Content, str, dict[str, Any] | None]:
+    """What is sent (a pressed button or picked row, a reaction, a sample with the text below it, or the text), the
+    provider's id of the message it answers, and what an ad tells."""
+    choice, text = fields.text("choice", limit=300), fields.text("text", limit=simulator.LONGEST)
+    sample, emoji = fields.text("sample", limit=20), fields.text("emoji", limit=20)
     if choice:
+        title, reply_to = fields.text("title", limit=300), fields.text("reply_to", limit=200)
         picked = fields.text("kind", limit=20) == "list"
-        return (content.Picked(choice, title) if picked else content.Pressed(choice, title)), reply_to
-    if sample in SAMPLES:
-        return SAMPLES[sample], ""
-    return content.Text(fields.text("text", limit=simulator.LONGEST)), ""
+        return (content.Picked(choice, title) if picked else content.Pressed(choice, title)), reply_to, None
+    if emoji:
+        return content.Reaction("", emoji), "", None
+    if sample == "ad":
+        return content.Text(text or _("Hello! Can I get more info on this?")), "", AD
+    return (SAMPLES[sample](text) if sample in SAMPLES else content.Text(text)), "", None
 
 
-SAMPLES: Final[dict[str, Content]] = {
-    "photo": content.Image(mime="image/jpeg"),
-    "voice": content.Audio(mime="audio/ogg", voice=True),
-    "location": content.Location(-23.5614, -46.6559, "Avenida Paulista"),
+ITEMS: Final[tuple[dict[str, Any], ...]] = (
+    {"product_retailer_id": "SKU-1", "quantity": 2, "item_price": 9.5, "currency": "EUR"},
+)
+# As WhatsApp tells of an ad that was pressed.
+AD: Final[dict[str, Any]] = {
+    "source_type": "ad", "source_id": "120210000000000001", "source_url": "https://fb.me/example",
+    "headline": "Fresh today", "body": "Write to us", "ctwa_clid": "example",
+}  # fmt: skip
+SAMPLES: Final[dict[str, Callable[[str], Content]]] = {
+    "photo": lambda text: content.Image(mime="image/jpeg", caption=text),
+    "video": lambda text: content.Video(mime="video/mp4", caption=text),
+    "voice": lambda text: content.Audio(mime="audio/ogg", voice=True),
+    "document": lambda text: content.Document(mime="application/pdf", filename="order.pdf", caption=text),
+    "sticker": lambda text: content.Sticker(mime="image/webp"),
+    "location": lambda text: content.Location(-23.5614, -46.6559, text or "Avenida Paulista"),
+    "order": lambda text: content.Order("catalog", ITEMS, text),
 }
 
 
@@ -146,6 +163,7 @@ async def values(request: Request, trial: Trial) -> dict[str, Any]:
         "bot": next((bot for bot in known if bot.id == trial.bot_id), None),
         "versions": versions,
         "live_versions": live,
+        "samples": samples(),
         "networks": network_names(),
         "hint": network_hint(trial.network),
         "called": await read_called(request, trial),
@@ -189,6 +207,20 @@ async def read_scene(request: Request, trial: Trial) -> Scene:
 
 async def newest(db: Any, conversation_id: int) -> threads.Thread:
     return await threads.get_page(db, conversation_id, limit=SHOWN)
+
+
+def samples() -> list[tuple[str, str, str]]:
+    """What can be sent besides a text: (value, icon, label)."""
+    return [
+        ("photo", "image", _("Photo")),
+        ("video", "play", _("Video")),
+        ("voice", "mic", _("Voice message")),
+        ("document", "file", _("Document")),
+        ("sticker", "smile", _("Sticker")),
+        ("location", "globe", _("Location")),
+        ("order", "tag", _("Order")),
+        ("ad", "campaign", _("Message from an ad")),
+    ]
 
 
 def network_names() -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 Which event, and what it is run again with, stand in the address: the page can be kept, shared and reloaded.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -24,6 +24,8 @@ from app.store.threads import Turn
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
+
+VERSIONS: Final = 50  # the newest, that a conversation can be run again with
 
 _input: msgspec.json.Decoder[TurnInput] = msgspec.json.Decoder(TurnInput)
 
@@ -124,7 +126,7 @@ async def choices(request: Request, here: Turn, chosen: tuple[int, int] | None) 
     for bot in known:
         found.append(choice(bot.id, 0, _("{bot}, draft").format(bot=bot.name), chosen))
         if bot.id == here.bot_id:
-            versions = await rt.db.reader.all(bot_rows.VERSIONS, bot_id=bot.id)
+            versions = (await rt.db.reader.all(bot_rows.VERSIONS, bot_id=bot.id))[:VERSIONS]
             label = _("{bot}, version {n}")
             found += [
                 choice(bot.id, version.number, label.format(bot=bot.name, n=version.number), chosen)

@@ -82,11 +82,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back: at most 64 KB."""
+    """What came back: at most 64 KB. `retry_after` as it was written."""
 
     status: int
     type: str
     body: bytes
+    retry_after: str = ""
 
 
 class Outbound:
@@ -156,7 +157,8 @@ class Outbound:
             )  # fmt: skip
             answer = await client.send(request, stream=True, follow_redirects=False)
             try:
-                return Answer(answer.status_code, answer.headers.get("content-type", ""), await read_body(answer))
+                kind, again = (answer.headers.get(name, "") for name in ("content-type", "retry-after"))
+                return Answer(answer.status_code, kind, await read_body(answer), again)
             finally:
                 await answer.aclose()
 
@@ -286,11 +288,25 @@ async def resolve(target: Target) -> list[IP]:
         addresses = [ipaddress.ip_address(target.host)]
     except ValueError:
         addresses = await look_up(target)
+    judge(target, addresses)
+    return addresses
+
+
+def judge(target: Target, addresses: list[IP]) -> None:
     if any(is_denied(address, target.allowed) for address in addresses):
         raise OutboundError("not_allowed", N_("This address leads into a private network."))
     if not target.allowed and any(is_own(address) for address in addresses):
         raise OutboundError("not_allowed", N_("This address is this machine itself."))
-    return addresses
+
+
+def check_url(url: str, allow: Collection[str] = ()) -> None:
+    """What can be said of an address when it is typed; its host is looked up when it is called. Raises
+    `OutboundError`."""
+    target = read_url(url, allow)
+    try:
+        judge(target, [ipaddress.ip_address(target.host)])
+    except ValueError:
+        pass  # a name
 
 
 async def look_up(target: Target) -> list[IP]:

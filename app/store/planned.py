@@ -2,7 +2,7 @@
 
 import msgspec
 
-from app.db import Query, Statement
+from app.db import Query, Reader, Statement
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -30,6 +30,7 @@ _PLANNED = """
 """
 BY_ID = Query(f"{_PLANNED} where p.id = :id", Planned)
 OF_BOT = Query(f"{_PLANNED} where p.bot_id = :bot_id order by p.at, p.id", Planned)
+FAILED_ONES = Query(f"{_PLANNED} where p.problem <> '' order by p.at desc, p.id desc limit 5", Planned)
 INSERT = Statement(
     """
     insert into planned (id, bot_id, version_id, channels, user_id, at, created_at)
@@ -38,3 +39,8 @@ INSERT = Statement(
 )
 DELETE = Statement("delete from planned where id = :id")
 FAILED = Statement("update planned set problem = :problem where id = :id")
+
+
+async def list_failed(db: Reader) -> list[Planned]:
+    """The newest of those that did not go live and were not dismissed."""
+    return await db.all(FAILED_ONES)

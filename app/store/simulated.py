@@ -14,6 +14,14 @@ CONVERSATION = Query(
     """,
     int,
 )
+ANSWERED = Query(
+    """
+    select provider_id from message
+    where conversation_id = :id and direction = 'out' and provider_id is not null
+    order by at desc, id desc limit 1
+    """,
+    str,
+)
 PINNED = Query("select version_id from conversation where id = :id", lambda value: value)
 TURNS = Query(
     """

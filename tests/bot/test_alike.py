@@ -92,3 +92,16 @@ def test_a_rule_stands_before_the_one_that_would_take_its_words() -> None:
     )
     text, line = with_rule(["parking for a bus", "parking for my bike", "parking for cars"], draft)
     assert (line, text.splitlines()[line + 3]) == (4, "  # only the word alone")
+
+
+def test_a_rule_overtakes_one_of_higher_priority_that_would_take_its_words() -> None:
+    draft = (
+        "bot: Luna\nrules:\n  - {name: hi, when: {says: hi}, do: [{say: Hi}]}\n"
+        "  - {name: car, when: {says: parking, tag: vip}, do: [{say: V}], priority: 9}\n"
+        "  - {name: all, when: {says: parking}, do: [{say: P}], priority: 5}\n"
+    )
+    texts = ["parking for a bus", "parking for my bike", "parking for cars"]
+    text, line = with_rule(texts, draft)
+    assert line == 5 and "    priority: 5" in text.splitlines()
+    version = compile_version(text.replace('"say": ""', '"say": "x"'))
+    assert {order_of(version, one) for one in texts} == {2}

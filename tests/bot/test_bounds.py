@@ -81,6 +81,7 @@ step = st.one_of(
             "parameters": st.lists(template, min_size=1, max_size=3)
             | st.dictionaries(st.sampled_from("xyz"), template, min_size=1),
             "text": template,
+            "urls": st.lists(template, min_size=1, max_size=2) | st.just({"2": "{{ x }}"}),
             "header": template | st.just({"image": "https://x.example/{{ x }}"}),
         },
     ),

@@ -67,6 +67,7 @@ def test_a_timer_is_no_answer_and_an_answer_no_timer() -> None:
     world = World(ORDER)
     world.say("go")
     assert world.happen(TimerFired("t0.0")) == [] and world.code == "stale"
+    assert world.happen(CallResult("t7.0", 200, {"number": 2})) == [] and world.code == "stale"
     assert world.answer(200, {"number": 1}) == ["got 1"]
 
 
@@ -162,6 +163,12 @@ def test_a_message_during_a_call_is_held_but_not_for_ever() -> None:
     world.say("go")
     world.wait(61)
     assert world.say("plain") == ["plain"] and world.answer(200, {"number": 7}) == ["got 7"]
+
+
+def test_what_is_held_outlives_a_question_that_comes_in_between() -> None:
+    world = World(ORDER)
+    assert world.say("go", "plain", "aside") == ["aside?"] and len(world.state.held) == 1
+    assert world.say("x") == ["so"] and world.answer(200, {"number": 7}) == ["got 7", "plain"]
 
 
 # ---- what is asked ---------------------------------------------------------------------------------------------------

@@ -192,3 +192,20 @@ def test_a_list_that_buttons_become_opens_in_the_language() -> None:
     bot = compile_version(BOT.replace("{en: Bread, pt: Pão}, ", "{en: Bread, pt: Pão}, A, B, C, ").replace("pt", "de"))
     [send] = talk(bot, "order", None, "de-AT").effects
     assert isinstance(send, Send) and isinstance(send.content, ChoiceList) and send.content.label == "Menü"
+
+
+def test_a_day_that_was_answered_is_written_in_the_language() -> None:
+    bot = """\
+bot: T
+language: en
+rules:
+  - name: day
+    when: {says: day}
+    do:
+      - ask: {text: {en: When?, pt: Quando?}, expect: datetime, save: day}
+      - say: {en: "{{ day | date('full') }}, {{ day | time }}", pt: "{{ day | date('full') }}, {{ day | time }}"}
+"""
+    [_, english] = chat("day", "24/12/2026 at 15:00", bot=bot)
+    [_, brazilian] = chat("day", "24/12/2026 15:00", language="pt-BR", bot=bot)
+    assert english == ["Thursday, December 24, 2026, 3:00 PM"]
+    assert brazilian == ["quinta-feira, 24 de dezembro de 2026, 15:00"]

@@ -93,6 +93,16 @@ def test_a_template_has_a_header() -> None:
     )
 
 
+@pytest.mark.parametrize(("urls", "index"), [('["o/{{ contact.id }}"]', "0"), ('{2: "o/{{ contact.id }}"}', "1")])
+def test_a_template_has_addresses_on_its_buttons(urls: str, index: str) -> None:
+    [(linked, _)] = sent(done(f"{{template: t, language: de, parameters: [a], urls: {urls}}}"))
+    assert isinstance(linked, Template) and linked.components[1] == {
+        "type": "button", "sub_type": "url", "index": index, "parameters": [{"type": "text", "text": "o/7"}],
+    }  # fmt: skip
+    empty = done('{template: t, language: de, urls: ["{{ nobody }}"]}')
+    assert sent(empty) == [] and "A value of the template “t” is empty; it was not sent" in empty.trace.problems
+
+
 def test_a_template_speaks_the_language_of_the_document() -> None:
     bot = compile_version("bot: T\nlanguage: pt-BR\nrules: [{name: r, when: {says: go}, do: [{template: t}]}]")
     assert sent(turn(bot, "go", None, EVERYTHING)) == [(Template("t", "pt_BR"), False)]
@@ -210,6 +220,7 @@ def test_a_branch_drawn_goes_on_after_all_of_them() -> None:
          "found “English”"),
         ("{template: t, language: en, parameters: {Who: x}}", "Expected the name of a parameter, in small letters, "
          "found “Who”"),
+        ("{template: t, language: en, urls: {0: x}}", "Expected the number of a button, from 1, found “0”"),
         ("random: [[{say: x}]]", "Expected 2 to 20 in this list, found 1"),
         ("random: [{weight: 0, do: [{say: x}]}, [{say: y}]]", "Expected a whole number from 1 to 1,000, found “0”"),
         ("{say: x, quote: false}", "Expected true, found “false”"),

@@ -6,6 +6,7 @@ import pytest
 
 from app.bot.document import DocumentError, Version, compile_version, parse
 from app.bot.lint import lint
+from app.bot.run import DEEPEST
 from app.bot.scene import Close, Quiet, Triggered, WatchQuiet
 from app.bot.turn import MOST_EFFECTS
 from tests.bot.world import World
@@ -73,6 +74,32 @@ def test_a_trigger_is_answered_at_once_and_an_open_question_asked_again() -> Non
     assert world.say("x") == ["x"]
     assert world.happen(Triggered("flow:slow")) == []
     assert world.happen(Triggered("shipped", {"number": 2})) == ["On its way: 2"] and world.wait(10) == ["slow"]
+
+
+def test_an_open_question_is_asked_once_after_all_rules_that_listen() -> None:
+    world = World(bot("when: {trigger: t}, continue: true, do: [{say: a}]", "when: {trigger: t}, do: [{say: b}]"))
+    world.say("go")
+    assert world.happen(Triggered("t")) == ["a", "b", "q?"]
+    world = World(bot("when: {trigger: t}, do: [{ask: {text: 'b?', save: b}}, {say: '{{ b }}'}]"))
+    for _ in range(DEEPEST + 2):
+        world.happen(Triggered("t"))
+        assert len(world.state.frames) <= DEEPEST
+    world = World(bot("when: {trigger: t}, do: [{handoff: h}]"))
+    world.say("go")
+    assert world.happen(Triggered("t")) == ["→ h"] and world.state.frames == ()
+
+
+def test_what_comes_with_a_trigger_may_choose_the_language() -> None:
+    text = """\
+bot: T
+language: en
+rules: [{name: r, when: {trigger: t}, do: [{say: {en: Hello, pt: Olá}}]}]
+flows: {f: [{say: {en: Bye, pt: Tchau}}]}
+"""
+    world = World(compile_version(text))
+    assert world.happen(Triggered("t", {"language": "pt"})) == ["Olá"]
+    world = World(compile_version(text))
+    assert world.happen(Triggered("flow:f", {"language": "pt"})) == ["Tchau"]
 
 
 def test_a_flow_is_started_by_its_name() -> None:

@@ -6,7 +6,7 @@ from app.bot.decide import decide
 from app.bot.document import Version, compile_version
 from app.bot.replay import play
 from app.bot.rerun import Past
-from app.bot.scene import Arrived, ContactView, Decision, Scene, State, TurnInput
+from app.bot.scene import Arrived, ContactView, Decision, Scene, State, Triggered, TurnInput
 from app.content import Pressed, Text
 from tests.bot.lived import Lived, encode
 from tests.bot.turns import NOW, WHATSAPP
@@ -312,10 +312,70 @@ def test_where_the_draft_makes_a_call_that_was_not_recorded_the_conversation_is_
     assert (played.outcome, played.counts["same"], played.counts["stopped"]) == ("stopped", 1, 5)
     stop = played.turns[1]
     assert [(one.who, one.text) for one in stop.after][-1] == ("missing", "GET https://other.example/hours")
-    assert [turn.after[0].who for turn in played.turns[2:]] == ["missing"] * 4
+    assert [[(one.who, one.text) for one in turn.after] for turn in played.turns[2:]] == [[("missing", "")]] * 4
 
 
 def test_a_call_whose_answer_has_not_come_yet_is_no_call_that_was_not_recorded() -> None:
     lived = Lived(compile_version(CALLS))
     lived.say("stock")
     assert play(compile_version(CALLS), lived.past).outcome == "same"
+
+
+# ---- what no message begins -----------------------------------------------------------------------------------------
+
+PROMPTED = """bot: Luna
+rules:
+  - name: cake
+    when: {says: cake}
+    do: [{say: Baked.}, {later: after, after: 2h}]
+  - name: paid
+    when: {trigger: paid}
+    do: [{say: Thank you.}]
+  - name: quiet
+    when: {inactivity: 10m}
+    do: [{say: Still there?}]
+fallback: {do: [{say: Sorry?}]}
+flows:
+  after: [{say: Was it good?}]
+"""
+
+
+def quiet() -> Lived:
+    """A cake, silence, a payment that a program tells of, and the question two hours later."""
+    lived = Lived(compile_version(PROMPTED))
+    lived.say("cake")
+    assert lived.wait(1_200) == ["Still there?"]
+    assert lived.happen(Triggered("paid")) == ["Thank you."]
+    assert lived.wait(7_200) == ["Was it good?"]
+    return lived
+
+
+def test_silence_triggers_and_flows_begun_later_are_the_same_with_the_same_document() -> None:
+    lived = quiet()
+    played = play(compile_version(PROMPTED), lived.past, lived.now + HOUR)
+    assert (played.outcome, played.counts["same"], played.unreadable) == ("same", 2, 0)
+
+
+def test_a_draft_that_waits_otherwise_for_silence_or_a_flow_says_so_at_its_own_time() -> None:
+    past = quiet().past
+    assert after(PROMPTED.replace("inactivity: 10m", "inactivity: 15m"), past) == [
+        ("changed", ["Baked.", "Still there?"]), ("same", ["Thank you.", "Was it good?"]),
+    ]  # fmt: skip
+    assert after(PROMPTED.replace("inactivity: 10m", "inactivity: 30m"), past) == [
+        ("changed", ["Baked."]), ("changed", ["Thank you.", "Still there?", "Was it good?"]),
+    ]  # fmt: skip
+    assert after(PROMPTED.replace("after: 2h", "after: 5m"), past) == [
+        ("changed", ["Baked.", "Was it good?", "Still there?"]), ("changed", ["Thank you."]),
+    ]  # fmt: skip
+
+
+def test_a_trigger_is_given_to_the_draft_when_it_came() -> None:
+    turn = play(compile_version(PROMPTED.replace("Thank you.", "Great.")), quiet().past).turns[1]
+    assert (turn.outcome, turn.asked, turn.event) == ("changed", "", Triggered("paid"))
+    assert [one.text for one in turn.after] == ["Great.", "trigger", "Was it good?"]
+
+
+def test_a_flow_that_begins_itself_again_and_again_is_followed_only_so_far() -> None:
+    draft = PROMPTED.replace("after: 2h", "after: 1h").replace("Was it good?}", "Tick.}, {later: after, after: 1m}")
+    [turn] = play(compile_version(draft), quiet().past[:1], NOW + 1_000 * HOUR).turns
+    assert 40 < sum(said.text == "Tick." for said in turn.after) <= 50

@@ -6,12 +6,12 @@ import pytest
 from app.bot.amend import add_first
 from app.bot.document import compile_version, parse
 from app.bot.retold import retold, spelled
-from app.bot.scene import ContactView, Decision, GivenBack, TurnInput
+from app.bot.scene import Arrived, ContactView, Decision, GivenBack, Triggered, TurnInput
 from app.bot.trials import run
 from app.bot.unnamed import Unnamed
-from app.content import Image, Location, Reaction
+from app.content import Image, Location, Order, Reaction, Text
 from tests.bot.lived import Lived
-from tests.bot.turns import ANA, WHATSAPP, arrived, press
+from tests.bot.turns import ANA, NOW, WHATSAPP, arrived, press
 
 BOT = """bot: Luna
 rules:
@@ -110,6 +110,40 @@ def test_what_a_test_has_no_line_for_is_left_out() -> None:
     assert item["chat"][0] == {"user": {"location": "Recife"}}  # type: ignore[index]
 
 
+SENSES = """bot: Senses
+rules:
+  - {name: back, when: {first_after: 12h, network: simulator, channel: Shop}, continue: true, do: [{say: Good day.}]}
+  - {name: thanks, when: {reaction: 👍}, do: [{say: Thanks.}]}
+  - {name: ad, when: {referral: {source_type: ad}}, do: [{say: About our offer.}]}
+  - {name: order, when: {order: true}, do: [{say: An order.}]}
+  - {name: vip, when: {says: hi, tag: vip}, do: [{say: Welcome back.}]}
+"""
+
+
+def test_where_and_since_when_somebody_wrote_is_told_where_a_rule_asks() -> None:
+    one = Lived(compile_version(SENSES), ANA)
+    one.last_heard = NOW - 13 * 3_600_000
+    one.say("hi")
+    one.happen(Arrived(Text("more?"), referral={"source_type": "ad", "source_url": "https://x.example", "n": 7}))
+    one.say(Reaction("m", "👍"), Order("c", (), "two"))
+    one.wait(12 * 3_600)
+    one.say("hi")
+    turns = [
+        (msgspec.json.decode(past.given, type=TurnInput), msgspec.json.decode(past.output, type=Decision))
+        for past in one.past
+    ]
+    item = retold(turns, "America/Sao_Paulo", set(), [rule.when for rule in parse(SENSES).rules])
+    assert item is not None
+    assert (item["last_heard"], item["channel"], item["network"]) == ("2026-09-20 22:13", "Shop", "simulator")
+    assert [line["user"] for line in item["chat"] if "user" in line] == [
+        "hi", {"text": "more?", "referral": {"source_type": "ad", "source_url": "https://x.example"}},
+        {"reaction": "👍"}, {"order": "two"}, "hi",
+    ]  # fmt: skip
+    text = add_first(SENSES, "tests", item)
+    (outcome,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    assert outcome.wrong == () and len(outcome.chat) == len(item["chat"])
+
+
 def test_a_long_conversation_is_cut_after_fifty_lines() -> None:
     one = Lived(compile_version(BOT), ANA)
     one.say(*["menu"] * 60)
@@ -169,3 +203,31 @@ def test_the_answers_of_calls_are_kept_with_it_and_say_nothing_of_who_it_was() -
     text = add_first(CALLS, "tests", item)
     (outcome,) = run(compile_version(text), parse(text).tests, WHATSAPP)
     assert outcome.wrong == () and [spoken.who for spoken in outcome.chat] == ["user", "bot"] * 2
+
+
+PROMPTED = """bot: Luna
+rules:
+  - {name: cake, when: {says: cake}, do: [{say: Baked.}, {later: after, after: 2h}]}
+  - {name: paid, when: {trigger: {name: paid, data: [by]}}, do: [{say: "Thank you, {{ by }}."}]}
+  - {name: quiet, when: {inactivity: 10m}, do: [{say: Still there?}]}
+flows:
+  after: [{say: Was it good?}]
+"""
+
+
+def test_silence_triggers_and_flows_begun_later_are_told() -> None:
+    one = Lived(compile_version(PROMPTED), SOMEBODY)
+    one.say("cake")
+    one.wait(1_200)
+    one.happen(Triggered("paid", {"by": "Ana Souza", "cents": 1999}))
+    one.wait(7_200)
+    item = told(one)
+    assert item is not None
+    assert item["chat"] == [
+        {"user": "cake"}, {"bot": "Baked."}, {"wait": "10m"}, {"bot": "Still there?"}, {"wait": "10m"},
+        {"trigger": "paid", "with": {"by": "Kim Example", "cents": 1999}}, {"bot": "Thank you, *."},
+        {"wait": "1h 40m"}, {"bot": "Was it good?"},
+    ]  # fmt: skip
+    text = add_first(PROMPTED, "tests", item)
+    (outcome,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    assert outcome.wrong == ()

@@ -246,3 +246,46 @@ def test_a_call_without_an_answer_fails_the_test_and_is_named_without_its_secret
 def test_a_wrong_answer_is_told(answer: str, sentence: str) -> None:
     with pytest.raises(DocumentError, match=sentence):
         called(answer, "{user: stock}")
+
+
+# ---- what no message begins -----------------------------------------------------------------------------------------
+
+ASKED = """bot: Luna
+rules:
+  - name: shipped
+    when: {trigger: {name: shipped, data: [number]}}
+    do: [{say: "Order {{ number + 1 }} is on its way."}]
+  - name: after
+    when: {says: cake}
+    do: [{say: Baked.}, {later: after, after: 2h, with: {what: cake}}]
+  - name: quiet
+    when: {inactivity: 10m}
+    do: [{say: Still there?}]
+  - name: gone
+    when: {inactivity: 1h}
+    do: [{say: Bye.}, {close: }]
+fallback: {do: [{say: "Sorry?"}]}
+flows:
+  after: [{say: "Was the {{ what }} good?"}]
+"""
+
+
+def prompted(chat: str) -> list[tuple[str, str, str]]:
+    text = f"{ASKED}tests:\n  - {{name: one, chat: [{chat}]}}"
+    (found,) = run(compile_version(text), parse(text).tests, WHATSAPP)
+    return [(spoken.fits, spoken.who, spoken.text) for spoken in found.wrong]
+
+
+def test_a_program_asks_by_name_with_values() -> None:
+    assert prompted("{trigger: shipped, with: {number: 16}}, {bot: Order 17 is on its way.}") == []
+    assert prompted("{trigger: lost}, {trigger: 'flow:after', with: {what: [1]}}, {bot: 'Was the 1 good?'}") == []
+
+
+def test_silence_is_heard_and_a_message_begins_it_anew() -> None:
+    chat = "{user: hm}, {bot: Sorry?}, {wait: 9m}, {user: hm}, {bot: Sorry?}, {wait: 9m}, {wait: 1m}, {bot: Still*}, "
+    assert prompted(chat + "{wait: 50m}, {bot: Bye.}, {wait: 1d}") == []
+
+
+def test_a_flow_that_was_asked_for_later_begins_then_also_after_a_close() -> None:
+    chat = "{user: cake}, {bot: Baked.}, {wait: 1h}, {bot: Still there?}, {bot: Bye.}, {wait: 1h}, "
+    assert prompted(chat + "{bot: Was the cake good?}") == []

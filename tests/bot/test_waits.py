@@ -67,6 +67,8 @@ def test_a_flow_goes_on_when_the_time_of_its_timer_has_come() -> None:
 def test_a_timer_fires_once() -> None:
     world = World(SHORT)
     world.say("go")
+    before = world.state
+    assert world.happen(TimerFired("t7.0")) == [] and world.code == "stale" and world.state == before
     world.wait(10)
     before = world.state
     assert world.happen(TimerFired("t0.0")) == [] and world.code == "stale" and world.state == before

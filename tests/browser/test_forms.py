@@ -86,6 +86,7 @@ def test_a_second_editor_is_told_and_keeps_what_was_typed(rosa: Visitor, bakery:
     page.get_by_label("The bot answers").fill("Mine")
     theirs = stored(bakery, place).replace("hello", "howdy")
     bakery.run(bots.save_draft(bakery.rt, int(place.rpartition("/")[2]), theirs, 1, None))
+    expect(page.locator("#bot-version")).to_contain_text("Saved by somebody since", timeout=SOON)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("Nothing was overwritten")
     assert stored(bakery, place) == theirs

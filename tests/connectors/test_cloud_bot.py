@@ -30,6 +30,7 @@ STEPS = """\
       - reaction: 👍
       - {template: order_confirmation, language: en_US, parameters: ["{{ contact.first_name }}", 17], text: Thank you}
       - {template: hello_world, language: en_US}
+      - {template: spring_sale, language: en, header: {image: https://x.example/a.jpg}, parameters: [9 %], urls: [cake]}
 """
 
 

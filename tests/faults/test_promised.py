@@ -26,7 +26,12 @@ rules:
   - name: wait
     when: {says: wait}
     do: [{start: waiting}]
+  - name: begin
+    when: {says: begin}
+    do: [{later: begun, after: 2s, with: {what: "{{ message.text }}"}}]
 flows:
+  begun:
+    - say: "Begun: {{ what }}"
   waiting:
     - set: {what: "{{ message.text }}"}
     - wait: 1s
@@ -89,7 +94,7 @@ def kept_once(house: House) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("document", "words", "each"), [(LATER, ("remind", "wait"), 1), (TOGETHER, ("please",), 3)],
+    ("document", "words", "each"), [(LATER, ("remind", "wait", "begin"), 1), (TOGETHER, ("please",), 3)],
     ids=["later", "together"],
 )  # fmt: skip
 def test_P15_killed_before_and_while_it_is_due_everything_promised_happens_once(

@@ -104,6 +104,19 @@ async def test_somebody_elses_words_are_never_overwritten_and_the_rule_is_found_
         assert "Mine." in await draft(visit, page) and "New." in await draft(visit, page)
 
 
+async def test_the_bar_tells_that_somebody_saved_since(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        page = await made(visit)
+        assert f'hx-get="{page}/bar?revision=1"' in (await visit.get(f"{page}/hours")).text
+        assert f'hx-get="{page}/bar"' in (await visit.get(f"{page}/versions")).text
+        assert "hx-get" not in (await visit.get(page)).text.partition('id="bot-version"')[2].partition(">")[0]
+        said = "Saved by somebody since"
+        assert said not in (await visit.get(f"{page}/bar?revision=1", hx=True)).text
+        await visit.post(page, {"text": DRAFT + "# theirs\n", "revision": "1"})
+        assert said in (await visit.get(f"{page}/bar?revision=1", hx=True)).text
+        assert said not in (await visit.get(f"{page}/bar", hx=True)).text
+
+
 async def test_a_rule_is_added_moved_removed_and_brought_back(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         page = await made(visit)

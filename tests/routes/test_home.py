@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app import bots, planned
+from app.models import Job
+from app.store import planned as stored
 from tests.routes.visiting import NOW, PRIYA, visiting
+from tests.shop import open_shop
 
 pytestmark = pytest.mark.anyio
 VALUE = re.compile(r'class="overline">([^<]+)</span><span class="value">([^<]+)')
@@ -86,3 +90,20 @@ async def test_a_viewer_sees_no_button_that_is_not_theirs(tmp_path: Path) -> Non
         html = (await visit.get("/")).text
         assert "Resend" not in html and "/home/quarantine" not in html
         assert (await visit.post("/home/quarantine", {"reason": "malformed"}, hx=True)).status_code == 403
+
+
+async def test_a_version_that_did_not_go_live_is_told_until_it_is_dismissed(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        live = await open_shop(visit.rt)
+        bot = await bots.find(visit.rt.db.reader, "Shop")
+        await planned.plan(visit.rt, bot.id, [live.row.id], "", NOW + 1000, None)
+        await visit.rt.channels.remove(live.row.id)
+        assert "did not go live" not in (await visit.get("/home/attention")).text
+        [one] = await visit.rt.db.reader.all(stored.OF_BOT, bot_id=bot.id)
+        job = Job(1, planned.KIND, str(one.id), "{}", 1)
+        await visit.rt.db.write(planned.given_up, job, planned.NO_CHANNEL)
+        html = (await visit.get("/home/attention")).text
+        assert "Version 1 did not go live at its time" in html and "Its channels were removed." in html
+        assert f'href="/bots/{bot.id}/versions#planned-head"' in html
+        await visit.post(f"/bots/{bot.id}/planned/cancel", {"planned": str(one.id)})
+        assert "did not go live" not in (await visit.get("/home/attention")).text

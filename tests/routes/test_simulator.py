@@ -72,6 +72,41 @@ async def test_a_button_is_pressed_and_a_row_is_picked(tmp_path: Path) -> None:
         assert await visit.one("select count(*) from message where kind = 'list_reply'") == 1
 
 
+SENSES = """bot: Senses
+rules:
+  - {name: first, when: {first: true}, continue: true, do: [{tag: seen}]}
+  - {name: thanks, when: {reaction: 👍}, do: [{say: Thanks.}]}
+  - {name: pictures, when: {media: [image, video]}, do: [{say: A picture.}]}
+  - {name: files, when: {media: any}, do: [{say: A file.}]}
+  - {name: where, when: {location: true}, do: [{say: A place.}]}
+  - {name: order, when: {order: true}, do: [{say: An order.}]}
+  - {name: ad, when: {referral: {source_type: ad}}, do: [{say: An ad.}]}
+fallback: {do: [{say: "Sorry?"}]}
+"""
+
+
+async def test_a_customer_sends_more_than_words(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        trial = await started(visit, SENSES)
+        answer = await visit.post("/simulator/say", trial | {"emoji": "👍"}, hx=True)
+        assert answer.status_code == 422 and "no answer to react to" in answer.text
+        for sample, reply in (
+            ("location", "A place."), ("order", "An order."), ("ad", "An ad."), ("photo", "A picture."),
+            ("video", "A picture."), ("voice", "A file."), ("document", "A file."), ("sticker", "A file."),
+        ):  # fmt: skip
+            answer = await visit.post("/simulator/say", trial | {"sample": sample, "text": ""}, hx=True)
+            assert answer.status_code == 200, sample
+            assert await visit.one("select text from message where direction = 'out' order by id desc limit 1") == reply
+        await visit.post("/simulator/say", trial | {"sample": "photo", "text": "my cake"}, hx=True)
+        assert "my cake" in await screen(visit, trial)
+        await visit.post("/simulator/say", trial | {"emoji": "👍"}, hx=True)
+        html = await screen(visit, trial)
+        assert "Thanks." in html and '<span class="reaction">👍</span>' in html
+        why = await reasons(visit, trial)
+        assert "Rule where had all that it asks for: a location." in why
+        assert "Before that: Rule first had all that it asks for: the first message ever." in why
+
+
 async def test_the_scene_shows_what_the_network_can_show(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         trial = await started(visit)

@@ -179,3 +179,14 @@ async def test_calls_and_waits_are_events_of_their_own_and_run_again_from_what_w
         await finished()
         replayed = (await visit.get(f"/bots/{bot}/replay")).text
         assert "Need a call" in replayed and "Needs a call that was not recorded" in replayed
+
+
+async def test_what_the_draft_alone_says_later_is_followed_up_to_now(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        path, bot = await ordered(visit, "person")
+        draft = BOT.replace("[{handoff: Asked for a person}]", "[{wait: 1h}, {say: Nobody is here.}]")
+        await bots.save_draft(visit.rt, bot, draft, 1, None)
+        assert "Nobody is here." not in (await visit.get(f"{path}?with={bot}.0")).text
+        visit.rt.clock.at += 3_600_000  # type: ignore[attr-defined]
+        html = (await visit.get(f"{path}?with={bot}.0")).text
+        assert "Nobody is here." in html and "The wait was over" in html

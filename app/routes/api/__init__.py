@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.routes.api import auth, bots, channels, contacts, conversations, messages, tokens, users
+from app.routes.api import auth, bots, channels, contacts, conversations, messages, tokens, users, webhooks
 from app.routes.api.endpoint import Endpoint
 from app.security.permissions import Action
 
@@ -58,6 +58,18 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
     Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    # Webhooks
+    Endpoint("GET", "/webhooks", webhooks.index, "listWebhooks", ADMINISTER, "Webhooks, oldest first"),
+    Endpoint("POST", "/webhooks", webhooks.create, "createWebhook", ADMINISTER, "Send events somewhere", status=201),
+    Endpoint("GET", "/webhooks/{id:id}", webhooks.show, "getWebhook", ADMINISTER, "One webhook"),
+    Endpoint("PATCH", "/webhooks/{id:id}", webhooks.change, "changeWebhook", ADMINISTER, "Change a webhook"),
+    Endpoint("DELETE", "/webhooks/{id:id}", webhooks.delete, "deleteWebhook", ADMINISTER, "Delete it", status=204),
+    Endpoint("POST", "/webhooks/{id:id}/rotate", webhooks.rotate, "rotateSecret", ADMINISTER, "Give it a new secret"),
+    Endpoint("POST", "/webhooks/{id:id}/test", webhooks.test, "testWebhook", ADMINISTER, "Send a test event"),
+    Endpoint("GET", "/webhooks/{id:id}/deliveries", webhooks.deliveries, "listDeliveries", ADMINISTER, "Deliveries"),
+    Endpoint(
+        "POST", "/webhooks/{id:id}/replay", webhooks.replay, "replayDelivery", ADMINISTER, "Send one again", status=204
+    ),
     # People
     Endpoint("GET", "/users", users.index, "listUsers", ADMINISTER, "People, oldest first"),
     Endpoint("POST", "/users", users.create, "createUser", ADMINISTER, "Add a person", status=201),

@@ -141,6 +141,8 @@ def read_query(request: Request, kind: Any) -> Any:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise reading.BadRequest(N_("A name stands behind the “?” twice."))
+    if any("\0" in value for value in found.values()):
+        raise reading.BadRequest(reading.NOT_TEXT)
     return reading.fit(found, kind, loose=True)
 
 

@@ -1,6 +1,7 @@
 """What a program sent, read strictly (S17): a body that two readers could take for different things is refused."""
 
 import json
+import re
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -11,6 +12,9 @@ from app.said import N_, Sentence
 DEEPEST: Final = 64
 LONGEST_NUMBER: Final = 400  # digits; anything this long is no quantity
 LARGEST: Final = 2**63 - 1
+NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+NOT_TEXT: Final = N_("A text holds what is no character.")
 
 
 class BadRequest(ParleyError):
@@ -37,11 +41,18 @@ def read(body: bytes, content_type: str, kind: Any) -> Any:
 
 def plain(body: bytes) -> Any:
     """Plain values from JSON: at most 64 levels, no key twice, no NaN, no number that the database cannot hold."""
+    if NUL.search(body):
+        raise BadRequest(NOT_TEXT)  # Postgres cannot hold it
     if too_deep(body):
         raise BadRequest(N_("The JSON is nested more than {most} levels deep.", most=DEEPEST))
     try:
         text = body.decode("utf-8")
-        return json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant, parse_int=whole)
+        found = json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant, parse_int=whole)
+        if SURROGATE.search(body):
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
+    except UnicodeEncodeError:
+        raise BadRequest(NOT_TEXT) from None  # half of a pair
     except UnicodeDecodeError:
         raise BadRequest(N_("The body is not UTF-8.")) from None
     except json.JSONDecodeError as error:

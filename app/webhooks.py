@@ -1,0 +1,396 @@
+"""Webhooks: what happens is sent to addresses of programs, at least once each, signed as Standard Webhooks says (P25).
+
+Events become deliveries in the order of commits, each webhook from its own position, so that none is left out over a
+kill or a night without network. A delivery is tried ten times over three days; then the webhook is switched off and
+says why. The same `webhook-id` comes with every try: a receiver that keeps them sees each event once.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import logging
+import secrets
+from collections import Counter
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import msgspec
+
+from app import feed, settle, views
+from app.clock import Clock
+from app.db import Database, DatabaseError, Tx
+from app.db.journal import EVENTS_AFTER
+from app.errors import Conflict, Invalid, NotFound
+from app.events import StoredEvent
+from app.said import N_, Sentence
+from app.security.outbound import Answer, Outbound, OutboundError, check_url
+from app.security.secrets import Keyring
+from app.store import events as stored
+from app.store import webhooks as store
+
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+# When a delivery is tried again, after the first, second … try: the schedule of Standard Webhooks.
+SCHEDULE: Final = (
+    5_000, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR,
+)  # fmt: skip
+TRIES: Final = len(SCHEDULE) + 1
+TIMEOUT: Final = 15.0
+LEASE: Final = 60_000
+AT_ONCE: Final = 32
+EACH: Final = 4
+BATCH: Final = 200
+LARGEST: Final = 20_000
+ROTATION: Final = 24 * HOUR  # so long both secrets sign
+KEPT: Final = 30 * 24 * HOUR
+MOST: Final = 50
+IDLE: Final = 5.0
+
+TEST: Final = "test"
+log = logging.getLogger(__name__)
+
+
+# ---- the payload and its signature ----------------------------------------------------------------------------------
+
+
+def payload(type_: str, at: int, data: Any) -> str:
+    """The body, which is signed byte by byte: `{"type", "timestamp", "data"}`; of a large thing only the ids."""
+    stamp = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = msgspec.json.encode({"type": type_, "timestamp": stamp, "data": data})
+    if len(body) > LARGEST:
+        plain = msgspec.to_builtins(data)
+        thin = {name: value for name, value in plain.items() if name == "id" or name.endswith("_id")}
+        body = msgspec.json.encode({"type": type_, "timestamp": stamp, "data": thin, "thin": True})
+    return body.decode()
+
+
+def new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def sign(secret: str, identity: str, stamp: int, body: str) -> str:
+    """One signature of `webhook-signature`."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.new(key, f"{identity}.{stamp}.{body}".encode(), hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def headers(row: store.Delivery, keys: tuple[str, ...], now: int) -> dict[str, str]:
+    """`now` in ms: each try has its own time, and every try the same id."""
+    identity, stamp = f"msg_{row.id}", now // 1000
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": identity,
+        "webhook-timestamp": str(stamp),
+        "webhook-signature": " ".join(sign(key, identity, stamp, row.body) for key in keys),
+    }
+
+
+# ---- what people do -------------------------------------------------------------------------------------------------
+
+
+class Webhooks:
+    """Makes deliveries of events and sends them. `wake` after any change to the rows."""
+
+    def __init__(self, db: Database, clock: Clock, keys: Keyring, client: Outbound, allow: frozenset[str]) -> None:
+        self._db, self._clock, self._keys, self._client, self._allow = db, clock, keys, client, allow
+        self._wake, self._news = asyncio.Event(), asyncio.Event()
+        self._running: dict[asyncio.Task[None], int] = {}
+        self._any = False
+        db.listen(self._heard)
+
+    def _heard(self, found: list[StoredEvent]) -> None:
+        if self._any:
+            self._news.set()
+
+    def wake(self) -> None:
+        self._any = True
+        self._news.set()
+        self._wake.set()
+
+    async def create(self, url: str, types: list[str], channel_id: int | None, user_id: int | None) -> tuple[int, str]:
+        """The id and the secret, which is told this once. From now on: what happened before is not sent."""
+        self.check(url, types)
+        secret = new_secret()
+        webhook_id: int = await self._db.write(insert, self._keys, url, types_text(types), channel_id, secret, user_id)
+        self.wake()
+        return webhook_id, secret
+
+    async def change(self, webhook_id: int, url: str, types: list[str], channel_id: int | None) -> None:
+        self.check(url, types)
+        await self._db.write(change, webhook_id, url, types_text(types), channel_id)
+        self.wake()
+
+    async def rotate(self, webhook_id: int) -> str:
+        """A new secret; for a day both sign, so that a receiver can change over."""
+        secret = new_secret()
+        await self._db.write(rotate, self._keys, webhook_id, secret)
+        return secret
+
+    def check(self, url: str, types: list[str]) -> None:
+        """Raises `Invalid` for an address that is not allowed (S26), or a type that does not exist."""
+        try:
+            check_url(url, self._allow)
+        except OutboundError as error:
+            raise Invalid(error.said, fields={"url": error.said}) from None
+        if set(types) - feed.TYPES:
+            said = N_("There are the types {names}.", names=", ".join(sorted(feed.TYPES)))
+            raise Invalid(said, fields={"types": said})
+
+    async def test(self, webhook_id: int) -> tuple[int, Sentence]:
+        """Send a test event now, once. The status (0: none came) and what is wrong, empty if nothing is."""
+        row = await self._db.reader.one(store.BY_ID, id=webhook_id)
+        if row is None:
+            raise NotFound(N_("There is no such webhook."))
+        now = self._clock.now()
+        body = payload(TEST, now, {"webhook_id": str(webhook_id)})
+        one = store.Delivery(now, webhook_id, 0, TEST, body, "waiting", 1, now, 0, "", 0, now, now)
+        answer, said, _again = await self._post(row, one)
+        return (0 if answer is None else answer.status), said
+
+    # ---- making deliveries ------------------------------------------------------------------------------------------
+
+    async def spool(self) -> None:
+        """For ever: events become deliveries."""
+        while True:
+            self._news.clear()
+            try:
+                more = await self._spool_once()
+            except DatabaseError as error:
+                log.warning("webhooks wait: %s", error)
+                await asyncio.sleep(2)
+                continue
+            if not more:
+                await self._rest(self._news, IDLE)
+
+    async def _spool_once(self) -> bool:
+        rows = [row for row in await self._db.reader.all(store.ALL) if row.disabled_at is None]
+        self._any, more = bool(rows), False
+        for row in rows:
+            found = await self._db.reader.all(EVENTS_AFTER, after=row.position, limit=BATCH)
+            if not found:
+                continue
+            made = [(event, about) for event in found if (about := await self._wanted(row, event)) is not None]
+            await self._db.write(store_deliveries, row, found[-1].seq, made)
+            more = more or len(found) == BATCH
+            if made:
+                self._wake.set()
+        return more
+
+    async def _wanted(self, row: store.Webhook, event: StoredEvent) -> str | None:
+        """The body of the delivery, or None for what this webhook does not want."""
+        if event.type not in feed.TYPES or (row.types and event.type not in row.types.split()):
+            return None
+        told = feed.made(event, await views.about(self._db.reader, event))
+        if row.channel_id is not None and told.channel != str(row.channel_id):
+            return None
+        return payload(event.type, event.at, msgspec.json.decode(told.body)["data"])
+
+    # ---- sending ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """For ever: due deliveries are sent, a few at a time to each webhook."""
+        while True:
+            self._wake.clear()
+            busy = Counter(self._running.values())
+            try:
+                found, next_due = await self._db.write(claim, AT_ONCE - len(self._running), busy)
+            except DatabaseError as error:
+                log.warning("deliveries wait: %s", error)
+                await asyncio.sleep(2)
+                continue
+            for webhook, delivery in found:
+                task = asyncio.get_running_loop().create_task(self._deliver(webhook, delivery))
+                self._running[task] = webhook.id
+                task.add_done_callback(self._ended)
+            if not found:
+                wait = IDLE if next_due is None else (next_due - self._clock.now()) / 1000
+                await self._rest(self._wake, min(IDLE, max(0.05, wait)))
+
+    async def close(self) -> None:
+        """What is under way is broken off and sent again after the next start."""
+        running = set(self._running)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._wake.set()
+
+    async def _rest(self, event: asyncio.Event, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(event.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    async def _deliver(self, webhook: store.Webhook, delivery: store.Delivery) -> None:
+        started = self._clock.monotonic()
+        answer, said, again = await self._post(webhook, delivery)
+        took = int((self._clock.monotonic() - started) * 1000)
+        status = 0 if answer is None else answer.status
+        try:
+            await self._db.write(settle_delivery, delivery, status, str(said), again, took)
+        except DatabaseError as error:
+            log.warning("what came of a delivery waits: %s", error)  # it is tried again when its lease ends
+
+    async def _post(self, row: store.Webhook, delivery: store.Delivery) -> tuple[Answer | None, Sentence, int]:
+        """The answer, what is wrong ('' if nothing), and the wait that the receiver asked for, in ms."""
+        now = self._clock.now()
+        keys = [self._keys.open(row.secret, place(row.id))]
+        if row.former_secret and row.rotated_at is not None and now - row.rotated_at < ROTATION:
+            keys.append(self._keys.open(row.former_secret, place(row.id)))
+        try:
+            answer = await self._client.request(
+                "POST", row.url, headers=headers(delivery, tuple(keys), now), body=delivery.body.encode(),
+                timeout=TIMEOUT,
+            )  # fmt: skip
+        except OutboundError as error:
+            return None, error.said, 0
+        if 200 <= answer.status < 300:
+            return answer, "", 0
+        return answer, N_("It answered {status}.", status=answer.status), wait_of(answer.retry_after, now)
+
+
+def wait_of(text: str, now: int) -> int:
+    """`Retry-After` in ms: seconds or a date; nothing sensible is 0, and a day is the most."""
+    if text.isdecimal() and len(text) < 10:
+        return min(int(text) * 1000, 24 * HOUR)
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return 0
+    return max(0, min(int(at.timestamp() * 1000) - now, 24 * HOUR))
+
+
+def types_text(types: list[str]) -> str:
+    return " ".join(sorted(set(types)))
+
+
+def place(webhook_id: int) -> str:
+    """Where a webhook's secret belongs: sealed for one place, it opens in no other."""
+    return f"webhook.{webhook_id}"
+
+
+# ---- units of work --------------------------------------------------------------------------------------------------
+
+
+def insert(
+    tx: Tx, keys: Keyring, url: str, types: str, channel_id: int | None, secret: str, user_id: int | None
+) -> int:
+    if len(tx.all(store.ALL)) >= MOST:
+        raise Conflict(N_("There are {most} webhooks already.", most=MOST))
+    webhook_id = tx.new_id()
+    tx.run(
+        store.INSERT, id=webhook_id, url=url, types=types, channel_id=channel_id,
+        secret=keys.seal(secret, place(webhook_id)), position=newest(tx), user_id=user_id, now=tx.now,
+    )  # fmt: skip
+    return webhook_id
+
+
+def newest(tx: Tx) -> int:
+    return tx.one(stored.NEWEST) or 0
+
+
+def get(tx: Tx, webhook_id: int) -> store.Webhook:
+    row = tx.one(store.BY_ID, id=webhook_id)
+    if row is None:
+        raise NotFound(N_("There is no such webhook."))
+    return row
+
+
+def change(tx: Tx, webhook_id: int, url: str, types: str, channel_id: int | None) -> None:
+    get(tx, webhook_id)
+    tx.run(store.CHANGE, id=webhook_id, url=url, types=types, channel_id=channel_id)
+
+
+def rotate(tx: Tx, keys: Keyring, webhook_id: int, secret: str) -> None:
+    get(tx, webhook_id)
+    tx.run(store.ROTATE, id=webhook_id, secret=keys.seal(secret, place(webhook_id)), now=tx.now)
+
+
+def switch(tx: Tx, webhook_id: int, on: bool) -> None:
+    """Switched on again it begins with what happens from now on."""
+    row = get(tx, webhook_id)
+    if on and row.disabled_at is not None:
+        tx.run(store.ENABLE, id=webhook_id, position=newest(tx))
+        settle.attention(tx)
+    elif not on:
+        tx.run(store.DISABLE, id=webhook_id, why="", now=tx.now)
+
+
+def delete(tx: Tx, webhook_id: int) -> None:
+    if not tx.run(store.DELETE, id=webhook_id):
+        raise NotFound(N_("There is no such webhook."))
+
+
+def store_deliveries(tx: Tx, row: store.Webhook, position: int, made: list[tuple[StoredEvent, str]]) -> None:
+    """The deliveries and the position they lead to, in one commit."""
+    if not tx.run(store.ADVANCE, **{"id": row.id, "position": position, "from": row.position}):
+        return
+    for event, body in made:
+        tx.run(
+            store.INSERT_DELIVERY, id=tx.new_id(), webhook_id=row.id, seq=event.seq, type=event.type, body=body,
+            now=tx.now,
+        )  # fmt: skip
+
+
+Claimed = list[tuple[store.Webhook, store.Delivery]]
+
+
+def claim(tx: Tx, free: int, busy: Counter[int]) -> tuple[Claimed, int | None]:
+    """Due deliveries, each counted as tried before it is; at most a few for each webhook."""
+    taken: Claimed = []
+    known = {row.id: row for row in tx.all(store.ALL)}
+    for row in tx.claim(store.DUE, now=tx.now, limit=BATCH):
+        if len(taken) >= free:
+            break
+        if busy[row.webhook_id] < EACH and tx.run(
+            store.TRYING, id=row.id, attempts=row.attempts, until=tx.now + LEASE, now=tx.now
+        ):
+            busy[row.webhook_id] += 1
+            taken.append((known[row.webhook_id], msgspec.structs.replace(row, attempts=row.attempts + 1)))
+    return taken, None if taken else tx.one(store.NEXT_DUE)
+
+
+def settle_delivery(tx: Tx, row: store.Delivery, status: int, said: str, again: int, took: int) -> None:
+    """Delivered, later, or given up; a receiver that is gone (410) or never answers is switched off."""
+    gone = status == 410
+    state, due_at = "delivered", tx.now
+    if said and (gone or row.attempts >= TRIES):
+        state = "failed"
+    elif said:
+        state, due_at = "waiting", tx.now + max(again, jittered(SCHEDULE[row.attempts - 1], row.id + row.attempts))
+    tx.run(
+        store.OUTCOME, id=row.id, attempts=row.attempts, state=state, due_at=due_at, status=status,
+        problem=said[:500], took_ms=took,
+    )  # fmt: skip
+    if state == "failed" and tx.run(store.DISABLE, id=row.webhook_id, why=said[:500], now=tx.now):
+        tx.run(store.FAIL_WAITING, webhook_id=row.webhook_id, problem=said[:500])
+        settle.attention(tx)
+
+
+def jittered(wait: int, salt: int) -> int:
+    """Up to a fifth more or less, so that those who failed together do not come back together."""
+    share = int.from_bytes(hashlib.blake2b(str(salt).encode(), digest_size=2).digest()) / 65_535
+    return int(wait * (0.8 + 0.4 * share))
+
+
+def replay(tx: Tx, webhook_id: int, delivery_id: int) -> None:
+    """The same delivery again, with its whole schedule before it."""
+    row = tx.one(store.ONE, id=delivery_id)
+    if row is None or row.webhook_id != webhook_id:
+        raise NotFound(N_("There is no such delivery."))
+    if get(tx, webhook_id).disabled_at is not None:
+        raise Conflict(N_("The webhook is switched off. Switch it on first."))
+    tx.run(store.AGAIN, id=delivery_id, now=tx.now)
+
+
+def sweep(tx: Tx) -> int:
+    """Deliveries are kept for thirty days; how many went."""
+    old = tx.all(store.OLD, before=tx.now - KEPT)
+    tx.many(store.DROP, [{"id": row} for row in old])
+    return len(old)
