@@ -134,6 +134,8 @@ async def create(request: Request) -> Response:
     fields = await form(request)
     name, given = fields.text("name", limit=200), read_settings(connector, fields)
     version_id = fields.number("version") if may(request.state.user, Action.BUILD) else None
+    if version_id:
+        await rt.versions.load(version_id)  # before anything is made
     try:
         channel_id = await rt.channels.add(connector.kind, name, given)
     except (Invalid, Conflict) as error:
@@ -152,7 +154,8 @@ async def new_values(
 ) -> dict[str, Any]:
     """What the form shows. Where there is one bot, it is chosen beforehand: whoever made it wants it to answer."""
     answerers = await request.state.rt.db.read(channel_pages.list_answerers)
-    chosen = version_id or (answerers[0].version_id if len(answerers) == 1 else 0)
+    only = answerers[0].version_id if len(answerers) == 1 else 0
+    chosen = only if version_id is None else version_id
     versions = [(str(one.version_id), one.bot) for one in answerers]
     shown = {"connector": connector, "name": name, "values": values, "faces": faces}
     return shown | {"versions": versions, "version": str(chosen)}
