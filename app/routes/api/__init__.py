@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from app.routes.api import audit, auth, bots, channels, contacts, conversations, messages, tokens, users, webhooks
+from app.routes.api import (
+    audit,
+    auth,
+    bots,
+    channels,
+    contacts,
+    conversations,
+    messages,
+    tokens,
+    triggers,
+    users,
+    webhooks,
+)
 from app.routes.api.endpoint import Endpoint
 from app.security.permissions import Action
 
@@ -31,6 +43,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "Give it back to the bot",
     ),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
+    # What a bot is asked for by name
+    Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
+    Endpoint("POST", "/conversations/{id:id}/triggers", triggers.trigger, "trigger", ANSWER, "Ask a bot by name"),
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
