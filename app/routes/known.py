@@ -11,6 +11,7 @@ from app.routes import bubbles, faces
 from app.store import listing, people, threads
 
 EACH: Final = 8  # newest messages of each conversation
+MARKS: Final = ("reaction", "edit", "delete")  # said of another message
 CHATS: Final = 5  # conversations of which words are shown
 
 
@@ -52,7 +53,8 @@ def timeline(
             )
         if chat.waiting_since:
             found.append(Event(chat.waiting_since, "clock", _("Waits for a person"), chat.waiting_for, chat.id))
-    found += [Event(one.at, "inbox", *spoken(one), one.conversation_id) for one in said]
+    kinds = {one.id: str(msgspec.json.decode(one.content).get("kind", "")) for one in said}
+    found += [Event(one.at, "inbox", *spoken(one), one.conversation_id) for one in said if kinds[one.id] not in MARKS]
     return sorted(found, key=lambda event: -event.at)
 
 
@@ -62,5 +64,7 @@ def spoken(one: listing.Entry) -> tuple[str, str]:
         "contact": _("Customer"), "bot": _("Bot"), "user": _("Team"), "phone": _("Phone"), "program": _("Program"),
     }.get(one.author, one.author)  # fmt: skip
     content = msgspec.json.decode(one.content)
-    words = "" if one.deleted_at else str(content.get("text") or content.get("caption") or "")
+    if one.deleted_at:
+        return who, _("Deleted")
+    words = str(content.get("text") or content.get("caption") or "")
     return who, words or bubbles.kind_name(str(content.get("kind", "")))
