@@ -11,6 +11,7 @@ import msgspec
 
 from app import bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
+from app.connectors.base import Webhook
 from app.errors import Invalid
 from app.models import ChannelRow
 from app.said import N_
@@ -120,8 +121,8 @@ async def show_channel(rt: "Runtime", *, name: str) -> Row:
 
 def webhook(rt: "Runtime", row: ChannelRow) -> str | None:
     """The address to enter at the network, only its path while no public address is set; None for networks without."""
-    calls_us = hasattr(CONNECTORS[row.connector], "verify")
-    return f"{rt.settings.public_url}/hooks/{row.connector.removesuffix('_cloud')}/{row.key}" if calls_us else None
+    connector = CONNECTORS[row.connector]
+    return f"{rt.settings.public_url}/hooks/{connector.place}/{row.key}" if isinstance(connector, Webhook) else None
 
 
 async def set_channel(
