@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
+from app import audit, bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
 from app.connectors import CONNECTORS
 from app.connectors.base import Webhook
 from app.errors import Invalid
@@ -304,6 +304,15 @@ async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int
     return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
 
 
+# ---- the audit log --------------------------------------------------------------------------------------------------
+
+
+async def verify_audit(rt: "Runtime") -> Row:
+    """How many lines there are and the first that does not fit, if any."""
+    found = await rt.db.read(audit.verify)
+    return {"lines": found.lines, "wrong": found.wrong}
+
+
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
@@ -333,5 +342,6 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "demo": fill_demo,
     "demo.remove": remove_demo,
     "token.create": create_token,
+    "audit.verify": verify_audit,
     "doctor": doctor.examine,
 }

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app import events, noted
+from app import audit, events, noted
 from app.db import Reader, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.said import N_
@@ -86,6 +86,11 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
     if not kept.language and other.language:
         change(tx, keep, Change(language=other.language))
     tx.publish(events.Event(events.CONVERSATION_UPDATED, ("conversations",)))
+
+
+async def unite(db: Any, keep: int, gone: int) -> None:
+    """`merge`, with its line in the audit log."""
+    await db.write(audit.logged, audit.entry("contact.merged", keep, str(gone)), merge, keep, gone)
 
 
 async def search(db: Reader, text: str, tag: str = "", limit: int = FOUND) -> list[store.Listed]:

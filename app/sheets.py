@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app import people
+from app import audit, people
 from app.db import Reader, Tx
 from app.errors import Invalid, ParleyError
 from app.said import N_, Sentence
@@ -194,4 +194,6 @@ async def bring_in(db: Any, sheet: Sheet) -> tuple[Stored, list[Wrong]]:
                     made, changed = made + stored.made, changed + stored.changed
                 except ParleyError as error:
                     wrong.append(Wrong(row.number, row.phone, error.said))
+    line = audit.entry("contact.imported", detail=f"{made} made, {changed} changed")
+    await db.write(audit.write, line)
     return Stored(made, changed), wrong

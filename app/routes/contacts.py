@@ -240,7 +240,7 @@ async def summary(db: Reader, person: store.Person) -> dict[str, Any]:
 async def merge(request: Request) -> Response:
     rt: Runtime = request.state.rt
     keep = request.path_params["id"]
-    await rt.db.write(people.merge, keep, (await form(request)).number("other") or 0)
+    await people.unite(rt.db, keep, (await form(request)).number("other") or 0)
     return redirect(request, address(request, keep), done=_("They are one contact now."))
 
 

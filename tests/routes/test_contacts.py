@@ -130,6 +130,7 @@ async def test_two_contacts_become_one(tmp_path: Path, database_url: str) -> Non
         assert f"other={long}" in await html(visit, f"/contacts/{ana}/merge?q={LONG}")
         done = await visit.post(f"/contacts/{ana}/merge", {"other": str(long)})
         assert done.status_code == 303 and done.headers["location"].endswith(f"/contacts/{ana}")
+        assert await visit.one("select detail from audit where action = 'contact.merged'") == str(long)
         row = await visit.rt.db.write(people.get, ana)
         assert people.decoded(row.tags) == ["a", "b"] and people.decoded(row.fields) == {"x": 1, "y": 3}
         assert row.language == "es" and row.opted_out_at and row.name.startswith("Ana")
@@ -216,6 +217,7 @@ async def test_a_file_is_looked_at_and_then_brought_in(tmp_path: Path, database_
         row = await visit.rt.db.write(people.get, ana)
         assert people.decoded(row.tags) == ["vip", "new"] and people.decoded(row.fields)["City"] == "Recife"
         assert row.name.startswith("Ana") and await visit.one("select count(*) from contact") == before + 1
+        assert await visit.one("select detail from audit where action = 'contact.imported'") == "1 made, 1 changed"
         new = await visit.rt.db.write(people.get, await contact(visit, "447700900123"))
         assert new.opted_out_at and people.decoded(new.tags) == ["a", "b"]
         again = await visit.post("/contacts/import/apply", {"csv": text.removeprefix("\ufeff")})

@@ -169,7 +169,7 @@ async def aliases(call: Call) -> Aliases:
 
 async def merge(call: Call, body: Merge) -> Contact:
     """Two contacts are one person: names, conversations, tags and fields come together. It cannot be taken back."""
-    await call.rt.db.write(people.merge, call.id, int(body.contact_id))
+    await people.unite(call.rt.db, call.id, int(body.contact_id))
     return await show(call)
 
 

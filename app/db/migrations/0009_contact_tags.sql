@@ -1,4 +1,4 @@
--- 0008: contacts found by tag, and by the beginning of a user name
+-- 0009: contacts found by tag, and by the beginning of a user name
 
 create table contact_tag (
     tag text not null,
