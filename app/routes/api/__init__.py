@@ -49,8 +49,14 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
+    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", READ, "Contacts as CSV"),
+    Endpoint(
+        "POST", "/contacts/import", contacts.bring_in, "importContacts", ANSWER, "Contacts from CSV",
+        largest=contacts.LARGEST,
+    ),
     Endpoint("GET", "/contacts/{id:id}", contacts.show, "getContact", READ, "One contact"),
     Endpoint("PATCH", "/contacts/{id:id}", contacts.change, "changeContact", ANSWER, "Change a contact"),
+    Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
     # Bots
