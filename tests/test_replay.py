@@ -196,4 +196,5 @@ def test_what_happened_between_is_not_said_and_a_missing_call_is() -> None:
         {"who": "missing", "text": "GET https://shop.example/"},
     ]  # fmt: skip
     assert answer(said) == "Seven left. / handed to a person: Ana / needs a call: GET https://shop.example/"
-    assert answer(said[:1]) == "No answer"
+    assert answer([said[0], {"who": "missing", "text": ""}]) == "No answer"
+    assert answer([{"who": "handoff", "text": ""}]) == "handed to a person: "

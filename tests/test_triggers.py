@@ -52,3 +52,9 @@ async def test_a_picture_and_an_ad_reach_their_rules(rt: Runtime) -> None:
     await take_in(rt, live, said(rt, Image()))
     await take_in(rt, live, said(rt, "What is this?", referral={"source_type": "ad", "source_id": "7"}))
     assert (await answers(rt))[3:] == ["A picture.", "About our offer."]
+
+
+async def test_a_reaction_is_not_gathered(rt: Runtime) -> None:
+    live = await open_shop(rt, BOT.replace("bot: Shop", "bot: Shop\ngather: 3s"))
+    await take_in(rt, live, said(rt, Reaction("m", "❤️")))
+    assert await answers(rt) == ["Thank you!"]

@@ -86,7 +86,7 @@ def _programs(document: Document, compiler: Compiler) -> dict[str, Program]:
 
 
 def _flows(document: Document) -> Iterator[Problem]:
-    """A flow that nothing starts can never run."""
+    """Flows that the document itself never starts."""
     outside = [step for rule in document.rules for step in inside(rule.do)]
     if document.fallback is not None:
         outside += inside((*document.fallback.do, *document.fallback.then))
@@ -94,7 +94,7 @@ def _flows(document: Document) -> Iterator[Problem]:
     reached = {name for step in outside if isinstance(step, Start | Delay) for name in reach(step.flow.text, to)}
     for name, made in document.flows.items():
         if name not in reached:
-            yield _warn(made[0].line, N_("The flow “{name}” never runs: nothing starts it.", name=name))
+            yield _warn(made[0].line, N_("Nothing here starts the flow “{name}”; only a program could.", name=name))
 
 
 def _answers(document: Document, compiler: Compiler) -> Iterator[Problem]:

@@ -26,8 +26,9 @@ CHAT: Final = 40  # turns kept of a conversation
 
 class Shown(msgspec.Struct, frozen=True):
     """What was said or happened: `who` is `bot`, `handoff` (then `text` is the reason), `event` (then `event` is what
-    led to what follows) or `missing` (then `text` is the call that was not recorded); `choices` are buttons or rows;
-    `rule` names who speaks, '' for the fallback; `differs`: the other side has not said it."""
+    led to what follows) or `missing` (then `text` is the call that was not recorded, '' in the turns after it);
+    `choices` are buttons or rows; `rule` names who speaks, '' for the fallback; `differs`: the other side has not said
+    it."""
 
     who: str
     text: str
@@ -155,10 +156,10 @@ def drawn(step: Step, outcome: str) -> Turn:
     event = step.given.event
     asked = (event.text or words_of(event.content))[:TEXT] if isinstance(event, Arrived) else ""
     before, after = shown(step.before), shown(step.after or ())
-    if outcome != "same":
+    if outcome not in ("same", "stopped"):
         before, after = compared(before, after)
     if step.missing is not None:
-        after += (Shown("missing", address(step.missing)),)
+        after += (Shown("missing", address(step.missing) if step.after is not None else ""),)
     return Turn(outcome, step.given.now, asked, before, after, event, is_held(step))
 
 

@@ -43,7 +43,8 @@ def tell(found: dict[str, Any]) -> None:
 
 
 def answer(said: list[dict[str, str]]) -> str:
-    return " / ".join(spoken(one) for one in said if one["who"] != "event") or _("No answer")
+    shown = [one for one in said if one["who"] != "event" and (one["text"] or one["who"] != "missing")]
+    return " / ".join(map(spoken, shown)) or _("No answer")
 
 
 def spoken(one: dict[str, str]) -> str:

@@ -11,12 +11,13 @@ from app.bot.cases import CASE, CONTACT
 from app.bot.document import Version, compile_version, parse
 from app.bot.filters import FILTERS, TESTS
 from app.bot.flow import PLAIN_ANSWERS
-from app.bot.grammar import DOCUMENT, STEPS
+from app.bot.grammar import DOCUMENT, RULE, STEPS
 from app.bot.lint import KNOWN
 from app.bot.moment import length
 from app.bot.scene import Triggered
 from app.bot.shape import Keys
 from app.bot.trials import run
+from app.bot.triggers import KINDS, NETWORKS, SAYS, WHEN, When
 from tests.bot.turns import WHATSAPP
 from tests.bot.world import World
 
@@ -70,6 +71,11 @@ def test_everything_there_is_stands_on_the_page() -> None:
         *DOCUMENT.shapes,
         *CASE.shapes,
         *CONTACT.shapes,
+        *RULE.shapes,
+        *WHEN.shapes,
+        *SAYS.keys.shapes,  # type: ignore[attr-defined]
+        *KINDS,
+        *NETWORKS,
         *STEPS.verbs["ask"].shapes["ask"].shapes,  # type: ignore[attr-defined]
         *STEPS.verbs["call"].shapes["call"].shapes,  # type: ignore[attr-defined]
         *ERRORS,
@@ -83,6 +89,15 @@ def test_everything_there_is_stands_on_the_page() -> None:
     for step in STEPS.verbs.values():
         names += step.shapes
     assert [name for name in names if not re.search(rf"`[^`]*\b{re.escape(name)}\b[^`]*`", PAGE)] == []
+
+
+def test_everything_a_rule_can_ask_for_is_tried_in_an_example() -> None:
+    rules = [rule.when for document, _ in EXAMPLES for rule in parse(document).rules]
+    unset = When()
+    used = {name for when in rules for name in when.__struct_fields__ if getattr(when, name) != getattr(unset, name)}
+    assert set(When.__struct_fields__) - used == set()
+    said = {name for when in rules for name in when.says.__struct_fields__ if getattr(when.says, name)}
+    assert set(SAYS.keys.shapes) - said == set()  # type: ignore[attr-defined]
 
 
 def test_the_documents_of_the_page_are_read_in_json_too() -> None:

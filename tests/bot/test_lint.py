@@ -70,8 +70,8 @@ flows:
         (14, "These steps can go round without a question; only a condition ends it"),
         (14, "This is never done: the step before always goes elsewhere."),
         (14, "No variable “wrong” is known here, so nothing will stand in its place."),
-        (15, "The flow “three” never runs: nothing starts it."),
-        (16, "The flow “four” never runs: nothing starts it."),
+        (15, "Nothing here starts the flow “three”; only a program could."),
+        (16, "Nothing here starts the flow “four”; only a program could."),
     ]
 
 

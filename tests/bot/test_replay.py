@@ -312,7 +312,7 @@ def test_where_the_draft_makes_a_call_that_was_not_recorded_the_conversation_is_
     assert (played.outcome, played.counts["same"], played.counts["stopped"]) == ("stopped", 1, 5)
     stop = played.turns[1]
     assert [(one.who, one.text) for one in stop.after][-1] == ("missing", "GET https://other.example/hours")
-    assert [turn.after[0].who for turn in played.turns[2:]] == ["missing"] * 4
+    assert [[(one.who, one.text) for one in turn.after] for turn in played.turns[2:]] == [[("missing", "")]] * 4
 
 
 def test_a_call_whose_answer_has_not_come_yet_is_no_call_that_was_not_recorded() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.bot.decide import decide
 from app.bot.document import DocumentError, Version, compile_version
+from app.bot.moment import opening
 from app.bot.scene import Arrived, Decision, Frame, State, Waiting
 from app.bot.typos import distance
 from app.content import (
@@ -48,6 +49,11 @@ def when(condition: str, more: str = "") -> Version:
 def event(content: Content | str, **more: Any) -> Arrived:
     content = Text(content) if isinstance(content, str) else content
     return Arrived(content, text_of(content), **more)
+
+
+def instant(local: str) -> int:
+    """Of a time in São Paulo, three hours behind UTC."""
+    return int(datetime.fromisoformat(local).replace(tzinfo=UTC).timestamp() * 1_000) + 3 * HOUR
 
 
 def fits(bot: Version, content: Content | str, now: int = NOW, referral: Any = None, **scene_: Any) -> bool:
@@ -178,10 +184,30 @@ def test_first_messages(condition: str, heard: int, expected: bool) -> None:
     ],
 )
 def test_opening_hours_and_holidays(local: str, expected: bool) -> None:
-    # São Paulo is three hours behind UTC.
-    now = int(datetime.fromisoformat(local).replace(tzinfo=UTC).timestamp() * 1_000) + 3 * HOUR
+    now = instant(local)
     assert fits(when("{open: true}"), "hi", now) is expected
     assert fits(when("{open: false}"), "hi", now) is not expected
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        ("2026-12-24 07:00", "2026-12-24 08:00"),
+        ("2026-12-24 12:00", "2027-01-04 08:00"),
+        ("2027-01-01 10:00", "2027-01-04 08:00"),
+        ("2026-12-23 13:30", "2026-12-23 13:30"),
+    ],
+)
+def test_waiting_until_it_is_open_knows_holidays(local: str, expected: str) -> None:
+    hours = when("{open: true}").hours
+    assert hours is not None
+    now, then = [
+        int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1_000) + 3 * HOUR
+        for text in (local, expected)
+    ]
+    assert opening(hours, now) == then
+    never = msgspec.structs.replace(hours, days=((),) * 7, holidays=())
+    assert opening(never, now) is None
 
 
 def test_a_spell_of_every_year_goes_over_its_end() -> None:
@@ -366,6 +392,16 @@ def test_a_reaction_finds_its_rule_whatever_else_that_asks_for() -> None:
     assert said(turn(bot, "x")) == ["fallback"]
 
 
+def test_a_reaction_is_not_held_while_a_flow_waits() -> None:
+    bot = rules(QUESTION + "  - {name: wait a bit, when: {says: slow}, do: [{wait: 30s}, {say: done}]}\n")
+    waiting = turn(bot, "slow").state
+    assert waiting.waiting is not None and waiting.waiting.kind == "timer"
+    for emoji in ("❤️", "😮"):
+        assert quiet(turn(bot, Reaction("m", emoji), waiting), waiting)
+    assert said(turn(bot, Reaction("m", "👍"), waiting)) == ["Still there."]
+    assert turn(bot, "hello", waiting).state.held
+
+
 def test_a_rule_without_words_may_interrupt_a_question() -> None:
     bot = rules(QUESTION)
     decision = turn(bot, Reaction("m", "👍"), ASKING)
@@ -480,6 +516,12 @@ def test_a_holiday_that_cannot_be_is_told(holidays: str, sentence: str) -> None:
 def test_opening_hours_are_asked_only_of_a_bot_that_has_them() -> None:
     with pytest.raises(DocumentError, match="Line 2, column 1: This rule asks for opening hours"):
         compile_version("bot: T\nrules: [{name: r, when: {open: true}, do: [{say: x}]}]")
+
+
+def test_a_condition_makes_no_long_texts() -> None:
+    bot = when("{if: (message.text ~ message.text) | length > 4096}")
+    assert not fits(bot, "x" * 4_000)
+    assert fits(when("{if: (message.text ~ message.text) | length > 4000}"), "x" * 2_010)
 
 
 def test_what_conditions_may_cost_is_bounded() -> None:

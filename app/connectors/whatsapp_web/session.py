@@ -18,6 +18,7 @@ from app.connectors.base import (
     Problem,
     SendFailed,
     Sent,
+    SessionFailed,
     State,
     StatusChange,
 )
@@ -37,10 +38,6 @@ AWAITED: Final = 20.0  # seconds in which a send waits for a connection that com
 AGAIN: Final = 1.0
 
 log = logging.getLogger(__name__)
-
-
-class Lost(Exception):
-    """The connection did not come back by itself."""
 
 
 class WebSession:
@@ -77,10 +74,10 @@ class WebSession:
                 self._library = await asyncio.to_thread(Library.load)
             except Missing as missing:
                 return await on_event(StatusChange(State.BROKEN, "web.missing", str(missing)))
-            except Unreachable:
+            except Unreachable as error:
                 if self._closed:
                     return
-                raise
+                raise SessionFailed(StatusChange(State.RECONNECTING, "web.unreachable", str(error))) from error
             if self._closed or await self._round():
                 return
         await self._change(states.LOGIN[b"timeout"])
@@ -111,8 +108,8 @@ class WebSession:
             try:
                 left = None if lost_at is None else max(0.0, lost_at + PATIENCE - clock())
                 event = await asyncio.wait_for(self._heard.get(), left)
-            except TimeoutError:
-                raise Lost from None
+            except TimeoutError as late:
+                raise SessionFailed(states.RECONNECTING) from late
             if event is None:
                 return True
             change = await self._take(*event)
@@ -144,7 +141,7 @@ class WebSession:
                 self._learn(library, number, data)
                 return None
             case native.ENDED:
-                raise Lost(data.decode(errors="replace"))
+                raise SessionFailed(states.RECONNECTING) from RuntimeError(data.decode(errors="replace"))
         change = states.change_of(library.told, number, data)
         if change == states.RECONNECTING and await self._is_connected():
             return None  # told late: the connection came back before this was read
