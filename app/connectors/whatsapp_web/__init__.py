@@ -8,7 +8,7 @@ a message goes out through `session.py` → `sending.py` → `writing.py`, `file
 import re
 from collections.abc import Mapping
 
-from app.connectors.base import Channel, Problem, Session, Setting
+from app.connectors.base import Channel, PairLimit, Problem, Session, Setting
 from app.connectors.whatsapp_web import limits
 from app.connectors.whatsapp_web.session import WebSession
 from app.content import Content
@@ -24,6 +24,7 @@ class WhatsAppWeb:
     label = "WhatsApp Web"
     capabilities = limits.CAPABILITIES
     default_rate = 0.5
+    pair_limit: PairLimit | None = None
     risk = mark(
         "This is not an official way into WhatsApp and breaks its terms: WhatsApp can block the number for a time or "
         "for good, also with few messages. Use a number that you can do without, or the Cloud API. Parley answers only "
