@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app import views
 from app.routes.api.endpoint import Endpoint, Shape
 from app.security.access import SCOPES
 from app.security.permissions import Action
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 PREFIX: Final = "/api/v1"
 PLACE: Final = re.compile(r"\{(\w+):id\}")
 REFERENCE: Final = "#/components/schemas/{name}"
-ID: Final = {"type": "string", "pattern": "^[0-9]{1,19}$"}
+ID: Final = {"type": "string", "pattern": views.ID}
 ABOUT: Final = """Ids are texts of digits. Times are milliseconds since 1970, UTC. Lists come in pages: `next_cursor`
 asks for what follows. Every error has the same shape. With an `Idempotency-Key`, a request that creates something can
 be sent again for a day and is done once."""
