@@ -10,10 +10,12 @@ from app import i18n, installation, users, vault
 from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
+from app.routes import keys
 from app.routes.respond import form, page, redirect, refused
 from app.security import permissions
 from app.security.permissions import Action, may
 from app.store import settings as stored
+from app.store import tokens, webhooks
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -36,6 +38,8 @@ async def values(request: Request) -> dict[str, Any]:
         "given": found | {"answer_hours": str(policy.answer_hours), "raw_days": str(policy.raw_days)},
         "people": await users.list_all(rt) if administers else [],
         "secrets": await vault.list_all(rt) if administers else [],
+        "keys": await rt.db.reader.all(tokens.KEYS, before=2**62, limit=keys.MOST) if administers else [],
+        "webhooks": await rt.db.reader.all(webhooks.ALL) if administers else [],
         "outbound_allow": rt.settings.outbound_allow,
         "changeable": permissions.may_change,
         "roles": [(role, role_name(role)) for role in permissions.ROLES if permissions.may_give(user, role)],
