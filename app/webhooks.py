@@ -12,6 +12,7 @@ import hmac
 import logging
 import secrets
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -226,10 +227,10 @@ class Webhooks:
         self._wake.set()
 
     async def _rest(self, event: asyncio.Event, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
+        # Not wait_for: that of Python 3.11 swallows a cancellation that comes together with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
 
     async def _deliver(self, webhook: store.Webhook, delivery: store.Delivery) -> None:
         started = self._clock.monotonic()

@@ -64,7 +64,10 @@ async def attention(request: Request) -> Response:
     found = await concerns(rt)
     version = repr(
         (
-            found["attention"], found["stopped"], found["unpublished"], found["undelivered"],
+            found["attention"],
+            found["stopped"],
+            found["unpublished"],
+            found["undelivered"],
             rt.clock.now() // 60_000,
         )
     )

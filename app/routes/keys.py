@@ -42,7 +42,7 @@ async def create(request: Request) -> Response:
     """The page with the key, which nobody can look up again."""
     rt: Runtime = request.state.rt
     fields = await form(request)
-    given = {
+    given: dict[str, Any] = {
         "name": fields.text("name", limit=300),
         "scopes": fields.many("scopes"),
         "days": fields.text("days", limit=20),

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from app import tokens, users
 from app.runtime import Runtime
 from app.web import create_app
+from tests.api import conformance
 
 EMAIL, PASSWORD = "rosa@luna.example", "purple kettle walks nine"
 ORIGIN = "http://127.0.0.1:8080"
@@ -15,6 +17,13 @@ class Program(httpx.AsyncClient):
     """A program that talks to the API, with whatever credential it has. `app` is the dashboard it talks to."""
 
     rt: Runtime
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Every answer of every test is held against the OpenAPI document."""
+        answer = await super().send(request, **options)
+        if not options.get("stream"):
+            conformance.check(answer)
+        return answer
 
     def bearing(self, credential: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {credential}"}

@@ -127,6 +127,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     def tag(self) -> str:
         return self.path.split("/")[1]
 
+    @property
+    def has_tag(self) -> bool:
+        """Is the answer one thing, with an `ETag`."""
+        return self.method == "GET" and "{" in self.path
+
     def shape(self) -> Shape:
         hints = get_type_hints(self.handler, include_extras=True)
         answer = hints["return"]

@@ -64,12 +64,14 @@ def operation(endpoint: Endpoint, shape: Shape, named: dict[str, Json]) -> Json:
         "summary": endpoint.summary,
         "responses": {str(endpoint.status): success(endpoint, shape, named), **problems(named)},
     }
+    if endpoint.has_tag:
+        found["responses"]["304"] = {"description": "What `If-None-Match` names is still what there is"}
     if endpoint.handler.__doc__:
         found["description"] = " ".join(endpoint.handler.__doc__.split())
     if endpoint.may is not None:
         found["security"] = [{"bearer": []}]
         found["x-scope"] = scope_of(endpoint.may)
-    if parameters := [*in_path(endpoint), *in_query(shape), *in_headers(shape)]:
+    if parameters := [*in_path(endpoint), *in_query(shape), *in_headers(endpoint, shape)]:
         found["parameters"] = parameters
     if shape.body is not None:
         content = {"application/json": {"schema": named[repr(shape.body)]}}
@@ -108,7 +110,9 @@ def in_query(shape: Shape) -> list[Json]:
     ]
 
 
-def in_headers(shape: Shape) -> list[Json]:
+def in_headers(endpoint: Endpoint, shape: Shape) -> list[Json]:
+    if endpoint.has_tag:
+        return [{"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}]
     if not shape.idempotent:
         return []
     schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
