@@ -15,6 +15,7 @@ import msgspec
 from app import calls
 from app.bot.calling import Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
+from app.bot.grammar import Rule
 from app.bot.guards import asked_by
 from app.bot.lint import lint, steps
 from app.bot.named import Known, missing_secrets, named
@@ -126,11 +127,17 @@ def rules_of(document: Document) -> tuple[Listed, ...]:
     found = []
     for rule in document.rules:
         gives = any(type(step).__name__ == "Give" for step in rule.do)
-        asks = [*(said.text for said in rule.says.texts), *asked_by(rule.when)]
+        asks = [*(said.text for said in rule.says.texts), *asked_by(rule.when), *turns_of(rule)]
         found.append(Listed("hand" if gives else "say", rule.line, rule.name.text, joined(asks, ", ")))
     if document.fallback:
         found.append(Listed("fallback", document.fallback.line))
     return tuple(found)
+
+
+def turns_of(rule: Rule) -> list[Sentence]:
+    """What of a rule changes the order in which rules answer."""
+    found: list[Sentence] = [N_("priority {n}", n=rule.priority)] if rule.priority else []
+    return [*found, N_("then others")] if rule.goes_on else found
 
 
 def problems_of(text: str, around: Around = NOWHERE, now: int = 0) -> list[Problem]:

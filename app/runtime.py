@@ -130,7 +130,8 @@ async def _start_work(rt: Runtime) -> None:
         Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=policy.answer_hours * DAY // 24,
         raw_age=policy.raw_days * DAY, due=rt.due,
     )  # fmt: skip
-    defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
+    names = ("graph_url", "graph_version", "telegram_url", "public_url")
+    defaults = {name: getattr(rt.settings, name) for name in names}
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
@@ -150,9 +151,8 @@ async def _start_work(rt: Runtime) -> None:
 
 def _make_workers(rt: Runtime) -> None:
     """Whoever runs jobs, by lane."""
-    fetcher = Fetcher(
-        rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
-    )
+    networks = (rt.settings.graph_url, rt.settings.telegram_url)
+    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow))
     client = Outbound(rt.settings.outbound_allow)
     rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(
@@ -221,23 +221,29 @@ def serve(settings: Settings, *, open_browser: bool = False) -> int:
 
 async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None:
     from app import control, server
-    from app.commands import COMMANDS
+    from app.dashboard import Dashboard
     from app.routes.hooks import Hooks
-    from app.web import create_app
 
     listening = server.listen(settings.host, settings.port)
     rt = await start(settings)
-    app = create_app(rt)
-    door = control.Control(rt, COMMANDS)
+    link = SetupLink(rt.clock)
+    door = control.Control(rt, commands)
     await door.open()
     lock.listens_on(listening.getsockname()[1])
-    await _greet(rt, app.state.setup, server.address(listening), open_browser)
+    await _greet(rt, link, server.address(listening), open_browser)
 
     async def close() -> None:
         await door.close()
         await stop(rt)
 
-    await server.serve(Hooks(rt, app), listening, on_stop=rt.begin_stop, close=close)
+    await server.serve(Hooks(rt, Dashboard(rt, link)), listening, on_stop=rt.begin_stop, close=close)
+
+
+def commands() -> dict[str, Any]:
+    """What the command line may ask of a running Parley, loaded with the first command."""
+    from app.commands import COMMANDS
+
+    return COMMANDS
 
 
 async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool) -> None:

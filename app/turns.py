@@ -127,7 +127,8 @@ def _scene(case: Case) -> Scene:
     found, here = case.found, case.here
     state = State(seed=case.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
     if found.version_id is None and state.frames:
-        state = left(state)  # a person had the conversation meanwhile, which ends the flow
+        # A person had the conversation meanwhile: that ends the flow, and what was held for it is theirs.
+        state = msgspec.structs.replace(left(state), held=())
     opted_out = found.opted_out_at is not None
     return Scene(state, _contact(found), here.capabilities, here.name, here.network, case.last_heard, opted_out)
 

@@ -82,6 +82,17 @@ async def test_a_wait_ends_when_a_person_takes_or_closes_the_conversation(
     assert await spoken(rt) == ["One moment."]
 
 
+async def test_what_was_held_when_a_person_took_the_conversation_is_theirs(rt: Runtime, clock: ManualClock) -> None:
+    live = await open_shop(rt, CAKE)
+    still(rt)
+    outcome = await take_in(rt, live, said(rt, "cake"))
+    await take_in(rt, live, said(rt, "and your hours?"))
+    await handoff.take(rt, outcome.conversation_id, 7)
+    await handoff.give_back(rt, outcome.conversation_id)
+    await take_in(rt, live, said(rt, "thanks"))
+    assert await spoken(rt) == ["One moment."]
+
+
 async def test_a_wait_goes_on_however_late(rt: Runtime, clock: ManualClock) -> None:
     live = await open_shop(rt, CAKE)
     still(rt)

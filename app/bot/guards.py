@@ -110,11 +110,15 @@ def of_message(when: When) -> Iterator[Guard]:
         wanted = {name: tuple(fold(text.text) for text in values) for name, values in when.referral.items()}
         yield Guard(
             lambda asked: bool(asked.referral) and has(asked.referral, wanted),
-            N_("it came by such a link or ad"),
-            N_("it did not come by such a link or ad"),
+            N_("a link or ad with {values}", values=told_by(when.referral)) if wanted else N_("a link or ad"),
+            N_("it did not come by such a link or ad") if wanted else N_("it did not come by a link or ad"),
             ("referral",),
             7,
         )
+
+
+def told_by(referral: dict[str, tuple[Located, ...]]) -> str:
+    return ", ".join(f"{name} {named(values)}" for name, values in referral.items())
 
 
 def of_kind(kinds: tuple[str, ...], name: Sentence) -> Guard:

@@ -40,7 +40,7 @@ def number(phone: str) -> str:
 def initials(text: str) -> str:
     """One or two letters: of the first and the last word, whole clusters of scripts that join them."""
     words = [word for word in text.split() if any(character.isalnum() for character in word)]
-    if not words:
+    if not words or text == _("No name"):
         return "#"
     if words[0].startswith("+"):
         return words[0][1:3]

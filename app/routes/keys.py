@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import tokens
+from app.audit import entry, logged
 from app.errors import Invalid
 from app.i18n import _
 from app.routes.respond import Form, form, page, redirect, refused
@@ -72,6 +73,7 @@ def rate_of(fields: Form) -> float | None:
 
 
 async def delete(request: Request) -> Response:
-    await request.state.rt.db.write(tokens.delete_key, request.path_params["id"])
+    key_id = request.path_params["id"]
+    await request.state.rt.db.write(logged, entry("token.deleted", key_id), tokens.delete_key, key_id)
     done = _("The key was deleted. It opens nothing any more.")
     return redirect(request, f"{request.app.url_path_for('settings')}#keys", done=done)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import feed, webhooks
+from app.audit import entry, logged
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, tell
 from app.routes.respond import Form, form, page, redirect, refused
@@ -135,11 +136,11 @@ async def rotate(request: Request) -> Response:
 
 async def switch(request: Request) -> Response:
     rt: Runtime = request.state.rt
-    on = (await form(request)).text("on", limit=5) == "yes"
-    await rt.db.write(webhooks.switch, request.path_params["id"], on)
+    webhook_id, on = request.path_params["id"], (await form(request)).text("on", limit=5) == "yes"
+    await rt.db.write(logged, entry("webhook.changed", webhook_id), webhooks.switch, webhook_id, on)
     rt.webhooks.wake()
     done = _("Switched on. What happens from now on is sent.") if on else _("Switched off. Nothing is sent any more.")
-    return to_page(request, request.path_params["id"], done)
+    return to_page(request, webhook_id, done)
 
 
 async def replay(request: Request) -> Response:
@@ -153,7 +154,8 @@ async def replay(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    await request.state.rt.db.write(webhooks.delete, request.path_params["id"])
+    webhook_id = request.path_params["id"]
+    await request.state.rt.db.write(logged, entry("webhook.deleted", webhook_id), webhooks.delete, webhook_id)
     return redirect(request, f"{request.app.url_path_for('settings')}#webhooks", done=_("The webhook was deleted."))
 
 

@@ -72,6 +72,7 @@ ALL = Query(f"{_ROW} where {_WITHIN}", Row)
 BY_MODE = Query(f"{_ROW} where v.mode = :mode and {_WITHIN}", Row)
 TAKEN_BY = Query(f"{_ROW} where v.taken_by = :user_id and {_WITHIN}", Row)
 ROW = Query(f"{_ROW} where v.id = :id", Row)
+OF_CONTACT = Query(f"{_ROW} where v.contact_id = :contact_id order by v.last_at desc, v.id desc limit :limit", Row)
 SEARCH = Query(
     f"""
     with hit as (
@@ -125,9 +126,14 @@ async def list_rows(
 
 async def search_rows(db: Reader, text: str, limit: int = 50) -> list[Row]:
     """Conversations of contacts whose name or number begins with this text; case is ignored."""
-    digits = "".join(character for character in text if character.isdigit())
-    phone = digits if len(digits) > 2 and not any(character.isalpha() for character in text) else "\uffff"
+    phone = dialled(text)
     return await db.all(SEARCH, name=text, name_end=after(text), phone=phone, phone_end=after(phone), limit=limit)
+
+
+def dialled(text: str) -> str:
+    """The digits of what looks like the beginning of a number, else a text that no number begins with."""
+    digits = "".join(character for character in text if character.isdigit())
+    return digits if len(digits) > 2 and not any(character.isalpha() for character in text) else "\uffff"
 
 
 def after(prefix: str) -> str:
@@ -193,18 +199,6 @@ HEAD = Query(
     where v.id = :id
     """,
     Head,
-)
-
-
-class Alias(msgspec.Struct, frozen=True):
-    kind: str
-    value: str
-    retired_at: int | None
-
-
-ALIASES = Query(
-    "select kind, value, retired_at from identity where contact_id = :contact_id order by created_at, kind limit 50",
-    Alias,
 )
 
 

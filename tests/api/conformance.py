@@ -30,7 +30,9 @@ def check(answer: httpx.Response) -> None:
     responses = operation["responses"]
     said = responses.get(str(answer.status_code)) or responses.get(f"{answer.status_code // 100}XX")
     assert said is not None, f"{place}: this status is not in the document"
-    if "content" in said:
+    if "text/csv" in said.get("content", {}):
+        assert answer.headers["content-type"].startswith("text/csv"), place
+    elif "content" in said:
         check_body(place, answer, said["content"]["application/json"]["schema"])
     else:
         assert not answer.content, f"{place}: there is a body where none is described"

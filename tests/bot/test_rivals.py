@@ -6,7 +6,7 @@ import pytest
 
 from app.bot.document import compile_version, parse
 from app.bot.lint import lint
-from app.documents import problems_of
+from app.documents import problems_of, read
 from tests.bot.turns import said, turn
 
 FINE = "fallback: {do: [{say: sorry}]}\n"
@@ -127,3 +127,15 @@ def test_holidays_that_have_gone_by_are_told_by_their_day_there() -> None:
     for moment, expected in lines.items():
         now = int(datetime.fromisoformat(moment + "+00:00").timestamp() * 1_000)
         assert [problem.line for problem in problems_of(text, now=now)] == expected, moment
+
+
+def test_the_list_of_rules_tells_what_each_asks_for_and_in_which_order() -> None:
+    text = (
+        "bot: T\nrules:\n"
+        "  - {name: a, when: {says: [hi, hello], tag: vip}, priority: 5, continue: true, do: [{say: a}]}\n"
+        "  - {name: b, when: {referral: {source_type: ad}}, do: [{say: b}]}\n"
+    )
+    assert [str(rule.hears) for rule in read(text).rules] == [
+        "hi, hello, the contact has the tag “vip”, priority 5, then others",
+        "a link or ad with source_type ad",
+    ]

@@ -1,9 +1,10 @@
 """The inbox alive: messages arrive by themselves, one fetch at a time, and nothing that is being written is lost."""
 
+import time
 from collections import Counter
 from typing import Any
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from app import content as c
 from app import inbox
@@ -137,3 +138,14 @@ def test_the_stream_comes_back_after_the_tab_was_asleep(rosa: Visitor, bakery: H
     page.bring_to_front()
     other.close()
     expect(page.locator(".thread", has_text="while you looked away")).to_be_visible(timeout=5000)
+
+
+def test_the_stream_opens_however_late_its_script_comes(rosa: Visitor, bakery: House) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.6)
+        route.continue_()
+
+    rosa.context.route("**/hx-sse.min.js*", late)
+    with rosa.page.expect_request("**/events?*", timeout=5000):
+        rosa.go("/inbox")
+    rosa.context.unroute("**/hx-sse.min.js*")

@@ -41,3 +41,20 @@ async def test_a_demo_needs_a_starter(tmp_path: Path) -> None:
         answer = await visit.post("/setup/business", GIVEN | {"starter": "", "demo": "yes"})
         assert answer.headers["location"] == "/simulator"
         assert await visit.rt.db.reader.all(demo_rows.CHANNELS) == []
+
+
+async def test_a_first_channel_has_a_name_and_the_only_bot_chosen_beforehand(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        await visit.post("/setup/business", GIVEN | {"starter": "bakery"})
+        version = str(await visit.one("select id from version where number = 1"))
+        page = await visit.get("/channels/new/whatsapp_cloud")
+        assert 'value="WhatsApp"' in page.text and f'<option value="{version}" selected>' in page.text
+        given = {"phone_number_id": "1", "access_token": "EAA", "app_secret": "hush", "verify_token": "plum"}
+        answer = await visit.post("/channels/new/whatsapp_cloud", given | {"name": "WhatsApp", "version": "999"})
+        assert answer.status_code == 404 and await visit.one("select count(*) from channel_name") == 0
+        answer = await visit.post("/channels/new/whatsapp_cloud", given | {"name": "WhatsApp", "version": version})
+        assert answer.status_code == 303
+        assert await visit.one("select version_id from channel where name = 'WhatsApp'") == int(version)
+        await visit.post("/bots", {"name": "Second", "starter": "faq"})
+        page = await visit.get("/channels/new/whatsapp_cloud")
+        assert 'value="WhatsApp"' not in page.text, "the name is taken"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from app import tokens
+from app.audit import Actor, entry, logged
 from app.db import Tx
 from app.errors import Unauthenticated
 from app.routes.api.endpoint import Body, Call
@@ -52,14 +53,16 @@ async def log_in(call: Call, body: LogIn) -> Tokens:
     user = await rt.db.read(users.find_by_email, body.email)
     stored = await stored_password(rt, user)
     if not await passwords.verify(stored, body.password) or user is None or stored is None:
-        await rt.db.write(throttle.failed, body.email, ip)
+        line = entry("login.failed", body.email, actor=Actor("?", None, ip))
+        await rt.db.write(logged, line, throttle.failed, body.email, ip)
         rt.metrics.count("logins", result="refused")
         raise Unauthenticated(WRONG)
     app.state.throttle.succeeded(ip)
     scopes = access.scopes_for(user.role)
     if body.scopes is not None:
         scopes &= frozenset(body.scopes)
-    refresh_token = await rt.db.write(begin, user, ip, scopes)
+    line = entry("login", user.email, "API", Actor(user.email, user.id, ip))
+    refresh_token = await rt.db.write(logged, line, begin, user, ip, scopes)
     rt.metrics.count("logins", result="in")
     return pair(call, user, scopes, refresh_token)
 
