@@ -64,6 +64,12 @@ async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> 
     return {"id": str(user.id), "email": user.email, **told}
 
 
+async def reset_two_step(rt: "Runtime", *, email: str) -> Row:
+    user = await users.find(rt, email)
+    await second_factor.reset(rt, user.id)
+    return {"id": str(user.id), "email": user.email}
+
+
 # ---- teams ----------------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from app.routes.api.answering import handle
 from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
 from app.routes.site import BODY, Entry
+from app.routes.two_step import Ticket
 from app.said import Sentence
 from app.security import headers
 from app.security.access import Signer
@@ -92,6 +93,7 @@ def create_app(rt: "Runtime") -> Starlette:
     app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = SetupLink(rt.clock)
+    app.state.ticket = Ticket(rt.keys.derive("two-step"))
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app

@@ -24,6 +24,7 @@ from app.routes import (
     setup,
     simulator,
     stepping,
+    two_step,
     unanswered,
     versions,
 )
@@ -42,6 +43,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/setup/business", setup.save_business, "setup.save_business", Action.OWN),
     Entry("GET", "/login", login.show, "login", None),
     Entry("POST", "/login", login.enter, "login.enter", None),
+    Entry("GET", "/login/code", two_step.ask_code, "login.code", None),
+    Entry("POST", "/login/code", two_step.enter_code, "login.enter_code", None),
     Entry("POST", "/logout", login.leave, "logout", SELF),
     Entry("GET", "/confirm", login.ask_again, "confirm", SELF),
     Entry("POST", "/confirm", login.confirm, "confirm.enter", SELF),
@@ -50,6 +53,10 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/account", account.update, "account.update", SELF),
     Entry("POST", "/account/password", account.set_password, "account.password", SELF),
     Entry("POST", "/account/sessions/end", account.end_session, "account.end_session", SELF),
+    Entry("GET", "/account/two-step", two_step.show, "two_step", SELF, fresh=True),
+    Entry("POST", "/account/two-step", two_step.confirm, "two_step.confirm", SELF, fresh=True),
+    Entry("POST", "/account/two-step/codes", two_step.renew, "two_step.renew", SELF, fresh=True),
+    Entry("POST", "/account/two-step/off", two_step.switch_off, "two_step.off", SELF, fresh=True),
     # Home
     Entry("GET", "/", home.show, "home", READ),
     Entry("GET", "/home/tiles", home.tiles, "home.tiles", READ),

@@ -89,6 +89,7 @@ SET_DISABLED = Statement(
     "update app_user set disabled_at = :disabled_at, token_version = token_version + 1 where id = :id"
 )
 SET_ROLE = Statement("update app_user set role = :role, token_version = token_version + 1 where id = :id")
+NEW_TOKENS = Statement("update app_user set token_version = token_version + 1 where id = :id")
 SET_TASTE = Statement(
     "update app_user set name = :name, language = :language, zone = :zone, theme = :theme where id = :id"
 )
