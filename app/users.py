@@ -42,12 +42,7 @@ async def add(
 ) -> tuple[int, str]:
     """(id, password). Without a password one is made, to be handed over once. `by` is None on the machine itself."""
     email, name = check_email(email), check_name(name, email)
-    if role not in permissions.POLICY:
-        raise Invalid(
-            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
-        )
-    if by is not None and not permissions.may_give(by, role):
-        raise Forbidden(N_("Only an owner can make another owner."))
+    check_role(role, by)
     if password is None:
         password = make_password()
     else:
@@ -59,8 +54,12 @@ async def add(
 def _insert(tx: Tx, email: str, name: str, role: str, password_hash: str) -> int:
     user_id = users.insert(tx, email=email, name=name, role=role, password_hash=password_hash)
     if user_id is None:
-        raise Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
+        raise taken()
     return user_id
+
+
+def taken() -> Conflict:
+    return Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
 
 
 async def list_all(rt: "Runtime") -> list[User]:
@@ -177,6 +176,16 @@ def check_email(email: str) -> str:
     if not (before and at and "." in after.strip(".")) or len(email) > EMAIL or any(c.isspace() for c in email):
         raise Invalid(N_("The e-mail address is not complete."), fields={"email": N_("Write it as name@example.com.")})
     return email
+
+
+def check_role(role: str, by: User | None) -> None:
+    """Raises Invalid for one that does not exist, Forbidden for one that `by` may not give."""
+    if role not in permissions.POLICY:
+        raise Invalid(
+            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
+        )
+    if by is not None and not permissions.may_give(by, role):
+        raise Forbidden(N_("Only an owner can make another owner."))
 
 
 def check_name(name: str, email: str) -> str:

@@ -119,6 +119,17 @@ LOGINS = Query(
     f"select {LOGIN_COLUMNS} from login l where l.user_id = :user_id and l.expires_at > :now order by l.seen_at desc",
     Login,
 )
+EVERYBODYS_LOGINS = Query(
+    f"""
+    select {USER_COLUMNS}, {LOGIN_COLUMNS}
+    from login l join app_user u on u.id = l.user_id
+    where l.expires_at > :now and l.seen_at > :idle_since order by l.seen_at desc, l.id_hash limit :limit
+    """,
+    session,
+)
+OWNER_OF_LOGIN = Query(
+    f"select {USER_COLUMNS} from login l join app_user u on u.id = l.user_id where l.id_hash = :id_hash", User
+)
 TOUCH = Statement("update login set seen_at = :now where id_hash = :id_hash")
 DELETE_LOGIN = Statement("delete from login where id_hash = :id_hash and user_id = :user_id")
 DELETE_LOGINS = Statement("delete from login where user_id = :user_id and id_hash <> :keep")
