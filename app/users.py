@@ -10,7 +10,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.i18n import LANGUAGES, PSEUDO, zone_names
 from app.said import N_
 from app.security import passwords, permissions, sessions, throttle
-from app.store import users
+from app.store import tokens, users
 from app.store.users import User
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _keep_an_owner(tx: Tx, user: User) -> None:
 
 
 async def reset_password(rt: "Runtime", user_id: int, password: str | None = None, by: User | None = None) -> str:
-    """Set a new password (made where none is given), end every session, forgive failed tries. Returns the password."""
+    """Set a new password (made where none is given), end every session and log-in of programs, forgive failed tries. Returns the password."""
     user = await rt.db.reader.one(users.BY_ID, id=user_id)
     if user is None:
         raise NotFound(N_("There is no such person."))
@@ -141,7 +141,7 @@ async def reset_password(rt: "Runtime", user_id: int, password: str | None = Non
 
 
 async def change_password(rt: "Runtime", user: User, *, current: str, new: str, keep: str) -> None:
-    """One's own password; every session but `keep` (the hash of this one's id) ends."""
+    """One's own password; every session but `keep` (the hash of this one's id) ends, and every program's log-in."""
     stored = await rt.db.reader.one(users.PASSWORD, id=user.id)
     if not await passwords.verify(stored, current):
         raise Invalid(
@@ -154,6 +154,7 @@ async def change_password(rt: "Runtime", user: User, *, current: str, new: str, 
 def _set_password(tx: Tx, user: User, password_hash: str, keep: str) -> None:
     tx.run(users.SET_PASSWORD, id=user.id, password_hash=password_hash)
     sessions.end_all(tx, user.id, keep)
+    tx.run(tokens.DELETE_OF_USER, user_id=user.id)
     throttle.clear(tx, user.email)
 
 

@@ -224,3 +224,20 @@ def test_recovery_codes_have_eighty_bits_and_letters_that_can_be_read() -> None:
     codes = second_factor.new_codes()
     assert len(codes) == len(set(codes)) == second_factor.RECOVERY_CODES
     assert len(second_factor.LETTERS) == len(set(second_factor.LETTERS)) == 32 and not set("l0o1") & set("".join(codes))
+
+
+async def test_S5_an_owner_switches_it_off_for_another_and_nobody_else_does(house: House) -> None:
+    rosa_id = await house.add_user()
+    paulo_id = await house.add_user("paulo@luna.example", "agent")
+    await house.add_user("bia@luna.example", "admin")
+    rosa, paulo, bia = [await house.logged_in(f"{name}@luna.example") for name in ("rosa", "paulo", "bia")]
+    await switched_on(house, paulo)
+    await switched_on(house, rosa)
+    for browser, user_id in ((bia, paulo_id), (bia, rosa_id), (paulo, paulo_id), (rosa, rosa_id)):
+        assert (await browser.submit(f"/settings/people/{user_id}/two-step")).status_code == 403
+    assert "Switch off two-step" not in (await bia.get("/settings")).text
+    assert (await rosa.get("/settings")).text.count("Switch off two-step") == 1
+    assert (await rosa.submit(f"/settings/people/{paulo_id}/two-step")).status_code == 303
+    assert (await paulo.get("/account")).status_code == 303, "the sessions are over"
+    assert (await house.browser().log_in("paulo@luna.example")).headers["location"] == "/"
+    assert (await rosa.submit(f"/settings/people/{paulo_id}/two-step")).status_code == 404

@@ -30,3 +30,4 @@ create index conversation_assigned on conversation (assigned_to, last_at, id)
     where assigned_to is not null and closed_at is null;
 create index conversation_team on conversation (team_id, last_at, id)
     where team_id is not null and assigned_to is null and taken_by is null and closed_at is null;
+create index team_member_user on team_member (user_id);
