@@ -7,6 +7,7 @@ the rows and the live sessions never differ.
 import asyncio
 import logging
 import random
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from app import events, intake, settle
+from app.audit import entry, logged
 from app.capabilities import Capabilities
 from app.case import Delivery, Here, Intake
 from app.clock import Clock
@@ -24,8 +26,10 @@ from app.connectors.base import (
     Check,
     Connector,
     Examines,
+    Inbound,
     Problem,
     Session,
+    SessionFailed,
     State,
     StatusChange,
     Webhook,
@@ -101,7 +105,7 @@ class Channels:
         opened = self._opened(row)
         session = connector.open_session(opened)
         here = Here(row.id, row.name, row.connector, connector.capabilities, row.version_id)
-        pace = Pace(row.rate, pairs=row.connector == "whatsapp_cloud", now=self._clock.monotonic())
+        pace = Pace(row.rate, pairs=connector.pair_limit, now=self._clock.monotonic())
         sender = Sender(
             self.db, self._clock, row.id, session, pace, self.intake.install, connector.check,
             lambda problem: self._halted(row.id, problem),
@@ -123,7 +127,7 @@ class Channels:
         sealed = msgspec.json.decode(row.secrets, type=dict[str, str])
         config = {**self._defaults, **msgspec.json.decode(row.config, type=dict[str, str])}
         opened = {name: self._keys.open(text, place(row.id, name)) for name, text in sealed.items()}
-        return Channel(row.id, row.name, row.account, config, opened)
+        return Channel(row.id, row.name, row.account, config, opened, row.key)
 
     async def _close(self, live: Live, patience: float) -> None:
         self.by_id.pop(live.row.id, None)
@@ -149,20 +153,29 @@ class Channels:
         failures = 0
         while self.by_id.get(live.row.id) is live:
             began = self._clock.monotonic()
+            change, least = StatusChange(State.RECONNECTING, "reconnecting"), 0.0
             try:
                 await live.session.run(self._listener(live))
                 return
+            except SessionFailed as failure:
+                log.warning("session of channel %s ended: %s", live.row.name, failure)
+                change, least = failure.change, failure.wait
             except Exception as error:
                 log.warning("session of channel %s ended: %s", live.row.name, type(error).__name__, exc_info=error)
             failures = 0 if self._clock.monotonic() - began > STABLE else failures + 1
             if live.state.state in TERMINAL:
                 return
-            self.state_changed(live, StatusChange(State.RECONNECTING, "reconnecting"))
-            await asyncio.sleep(random.uniform(0, min(LAST_DELAY, FIRST_DELAY * 2.0**failures)))
+            self.state_changed(live, change)
+            if change.state in TERMINAL:
+                return
+            delay = random.uniform(0, min(LAST_DELAY, FIRST_DELAY * 2.0**failures))
+            await asyncio.sleep(max(least, delay))
 
     def _listener(self, live: Live) -> Callable[[Arrival], Any]:
         async def on_event(arrival: Arrival) -> None:
             await intake.accept(self, live, (arrival,), lambda _: False)
+            if isinstance(arrival, Inbound):
+                await self.heard(live)
 
         return on_event
 
@@ -240,8 +253,10 @@ class Channels:
             )
         checked = check_values(connector, values)
         pace = connector.default_rate if rate is None else check_rate(rate)
-        channel_id = await self.db.write(
-            insert, self._keys, connector, check_name(name), checked, pace, version_id, secrets.token_urlsafe(16)
+        clean, key = check_name(name), secrets.token_urlsafe(16)
+        line = entry("channel.added", clean, kind)
+        channel_id: int = await self.db.write(
+            logged, line, insert, self._keys, connector, clean, checked, pace, version_id, key
         )
         await self.reload(channel_id)
         return channel_id
@@ -256,7 +271,11 @@ class Channels:
         checked = check_values(live.connector, {k: v for k, v in merged.items() if k in known})
         new_name = live.row.name if name is None else check_name(name)
         new_rate = live.row.rate if rate is None else check_rate(rate)
-        await self.db.write(update, self._keys, live.connector, live.row, new_name, checked, new_rate)
+        # Which settings were given, never their values.
+        line = entry(
+            "channel.changed", live.row.name, ", ".join(sorted(name for name, value in values.items() if value))
+        )
+        await self.db.write(logged, line, update, self._keys, live.connector, live.row, new_name, checked, new_rate)
         await self.reload(channel_id)
 
     async def remove(self, channel_id: int) -> None:
@@ -268,7 +287,7 @@ class Channels:
             await self._close(live, 2.0)
             try:
                 await self.db.settled()  # what came in before it closed may still queue replies
-                await self.db.write(remove, channel_id)
+                await self.db.write(logged, entry("channel.removed", live.row.name), remove, channel_id)
             except DatabaseError:
                 self._open(live.row)
                 raise
@@ -279,7 +298,7 @@ class Channels:
         checks: list[Check] = []
         if isinstance(live.session, Examines):
             checks = await live.session.examine()
-        if live.webhook:
+        if live.webhook and live.webhook.by_hand:
             row = await self.db.reader.one(store.BY_ID, id=channel_id) or live.row
             checks += [
                 Check("webhook.verified", True if row.verified_at else None, "webhook.verify"),
@@ -331,7 +350,7 @@ def insert(
     _free_name(tx, name, channel_id)
     config, sealed = split(connector, values, keys, channel_id)
     tx.run(
-        store.INSERT, id=channel_id, key=key, name=name, connector=connector.kind, account=connector.account_of(config),
+        store.INSERT, id=channel_id, key=key, name=name, connector=connector.kind, account=connector.account_of(values),
         config=_text(config), secrets=_text(sealed), rate=rate, version_id=version_id, now=tx.now,
     )  # fmt: skip
     tx.run(store.INSERT_NAME, name=fold(name), channel_id=channel_id)
@@ -347,7 +366,7 @@ def update(
     config, sealed = split(connector, values, keys, row.id)
     tx.run(store.INSERT_NAME, name=fold(name), channel_id=row.id)
     tx.run(
-        store.UPDATE, id=row.id, name=name, account=connector.account_of(config), config=_text(config),
+        store.UPDATE, id=row.id, name=name, account=connector.account_of(values), config=_text(config),
         secrets=_text(sealed), rate=rate,
     )  # fmt: skip
     publish_change(tx, row.id)
@@ -406,6 +425,12 @@ def check_values(connector: Connector, values: Mapping[str, str]) -> dict[str, s
     }
     clean = {name: value.strip() for name, value in values.items() if name in known and value.strip()}
     wrong |= {n: N_("{field} is needed.", field=N_(s.label)) for n, s in known.items() if s.required and n not in clean}
+    wrong |= {
+        n: N_("{field} does not look like one of {network}: {example}.", field=N_(s.label), network=connector.label,
+              example=s.example)
+        for n, s in known.items()
+        if n in clean and s.form and not re.fullmatch(s.form, clean[n])
+    }  # fmt: skip
     wrong |= {
         n: N_("{field} is longer than {most} characters.", field=N_(known[n].label), most=LONGEST)
         for n, v in clean.items()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from app import (
+    audit,
     bots,
     channels,
     demo,
@@ -25,6 +26,7 @@ from app import (
     vault,
 )
 from app.connectors import CONNECTORS
+from app.connectors.base import Webhook
 from app.errors import Invalid
 from app.models import ChannelRow
 from app.said import N_
@@ -145,8 +147,8 @@ async def show_channel(rt: "Runtime", *, name: str) -> Row:
 
 def webhook(rt: "Runtime", row: ChannelRow) -> str | None:
     """The address to enter at the network, only its path while no public address is set; None for networks without."""
-    calls_us = hasattr(CONNECTORS[row.connector], "verify")
-    return f"{rt.settings.public_url}/hooks/{row.connector.removesuffix('_cloud')}/{row.key}" if calls_us else None
+    connector = CONNECTORS[row.connector]
+    return f"{rt.settings.public_url}/hooks/{connector.place}/{row.key}" if isinstance(connector, Webhook) else None
 
 
 async def set_channel(
@@ -328,6 +330,15 @@ async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int
     return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
 
 
+# ---- the audit log --------------------------------------------------------------------------------------------------
+
+
+async def verify_audit(rt: "Runtime") -> Row:
+    """How many lines there are and the first that does not fit, if any."""
+    found = await rt.db.read(audit.verify)
+    return {"lines": found.lines, "wrong": found.wrong}
+
+
 # ---- the list -------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
@@ -358,5 +369,6 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "demo": fill_demo,
     "demo.remove": remove_demo,
     "token.create": create_token,
+    "audit.verify": verify_audit,
     "doctor": doctor.examine,
 }

@@ -192,7 +192,7 @@ class Edit(Base, frozen=True, tag="edit"):
     """The sender changed an earlier message. `content` is the new one."""
 
     target: str
-    content: "Text | Image | Video | Document | Unsupported"
+    content: "Text | Image | Video | Audio | Document | Location | Unsupported"
 
 
 class Delete(Base, frozen=True, tag="delete"):

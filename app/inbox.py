@@ -67,10 +67,12 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
 
 
 def keep_notice(tx: Tx, intake: Intake, channel_id: int, notice: Notice) -> None:
-    """An update about the account: kept as it came, shown on the channel's page."""
+    """An update about the account: kept as it came, shown on the channel's page. Told again, it is kept once."""
+    if notice.at and tx.one(raws.KNOWN, channel_id=channel_id, field=notice.field, at=notice.at, body=notice.raw):
+        return
     tx.run(
         raws.INSERT, id=tx.new_id(), channel_id=channel_id, conversation_id=None, message_id=None, field=notice.field,
-        body=notice.raw, at=notice.at, expires_at=tx.now + intake.raw_age,
+        body=notice.raw, at=notice.at or tx.now, expires_at=tx.now + intake.raw_age,
     )  # fmt: skip
     tx.publish(events.Event(events.CHANNEL_UPDATED, ("channels", f"channel-{channel_id}")))
 
@@ -172,7 +174,7 @@ def _keep_raw(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: In
 
 
 def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
-    """Contents that change something else: edits, deletions, files to fetch."""
+    """Contents that change something else: edits, deletions, files to fetch, whether the person may be written to."""
     match inbound.content:
         case Edit(target=target, content=new):
             tx.run(
@@ -184,6 +186,10 @@ def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: 
                 messages.REVOKE, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
                 at=tx.now,
             )  # fmt: skip
+        case System(what="person_blocked"):
+            tx.run(contacts.OPT_OUT, id=found.contact_id, now=tx.now)
+        case System(what="person_unblocked"):
+            tx.run(contacts.OPT_IN, id=found.contact_id)
         case content.Media() as media if media.provider_id or media.url:
             want_media(tx, channel_id, message_id, media)
         case _:
@@ -210,7 +216,8 @@ def _answers(intake: Intake, version_id: int, found: Found, inbound: Inbound, no
     tells_nothing = isinstance(inbound.content, System | Edit | Delete)
     if isinstance(inbound.content, Reaction):
         tells_nothing = not (inbound.content.emoji and _hears_reactions(intake, version_id))
-    return not (quiet or tells_nothing or bool(inbound.group) or now - inbound.at > intake.answer_age)
+    aside = bool(inbound.group) and not inbound.addressed
+    return not (quiet or tells_nothing or aside or now - inbound.at > intake.answer_age)
 
 
 def _hears_reactions(intake: Intake, version_id: int) -> bool:

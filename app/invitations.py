@@ -8,7 +8,10 @@ import secrets
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from app import users
+from msgspec.structs import replace
+
+from app import audit, users
+from app.audit import Actor, Entry, entry, logged
 from app.db import Tx
 from app.errors import Forbidden, NotFound
 from app.said import N_
@@ -33,7 +36,8 @@ async def create(rt: "Runtime", *, email: str, name: str, role: str, by: User) -
     email, name = users.check_email(email), users.check_name(name, email)
     users.check_role(role, by)
     token = secrets.token_urlsafe(32)
-    await rt.db.write(_create, digest(token), email, name, role, by.id)
+    line = entry("invitation.created", email, role)
+    await rt.db.write(logged, line, _create, digest(token), email, name, role, by.id)
     return token
 
 
@@ -54,16 +58,17 @@ async def list_open(rt: "Runtime") -> list[Invitation]:
 
 async def revoke(rt: "Runtime", invitation_id: int, by: User) -> None:
     """Raises NotFound, Forbidden."""
-    await rt.db.write(_revoke, invitation_id, by)
+    await rt.db.write(_revoke, invitation_id, by, entry("invitation.revoked"))
 
 
-def _revoke(tx: Tx, invitation_id: int, by: User) -> None:
+def _revoke(tx: Tx, invitation_id: int, by: User, line: Entry) -> None:
     found = tx.one(store.BY_ID, id=invitation_id)
     if found is None:
         raise NotFound(N_("This invitation was used or taken back already."))
     if not permissions.may_give(by, found.role):
         raise Forbidden(N_("Only an owner can take back the invitation of an owner."))
     tx.run(store.DELETE, id=invitation_id)
+    audit.write(tx, replace(line, subject=found.email))
 
 
 async def find(rt: "Runtime", token: str) -> Invitation:
@@ -80,7 +85,8 @@ async def accept(rt: "Runtime", token: str, *, name: str, password: str, agent: 
     name = users.check_name(name, found.email)
     passwords.check(password, found.email, name)
     password_hash = await passwords.hash_password(password)
-    return await rt.db.write(_accept, digest(token), name, password_hash, agent, ip)
+    line = entry("user.added", found.email, found.role, Actor(found.email, None, ip))
+    return await rt.db.write(logged, line, _accept, digest(token), name, password_hash, agent, ip)
 
 
 def _accept(tx: Tx, hashed: str, name: str, password_hash: str, agent: str, ip: str) -> str:

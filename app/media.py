@@ -136,19 +136,20 @@ class Fetcher:
         return sha256, size
 
 
-def may_fetch(graph_url: str, allowed: Collection[str], url: str) -> bool:
-    """Whether a file may be fetched from there: the network's own hosts by https, the Graph host itself, or what the
-    owner allowed. The address comes from an answer of the network, so it is not trusted (contract §10)."""
+def may_fetch(networks: Collection[str], allowed: Collection[str], url: str) -> bool:
+    """Whether a file may be fetched from there: the hosts of the networks as they are set, their own file hosts by
+    https, or what the owner allowed. The address comes from an answer of a network, so it is not trusted (contract
+    §10)."""
     try:
-        parts, graph = urlsplit(url), urlsplit(graph_url)
+        parts = urlsplit(url)
+        ours = {(own.scheme, (own.hostname or "").lower(), own.port) for own in map(urlsplit, networks)}
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         return False
     host = (parts.hostname or "").lower()
     if parts.username or parts.password or not host or parts.scheme not in ("http", "https"):
         return False
-    ours = (parts.scheme, host, parts.port) == (graph.scheme, (graph.hostname or "").lower(), graph.port)
-    if ours or f"{host}:{port}" in allowed:
+    if (parts.scheme, host, parts.port) in ours or f"{host}:{port}" in allowed:
         return True
     return parts.scheme == "https" and port == 443 and any(host == name or host.endswith(f".{name}") for name in HOSTS)
 

@@ -158,8 +158,10 @@ class Sender:
             ahead = (next_due - self._clock.now()) / 1000
             self.wake_in(ahead if ahead > 0 else BLOCKED_CHECK)
 
-    def _blocked(self, conversation_id: int) -> float:
-        return self._pace.pair_wait(conversation_id, self._clock.monotonic())
+    def _blocked(self, row: Queued) -> float:
+        # A chat of several is one chat, whoever of them is answered.
+        shared = '"chat":' in row.address and _address.decode(row.address).chat
+        return self._pace.pair_wait(shared or row.conversation_id, self._clock.monotonic())
 
     def _begin(self, row: Queued) -> None:
         now = self._clock.monotonic()
@@ -174,7 +176,8 @@ class Sender:
 
     def deliver(self, delivery: Delivery) -> None:
         """Send what is committed as `sending`. Its slot is already taken."""
-        self._pace.took_pair(delivery.conversation_id, self._clock.monotonic())
+        shared = delivery.outbound.to.chat
+        self._pace.took_pair(shared or delivery.conversation_id, self._clock.monotonic(), group=bool(shared))
         self._task(self._deliver(delivery))
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -265,14 +268,14 @@ def news(learned: Address, known: Address) -> bool:
     return any(alias not in had for alias in learned.aliases())
 
 
-def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[int], float]) -> tuple[list[Queued], int | None]:
+def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[Queued], float]) -> tuple[list[Queued], int | None]:
     """Take due rows, the first of each conversation only. Also the time of the next due row if none was taken.
 
     Read without locks: `SENDING` takes a row only as it was read, and a conversation that hears something is not passed
     over."""
     taken: list[Queued] = []
     for row in tx.all(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit):
-        wait = blocked(row.conversation_id)
+        wait = blocked(row)
         if wait > 0:
             tx.run(
                 outbox.SET_STATE, message_id=row.message_id, state="queued", due_at=tx.now + int(wait * 1000) + 1,

@@ -1,13 +1,12 @@
-"""How fast a channel may send: a bucket for the channel, one for each pair of numbers, and pauses the network asked
-for.
+"""How fast a channel may send: a bucket for the channel, one for each chat, and pauses the network asked for.
 
 Times come from the monotonic clock in seconds. Everything here runs on the event loop thread.
 """
 
 from collections import OrderedDict
 
-PAIR_BURST = 45
-PAIR_EVERY = 6.0  # seconds for one more message to the same person (Cloud API contract §8)
+from app.connectors.base import PairLimit
+
 PAIRS_KEPT = 50_000
 
 
@@ -55,12 +54,12 @@ class Bucket:
 
 
 class Pace:
-    """The pace of one channel. `pairs`: the network also limits how often one person is written to."""
+    """The pace of one channel. `pairs`: how often the network lets one chat be written to; chats go by any key."""
 
-    def __init__(self, rate: float, *, pairs: bool, now: float) -> None:
-        self.pairs = pairs and rate > 0
+    def __init__(self, rate: float, *, pairs: PairLimit | None, now: float) -> None:
+        self.pairs = pairs if rate > 0 else None
         self._channel = Bucket(rate, max(1.0, rate / 4), now)
-        self._pairs: OrderedDict[int, Bucket] = OrderedDict()
+        self._pairs: OrderedDict[int | str, Bucket] = OrderedDict()
         self._paused_until = 0.0
 
     def wait(self, now: float) -> float:
@@ -71,9 +70,9 @@ class Pace:
         """How many may go at this moment."""
         return self._channel.room(now)
 
-    def pair_wait(self, conversation_id: int, now: float) -> float:
-        """Seconds until this person may be written to again."""
-        bucket = self._pairs.get(conversation_id) if self.pairs else None
+    def pair_wait(self, chat: int | str, now: float) -> float:
+        """Seconds until this chat may be written to again."""
+        bucket = self._pairs.get(chat) if self.pairs else None
         return bucket.wait(now) if bucket else 0.0
 
     def take(self, now: float) -> None:
@@ -82,12 +81,13 @@ class Pace:
     def give(self) -> None:
         self._channel.give()
 
-    def took_pair(self, conversation_id: int, now: float) -> None:
+    def took_pair(self, chat: int | str, now: float, *, group: bool = False) -> None:
         if not self.pairs:
             return
-        bucket = self._pairs.setdefault(conversation_id, Bucket(1 / PAIR_EVERY, PAIR_BURST, now))
+        every = (group and self.pairs.every_group) or self.pairs.every
+        bucket = self._pairs.setdefault(chat, Bucket(1 / every, self.pairs.burst, now))
         bucket.take(now)
-        self._pairs.move_to_end(conversation_id)
+        self._pairs.move_to_end(chat)
         while len(self._pairs) > PAIRS_KEPT or (self._pairs and next(iter(self._pairs.values())).full(now)):
             self._pairs.popitem(last=False)
 

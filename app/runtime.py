@@ -130,7 +130,8 @@ async def _start_work(rt: Runtime) -> None:
         Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=policy.answer_hours * DAY // 24,
         raw_age=policy.raw_days * DAY, due=rt.due,
     )  # fmt: skip
-    defaults = {"graph_url": rt.settings.graph_url, "graph_version": rt.settings.graph_version}
+    names = ("graph_url", "graph_version", "telegram_url", "public_url")
+    defaults = {name: getattr(rt.settings, name) for name in names}
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
@@ -150,9 +151,8 @@ async def _start_work(rt: Runtime) -> None:
 
 def _make_workers(rt: Runtime) -> None:
     """Whoever runs jobs, by lane."""
-    fetcher = Fetcher(
-        rt.db, rt.media, rt.channels, partial(may_fetch, rt.settings.graph_url, rt.settings.outbound_allow)
-    )
+    networks = (rt.settings.graph_url, rt.settings.telegram_url)
+    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow))
     client = Outbound(rt.settings.outbound_allow)
     rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(

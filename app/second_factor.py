@@ -7,11 +7,14 @@ they come, because whoever is asked for a code knew the password.
 
 import logging
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from app import audit
+from app.audit import Actor, Entry, entry, logged
 from app.db import Tx
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.said import N_
@@ -53,7 +56,9 @@ async def confirm(rt: "Runtime", user: User, sealed: str, code: str, keep: str) 
     """Switch it on with a first code of this seed; the recovery codes, told this once. Every session but `keep` (a
     hash) and every program's log-in ends: they began with the password alone. Raises Invalid, Conflict, TooMany."""
     codes = new_codes()
-    demand(await rt.db.write(_confirm, rt.keys, user.id, store.Totp(sealed, 0), code, codes, keep))
+    line = entry("two_step.on", user.email)
+    wanted = store.Totp(sealed, 0)
+    demand(await rt.db.write(_noted, line, None, _confirm, rt.keys, user.id, wanted, code, codes, keep))
     return codes
 
 
@@ -106,7 +111,8 @@ def _step(tx: Tx, keys: Keyring, user_id: int, found: store.Totp, code: str) -> 
 async def new_recovery_codes(rt: "Runtime", user: User, code: str) -> list[str]:
     """Fresh ones, told this once; those before are of no use any more. Raises Invalid, TooMany."""
     codes = new_codes()
-    demand(await rt.db.write(_renew, rt.keys, user.id, code, codes))
+    line = entry("two_step.codes", user.email)
+    demand(await rt.db.write(_noted, line, None, _renew, rt.keys, user.id, code, codes))
     return codes
 
 
@@ -125,11 +131,18 @@ async def log_in(rt: "Runtime", user: User, code: str, *, agent: str, ip: str) -
 
 
 def _log_in(tx: Tx, keys: Keyring, user: User, code: str, agent: str, ip: str) -> tuple[Verdict, str]:
-    verdict = enter(tx, keys, user.id, code)
+    verdict = check(tx, keys, user, code, ip)
     if not verdict.right:
         return verdict, ""
     throttle.forget(tx, user.email, ip)
+    audit.write(tx, entry("login", user.email, actor=Actor(user.email, user.id, ip)))
     return verdict, sessions.begin(tx, user.id, agent=agent, ip=ip)
+
+
+def check(tx: Tx, keys: Keyring, user: User, code: str, ip: str) -> Verdict:
+    """`enter` at a log-in: a wrong code leaves a line in the audit log."""
+    failed = entry("login.failed", user.email, "code", Actor("?", None, ip))
+    return _noted(tx, None, failed, enter, keys, user.id, code)
 
 
 async def switch_off(rt: "Runtime", user: User, *, password: str, code: str, ip: str) -> None:
@@ -141,7 +154,8 @@ async def switch_off(rt: "Runtime", user: User, *, password: str, code: str, ip:
         raise Invalid(
             N_("The password is not right."), fields={"off_password": N_("This is not your current password.")}
         )
-    demand(await rt.db.write(_switch_off, rt.keys, user.id, code), "off_code")
+    line = entry("two_step.off", user.email)
+    demand(await rt.db.write(_noted, line, None, _switch_off, rt.keys, user.id, code), "off_code")
 
 
 def _switch_off(tx: Tx, keys: Keyring, user_id: int, code: str) -> Verdict:
@@ -156,7 +170,7 @@ async def reset(rt: "Runtime", user_id: int, by: User | None = None) -> None:
     itself, else an owner. Raises Forbidden, NotFound."""
     if by is not None and (by.id == user_id or not permissions.may(by, permissions.Action.OWN)):
         raise Forbidden(N_("Only another owner can do this."))
-    await rt.db.write(_reset, user_id)
+    await rt.db.write(logged, entry("two_step.reset", user_id), _reset, user_id)
 
 
 def _reset(tx: Tx, user_id: int) -> None:
@@ -170,6 +184,15 @@ def _reset(tx: Tx, user_id: int) -> None:
 def _remove(tx: Tx, user_id: int) -> bool:
     tx.run(store.DELETE_CODES, user_id=user_id)
     return bool(tx.run(store.DELETE, user_id=user_id))
+
+
+def _noted(tx: Tx, right: Entry | None, wrong: Entry | None, unit: Callable[..., Verdict], *args: Any) -> Verdict:
+    """Run a unit that judges a code, and write the line that its verdict calls for."""
+    verdict = unit(tx, *args)
+    line = right if verdict.right else wrong
+    if line is not None:
+        audit.write(tx, line)
+    return verdict
 
 
 def demand(verdict: Verdict, field: str = "code") -> None:

@@ -36,10 +36,7 @@ LONGEST: Final = 4096  # what a phone lets a person type
 WHATSAPP: Final = CONNECTORS["whatsapp_cloud"].capabilities
 AS_ON: Final[dict[str, Capabilities]] = {
     "whatsapp_cloud": WHATSAPP,
-    "telegram": Capabilities(
-        buttons=100, button_title=64, button_text=4096, media=WHATSAPP.media, location=True, contacts=True,
-        reaction=True, quote=True,
-    ),
+    "telegram": CONNECTORS["telegram"].capabilities,
     "whatsapp_web": Capabilities(media=WHATSAPP.media, location=True, contacts=True, reaction=True, quote=True),
 }  # fmt: skip
 CUSTOMERS: Final = ("new", "you")

@@ -5,6 +5,7 @@
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from app.audit import entry, logged
 from app.db import Tx
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.i18n import LANGUAGES, PSEUDO, zone_names
@@ -26,7 +27,7 @@ async def create_owner(rt: "Runtime", *, email: str, name: str, password: str) -
     email, name = check_email(email), check_name(name, email)
     passwords.check(password, email, name)
     password_hash = await passwords.hash_password(password)
-    return await rt.db.write(_insert_owner, email, name, password_hash)
+    return await rt.db.write(logged, entry("user.added", email, "owner"), _insert_owner, email, name, password_hash)
 
 
 def _insert_owner(tx: Tx, email: str, name: str, password_hash: str) -> int:
@@ -48,7 +49,8 @@ async def add(
     else:
         passwords.check(password, email, name)
     password_hash = await passwords.hash_password(password)
-    return await rt.db.write(_insert, email, name, role, password_hash), password
+    line = entry("user.added", email, role)
+    return await rt.db.write(logged, line, _insert, email, name, role, password_hash), password
 
 
 def _insert(tx: Tx, email: str, name: str, role: str, password_hash: str) -> int:
@@ -76,7 +78,7 @@ async def find(rt: "Runtime", email: str) -> User:
 
 async def disable(rt: "Runtime", user_id: int, by: User | None = None) -> None:
     """No log-in any more, every session over. The last owner stays."""
-    await rt.db.write(_disable, user_id, by)
+    await rt.db.write(logged, entry("user.disabled", user_id), _disable, user_id, by)
 
 
 def _disable(tx: Tx, user_id: int, by: User | None) -> None:
@@ -87,7 +89,7 @@ def _disable(tx: Tx, user_id: int, by: User | None) -> None:
 
 
 async def enable(rt: "Runtime", user_id: int, by: User | None = None) -> None:
-    await rt.db.write(_enable, user_id, by)
+    await rt.db.write(logged, entry("user.enabled", user_id), _enable, user_id, by)
 
 
 def _enable(tx: Tx, user_id: int, by: User | None) -> None:
@@ -99,7 +101,7 @@ async def change_role(rt: "Runtime", user_id: int, role: str, by: User) -> None:
     """Ends the person's sessions: what was open with the old role is asked for again with the new one."""
     if not permissions.may_give(by, role):
         raise Forbidden(N_("You cannot give this role."))
-    await rt.db.write(_change_role, user_id, role, by)
+    await rt.db.write(logged, entry("user.role", user_id, role), _change_role, user_id, role, by)
 
 
 def _change_role(tx: Tx, user_id: int, role: str, by: User) -> None:
@@ -126,7 +128,8 @@ def _keep_an_owner(tx: Tx, user: User) -> None:
 
 
 async def reset_password(rt: "Runtime", user_id: int, password: str | None = None, by: User | None = None) -> str:
-    """Set a new password (made where none is given), end every session and log-in of programs, forgive failed tries. Returns the password."""
+    """Set a new password (made where none is given), end every session and log-in of programs, forgive failed tries.
+    Returns the password."""
     user = await rt.db.reader.one(users.BY_ID, id=user_id)
     if user is None:
         raise NotFound(N_("There is no such person."))
@@ -136,7 +139,8 @@ async def reset_password(rt: "Runtime", user_id: int, password: str | None = Non
         password = make_password()
     else:
         passwords.check(password, user.email, user.name)
-    await rt.db.write(_set_password, user, await passwords.hash_password(password), "")
+    line, hashed = entry("password.changed", user.email), await passwords.hash_password(password)
+    await rt.db.write(logged, line, _set_password, user, hashed, "")
     return password
 
 
@@ -148,7 +152,8 @@ async def change_password(rt: "Runtime", user: User, *, current: str, new: str, 
             N_("The current password is not right."), fields={"current": N_("This is not your current password.")}
         )
     passwords.check(new, user.email, user.name)
-    await rt.db.write(_set_password, user, await passwords.hash_password(new), keep)
+    line, hashed = entry("password.changed", user.email), await passwords.hash_password(new)
+    await rt.db.write(logged, line, _set_password, user, hashed, keep)
 
 
 def _set_password(tx: Tx, user: User, password_hash: str, keep: str) -> None:

@@ -40,12 +40,12 @@ GRAPH = "http://127.0.0.1:9"
     ],
 )
 def test_S26_a_file_is_fetched_from_the_network_s_own_hosts_only(url: str, allowed: bool) -> None:
-    assert may_fetch(GRAPH, (), url) is allowed
+    assert may_fetch((GRAPH,), (), url) is allowed
 
 
 def test_S26_what_the_owner_allowed_is_allowed() -> None:
-    assert may_fetch(GRAPH, ("192.168.1.20:8123",), "http://192.168.1.20:8123/x")
-    assert not may_fetch(GRAPH, ("192.168.1.20:8123",), "http://192.168.1.20:8124/x")
+    assert may_fetch((GRAPH,), ("192.168.1.20:8123",), "http://192.168.1.20:8123/x")
+    assert not may_fetch((GRAPH,), ("192.168.1.20:8123",), "http://192.168.1.20:8124/x")
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import pytest
 
 from app import handoff, inbox, outbox, settle
 from app.channels import Live
-from app.connectors.base import Problem, Receipt, Scope, SendFailed, Sent, Status
+from app.connectors import CONNECTORS
+from app.connectors.base import PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
 from app.content import Text
 from app.errors import Conflict, Invalid
-from app.pace import PAIR_BURST, Pace
+from app.pace import Pace
 from app.runtime import Runtime
 from tests.shop import change, network, open_shop, rows, said, take_in
 
@@ -323,8 +324,10 @@ async def test_a_refused_account_halts_the_channel_and_keeps_its_messages(rt: Ru
 
 
 def test_P22_a_pair_may_burst_and_then_waits_six_seconds() -> None:
-    pace = Pace(80, pairs=True, now=0)
-    for _ in range(PAIR_BURST):
+    limit = CONNECTORS["whatsapp_cloud"].pair_limit
+    assert limit == PairLimit(burst=45, every=6)
+    pace = Pace(80, pairs=limit, now=0)
+    for _ in range(limit.burst):
         assert pace.pair_wait(7, 0) == 0
         pace.took_pair(7, 0)
     assert pace.pair_wait(7, 0) == pytest.approx(6)
@@ -333,7 +336,7 @@ def test_P22_a_pair_may_burst_and_then_waits_six_seconds() -> None:
 
 
 def test_P22_the_channel_keeps_its_rate() -> None:
-    pace, now, sent = Pace(20, pairs=False, now=0), 0.0, 0
+    pace, now, sent = Pace(20, pairs=None, now=0), 0.0, 0
     while now < 10:
         if pace.wait(now) <= 0:
             pace.take(now)

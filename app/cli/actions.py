@@ -16,7 +16,7 @@ import msgspec
 from app import settings as boot
 from app.cli import output
 from app.errors import Invalid, NotFound
-from app.i18n import _, fmt, tell
+from app.i18n import _, fmt, ngettext, tell
 from app.said import N_, Sentence
 from app.settings import Settings
 from app.version import VERSION
@@ -459,6 +459,16 @@ def create_token(given: Given) -> int:
     return show(given, made, made["key"])
 
 
+def verify_audit(given: Given) -> int:
+    found = call(given, "audit.verify")
+    if found["wrong"] is None:
+        text = ngettext("{n} line, all in order.", "{n} lines, all in order.", found["lines"]).format(n=found["lines"])
+    else:
+        text = _("Line {n} does not fit: the log was changed after it was written.").format(n=found["wrong"])
+    show(given, found, text)
+    return 0 if found["wrong"] is None else 1
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -498,6 +508,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.publish": publish_bot,
     "bot.list": list_bots,
     "token.create": create_token,
+    "audit.verify": verify_audit,
     "simulate": simulate,
     "demo": demo,
     "doctor": doctor,

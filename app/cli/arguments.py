@@ -190,5 +190,7 @@ def upkeep(commands: "Commands") -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help=_("another number makes another month (1)"))
     parser.add_argument("--anyway", action="store_true", help=_("although real conversations are here"))
     parser.add_argument("--remove", action="store_true", help=_("erase the made-up chats again"))
+    log = group(commands, "audit", _("the log of who changed what"))
+    add(log, "verify", _("follow the log's chain; exits 1 if a line was changed, left out or put in"), "audit.verify")
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
     add(commands, "version", _("what this is"))

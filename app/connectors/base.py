@@ -23,7 +23,8 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `phone`: digits as the person's number is dialled; `wa_id`: digits as WhatsApp writes them (may differ from
     `phone`); `user_id`: business-scoped user id (BSUID), opaque; `parent_user_id`; `lid`; `telegram`; `username`;
-    `simulated`: the simulator's own id.
+    `simulated`: the simulator's own id. `chat` is no name of theirs: it says where they wrote if not to us alone, in
+    the connector's own form, so that the answer goes there.
     """
 
     phone: str = ""
@@ -34,6 +35,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     telegram: str = ""
     username: str = ""
     simulated: str = ""
+    chat: str = ""
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """(kind, value) pairs, the most lasting first: by any of them a contact is found."""
@@ -55,9 +57,11 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 class Inbound(msgspec.Struct, frozen=True):
     """One message from the network. `at` ms UTC as the network says; `raw` the update's bytes as received.
 
-    `echo`: written by the business itself on another device, `sender` is then the person it was written to;
-    `history`: old, handed over when the account was linked; `standby`: another agent of the network answers. All
-    three are recorded, never answered. `previous`: the address that this person had before (a system message says so).
+    `group`: the chat of several in which it was written; there it is answered only if `addressed`, which says that the
+    business was meant. `echo`: written by the business itself on another device, `sender` is then the person it was
+    written to; `history`: old, handed over when the account was linked; `standby`: another agent of the network
+    answers. All three are recorded, never answered. `previous`: the address that this person had before (a system
+    message says so).
     """
 
     account: str
@@ -71,6 +75,7 @@ class Inbound(msgspec.Struct, frozen=True):
     forwarded: bool = False
     referral: dict[str, Any] | None = None
     group: str = ""
+    addressed: bool = False
     echo: bool = False
     history: bool = False
     standby: bool = False
@@ -202,8 +207,28 @@ class SendFailed(Exception):
         self.halt = halt
 
 
+class SessionFailed(Exception):
+    """A session cannot go on. `change` is what people are told; it is tried again after `wait` seconds at least, unless
+    the state is a final one."""
+
+    def __init__(self, change: StatusChange, wait: float = 0.0) -> None:
+        super().__init__(f"{change.code} {change.detail}".strip())
+        self.change = change
+        self.wait = wait
+
+
+class PairLimit(msgspec.Struct, frozen=True):
+    """How often the network lets one chat be written to: `burst` messages at once, then one every `every` seconds; in
+    chats of several (`Address.chat`) one every `every_group` seconds, 0 for the same."""
+
+    burst: int
+    every: float
+    every_group: float = 0.0
+
+
 class Setting(msgspec.Struct, frozen=True):
-    """One field of a channel's configuration: shown as a form field, `secret` ones are stored encrypted."""
+    """One field of a channel's configuration: shown as a form field, `secret` ones are stored encrypted. `form`: a
+    regular expression of every right value."""
 
     name: str
     label: str
@@ -211,6 +236,7 @@ class Setting(msgspec.Struct, frozen=True):
     secret: bool = False
     required: bool = True
     example: str = ""
+    form: str = ""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -244,13 +270,15 @@ class Session(Protocol):
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """What a connector may know of its channel: plain settings and opened secrets."""
+    """What a connector may know of its channel: plain settings and opened secrets. `key` is its part of the address
+    under which a network calls us."""
 
     id: int
     name: str
     account: str
     config: Mapping[str, str]
     secrets: Mapping[str, str]
+    key: str = ""
 
 
 class Connector(Protocol):
@@ -261,6 +289,7 @@ class Connector(Protocol):
     settings: tuple[Setting, ...]
     capabilities: Capabilities
     default_rate: float
+    pair_limit: PairLimit | None
 
     def open_session(self, channel: Channel) -> Session: ...
 
@@ -294,10 +323,30 @@ class Examines(Protocol):
 
 @runtime_checkable
 class Webhook(Protocol):
-    """Optional: the network calls us. Verification looks at raw bytes before anything is parsed."""
+    """Optional: the network calls us at `/hooks/<place>/<key>`. Verification looks at raw bytes before anything is
+    parsed. `by_hand`: a person enters the address at the network, which then asks whether it is right."""
+
+    place: str
+    by_hand: bool
 
     def verify(self, channel: Channel, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """`headers` as ASGI has them: pairs, names in lower case, repeated ones repeated."""
 
     def parse(self, body: bytes) -> list[Arrival]:
         """Raises `ValueError` if the body is not the network's JSON at all."""
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """Optional, of a session: updates can be read only by who knows what the network tells of the account, such as its
+    name in a group. Then this is called instead of the webhook's `parse`."""
+
+    def parse(self, body: bytes) -> list[Arrival]: ...
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """Optional, of a session: the network waits for a word on what it told. Called once it is on disk; never raises,
+    and does not wait for the network."""
+
+    def acknowledge(self, arrivals: Iterable[Arrival]) -> None: ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.connectors.base import Channel, Problem, Session, Setting
+from app.connectors.base import Channel, PairLimit, Problem, Session, Setting
 from app.connectors.simulator import SimulatorSession
 from app.connectors.whatsapp_cloud import limits
 from app.content import Content
@@ -18,6 +18,7 @@ class Demo:
     settings: tuple[Setting, ...] = ()
     capabilities = limits.CAPABILITIES
     default_rate = 0.0
+    pair_limit: PairLimit | None = None
 
     def open_session(self, channel: Channel) -> Session:
         return SimulatorSession(ACCOUNT)

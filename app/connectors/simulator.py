@@ -9,6 +9,7 @@ from app.connectors.base import (
     Channel,
     OnEvent,
     Outbound,
+    PairLimit,
     Problem,
     Receipt,
     SendFailed,
@@ -62,6 +63,7 @@ class Simulator:
     settings: tuple[Setting, ...] = ()
     capabilities = limits.CAPABILITIES
     default_rate = 0.0
+    pair_limit: PairLimit | None = None
 
     def open_session(self, channel: Channel) -> Session:
         return SimulatorSession()

@@ -19,6 +19,19 @@ SENTENCES: Final[dict[str, str]] = {
     "account.refused": mark(
         "The network refuses the account or its token. Sending waits until the settings are changed."
     ),
+    "telegram.token": mark("Telegram refuses the token. Copy it from BotFather again and enter it under Settings."),
+    "telegram.other_program": mark(
+        "Another program fetches the messages of this bot, so some of them do not arrive here. Stop it there, or make a"
+        " bot for Parley alone; Parley goes on by itself then."
+    ),
+    "telegram.webhook_elsewhere": mark(
+        "Another program had Telegram send this bot's messages to it. Stop it there, then save the settings below to"
+        " take the bot over."
+    ),
+    "telegram.webhook_refused": mark(
+        "Telegram does not take the public address of Parley. Correct PARLEY_PUBLIC_URL, or enter “polling” under"
+        " Settings."
+    ),
 }
 
 
@@ -75,6 +88,34 @@ PROBLEMS: Final[dict[str, Advice]] = {
     "graph.unreachable": Advice(mark("Meta's Graph API could not be reached."), mark("Check the internet connection.")),
     "graph.garbled": Advice(
         mark("Meta's Graph API answered something unreadable."), mark("Try again in a few minutes.")
+    ),
+    "telegram.rate": Advice(
+        mark("Telegram asked to write more slowly."), mark("Nothing: Parley waits as long as Telegram said.")
+    ),
+    "telegram.token": Advice(
+        mark("Telegram refuses the token of the bot."),
+        mark("Copy it from BotFather again and enter it at the channel."),
+    ),
+    "telegram.later": Advice(
+        mark("Telegram had a problem of its own, so it is not known whether the message arrived."),
+        mark("Look at the phone, then choose Resend or Discard."),
+    ),
+    "telegram.blocked": Advice(mark("The person blocked the bot."), mark("Reach the person another way.")),
+    "telegram.deactivated": Advice(mark("The person deleted their Telegram account.")),
+    "telegram.forbidden": Advice(
+        mark("The bot may not write there: it was removed from the group, or is not allowed to write in it."),
+        mark("Add the bot to the group again."),
+    ),
+    "telegram.stranger": Advice(
+        mark("Telegram lets a bot write only to people who have started it."),
+        mark("Give the person the bot's link and wait until they press Start."),
+    ),
+    "telegram.gone": Advice(mark("The message is not there any more.")),
+    "telegram.file": Advice(
+        mark("Telegram could not get the file."), mark("Check that its address is public and leads to the file itself.")
+    ),
+    "telegram.too_big": Advice(
+        mark("The file is too big: bots get at most 20 MB, and send at most 50 MB."), mark("Use a smaller file.")
     ),
     "failed": Advice(mark("The network reports a failure without a reason.")),
     "0": _TOKEN,
@@ -174,6 +215,10 @@ CHECKS: Final[dict[str, str]] = {
     "secret": mark("The app secret is entered"),
     "webhook.verified": mark("Meta has verified the webhook address"),
     "webhook.heard": mark("The first signed notification has arrived"),
+    "telegram.token": mark("Telegram accepts the token"),
+    "telegram.polling": mark("Parley alone asks Telegram for this bot's messages"),
+    "telegram.webhook": mark("Telegram reaches Parley at its public address"),
+    "telegram.privacy": mark("In groups the bot is shown only what is meant for it"),
 }
 
 REMEDIES: Final[dict[str, str]] = {
@@ -194,6 +239,19 @@ REMEDIES: Final[dict[str, str]] = {
     ),
     "secret.enter": mark("Enter the app secret; without it every notification is refused."),
     "webhook.verify": mark("Enter the webhook address and the verify token at Meta under WhatsApp, Configuration."),
+    "telegram.renew": mark("Open BotFather, send /token, choose the bot, and enter what it answers."),
+    "telegram.unreachable": mark("Check that this computer can reach api.telegram.org."),
+    "telegram.wait": mark("Telegram did not answer as expected. Try again in a few minutes."),
+    "telegram.elsewhere": mark(
+        "Another program has taken the bot over. Stop it there, then save the settings below to take it back."
+    ),
+    "telegram.address": mark(
+        "Check that PARLEY_PUBLIC_URL leads here from outside, with a certificate that is not self-signed."
+    ),
+    "telegram.private": mark(
+        "Nothing has to be done: Parley leaves the rest alone. To keep it from the bot altogether, send /setprivacy to"
+        " BotFather and choose Enable."
+    ),
     "webhook.say_hi": mark("Write to the number from any phone. This turns green when the message arrives."),
 }
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from app.routes import (
     account,
+    audit,
     bots,
     channels,
     docs,
@@ -187,6 +188,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/settings/secrets/{id:id}", secrets.show, "secrets.show", ADMINISTER, fresh=True),
     Entry("POST", "/settings/secrets/{id:id}", secrets.replace, "secrets.replace", ADMINISTER, fresh=True),
     Entry("POST", "/settings/secrets/{id:id}/delete", secrets.delete, "secrets.delete", ADMINISTER, fresh=True),
+    Entry("GET", "/settings/audit", audit.show, "audit", ADMINISTER),
+    Entry("GET", "/settings/audit/check", audit.check, "audit.check", ADMINISTER),
     # The API, described; its own addresses are in `app.routes.api`
     Entry("GET", "/api/docs", docs.show, "api.docs", None),
     Entry("GET", "/api/v1/openapi.json", docs.schema, "api.openapi", None, machine=True),

@@ -299,6 +299,8 @@ def system_sentence(said: contents.System) -> str:
         "user_changed_number": _("This person has a new number."),
         "user_changed_user_id": _("This person has a new id on the network."),
         "customer_identity_changed": _("The security code of this person changed."),
+        "person_blocked": _("This person blocked the bot, and is opted out."),
+        "person_unblocked": _("This person lets the bot write again."),
     }
     return (
         said.text or sentences.get(said.what) or _("The network says: {what}").format(what=said.what.replace("_", " "))

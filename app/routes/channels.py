@@ -14,7 +14,7 @@ from starlette.responses import Response
 from app import bots, demo
 from app.channels import fold
 from app.connectors import CONNECTORS
-from app.connectors.base import Check, Connector
+from app.connectors.base import Check, Connector, Webhook
 from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
@@ -22,6 +22,7 @@ from app.models import ChannelRow
 from app.routes import faces, states
 from app.routes.home import start_of_day
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
+from app.said import mark
 from app.security.permissions import Action, may
 from app.store import channel_pages, overview
 from app.store import channels as channel_rows
@@ -43,6 +44,47 @@ class Stand(msgspec.Struct, frozen=True):
     halted_at: int | None
     verified_at: int | None
     heard_at: int | None
+
+
+class Guide(msgspec.Struct, frozen=True):
+    """How a network is set up, step by step. `done`: which of the steps are; `paste` and `pace` are its words for the
+    form and for the rate."""
+
+    kind: str
+    paste: str
+    pace: str
+    done: tuple[bool, ...]
+
+    @property
+    def template(self) -> str:
+        return f"channels/guides/{self.kind}.html"
+
+    @property
+    def first(self) -> str:
+        return f"channels/guides/{self.kind}_first.html"
+
+    @property
+    def rest(self) -> str:
+        return f"channels/guides/{self.kind}_rest.html"
+
+
+GUIDES: Final = {
+    "whatsapp_cloud": Guide(
+        "whatsapp_cloud",
+        mark("Paste number and token"),
+        mark(
+            "What the network allows this number: 80 as a rule, 20 beside the phone app, 1000 after an upgrade."
+            " 0 is not paced."
+        ),
+        (False,) * 5,
+    ),
+    "telegram": Guide(
+        "telegram",
+        mark("Paste the token"),
+        mark("Telegram lets a bot send about 30, and one to the same chat. 0 is not paced."),
+        (False,) * 4,
+    ),
+}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -157,8 +199,8 @@ async def new_values(
     only = answerers[0].version_id if len(answerers) == 1 else 0
     chosen = only if version_id is None else version_id
     versions = [(str(one.version_id), one.bot) for one in answerers]
-    shown = {"connector": connector, "name": name, "values": values, "faces": faces}
-    return shown | {"versions": versions, "version": str(chosen)}
+    shown = {"connector": connector, "guide": GUIDES.get(connector.kind), "name": name, "values": values}
+    return shown | {"versions": versions, "version": str(chosen), "faces": faces}
 
 
 async def free_name(rt: "Runtime", connector: Connector) -> str:
@@ -307,11 +349,21 @@ def guide_values(request: Request, row: ChannelRow, connector: Connector) -> dic
     host = base.partition("://")[2]
     return {
         "webhook": states.has_webhook(row.connector),
-        "callback": f"{base}/hooks/whatsapp/{row.key}",
+        "callback": f"{base}/hooks/{connector.place}/{row.key}" if isinstance(connector, Webhook) else "",
         "reachable": base.startswith("https://") and not host.startswith(LOOPBACK),
         "verify_token": hidden,
-        "steps_done": (True, True, row.verified_at is not None, row.version_id is not None, row.heard_at is not None),
+        "guide": guide_of(row),
     }
+
+
+def guide_of(row: ChannelRow) -> Guide | None:
+    found = GUIDES.get(row.connector)
+    if found is None:
+        return None
+    ready = row.verified_at is not None if states.has_webhook(row.connector) else row.state == "connected"
+    answers, heard = row.version_id is not None, row.heard_at is not None
+    done = (True, True, ready, answers, heard) if states.has_webhook(row.connector) else (True, ready, answers, heard)
+    return msgspec.structs.replace(found, done=done)
 
 
 def address(request: Request, channel_id: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from app import intake
-from app.connectors.base import Webhook
+from app.connectors.base import Acknowledges, Reads, Webhook
 from app.db import DatabaseError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-PREFIX = "/hooks/whatsapp/"
+PREFIX = "/hooks/"
 LARGEST = 4 * 1024 * 1024
 BAD_PER_MINUTE = 30
 SOURCES_KEPT = 10_000
@@ -59,15 +59,16 @@ class Hooks:
             await self._inner(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        live = self._rt.channels.by_key.get(scope["path"][len(PREFIX) :])
-        if live is None or live.webhook is None:
+        place, _, key = scope["path"][len(PREFIX) :].partition("/")
+        live = self._rt.channels.by_key.get(key)
+        if live is None or live.webhook is None or live.webhook.place != place:
             await _respond(send, 404, b"There is no such channel.")
         elif scope["method"] == "POST":
             await self._notification(live.row.key, scope, receive, send)
-        elif scope["method"] == "GET":
+        elif scope["method"] == "GET" and live.webhook.by_hand:
             await self._verification(live, scope, send)
         else:
-            await _respond(send, 405, b"Use GET or POST.")
+            await _respond(send, 405, b"Use POST." if not live.webhook.by_hand else b"Use GET or POST.")
 
     async def _notification(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -83,7 +84,7 @@ class Hooks:
         if not webhook.verify(live.opened, body, headers):
             return await self._refuse((scope.get("client") or ("?", 0))[0], send)
         try:
-            arrivals = webhook.parse(body)
+            arrivals = live.session.parse(body) if isinstance(live.session, Reads) else webhook.parse(body)
         except ValueError:
             return await _respond(send, 400, b"The body is not a notification in JSON.")
         await self._take_in(live, webhook, arrivals, body, headers, send)
@@ -103,6 +104,8 @@ class Hooks:
                 self._rt.channels, live, arrivals, lambda other: webhook.verify(other.opened, body, headers)
             )
             await self._rt.channels.heard(live)
+            if isinstance(live.session, Acknowledges):
+                live.session.acknowledge(arrivals)
         except DatabaseError as error:
             log.warning("notification answered 503: %s", error)
             return await _respond(send, 503, b"It could not be stored. Send it again.")

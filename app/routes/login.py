@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import second_factor
+from app.audit import Actor, entry, logged
 from app.db import Tx
 from app.errors import TooMany
 from app.i18n import _, fmt, ngettext, tell
@@ -46,7 +47,8 @@ async def enter(request: Request) -> Response:
     stored = await stored_password(rt, user)
     password = fields.text("password", limit=10_000, strip=False)
     if not await passwords.verify(stored, password) or user is None or stored is None:
-        left = await rt.db.write(throttle.failed, email, ip)
+        line = entry("login.failed", email, actor=Actor("?", None, ip))
+        left = await rt.db.write(logged, line, throttle.failed, email, ip)
         rt.metrics.count("logins", result="refused")
         return await form(request, target, status=422, email=email, error=wrong(left))
     request.app.state.throttle.succeeded(ip)
@@ -56,7 +58,8 @@ async def enter(request: Request) -> Response:
             await rt.db.write(rehash, user.id, rehashed)
         return two_step.ask(request, user, target)
     agent = request.headers.get("user-agent", "")
-    token = await rt.db.write(begin, user, agent, ip, rehashed)
+    line = entry("login", user.email, actor=Actor(user.email, user.id, ip))
+    token = await rt.db.write(logged, line, begin, user, agent, ip, rehashed)
     rt.metrics.count("logins", result="in")
     return with_session(request, respond.redirect(request, target), token)
 
@@ -128,7 +131,8 @@ async def too_many(request: Request, target: str, email: str, error: TooMany) ->
 async def leave(request: Request) -> Response:
     rt: Runtime = request.state.rt
     session = request.state.session
-    await rt.db.write(sessions.end, session.user.id, session.login.id_hash)
+    line = entry("logout", session.user.email)
+    await rt.db.write(logged, line, sessions.end, session.user.id, session.login.id_hash)
     response = respond.redirect(request, request.app.url_path_for("login"))
     respond.set_cookie(response, request.app.state.cookies.end_header(request.state.origin.secure))
     response.headers["Clear-Site-Data"] = '"cache"'

@@ -2,13 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app import audit
+from app.audit import Entry, entry
+from app.db import Tx
 from app.i18n import _
 from app.routes import respond
 from app.routes.account import browser
 from app.security import permissions, sessions
+from app.store.users import User
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -26,10 +31,16 @@ async def show(request: Request) -> Response:
     )  # fmt: skip
 
 
+def _end(tx: Tx, id_hash: str, by: User, line: Entry) -> User:
+    whose = sessions.end_of(tx, id_hash, by)
+    audit.write(tx, replace(line, subject=whose.email))
+    return whose
+
+
 async def end(request: Request) -> Response:
     """Whoever is in there is out at the next request."""
     rt: Runtime = request.state.rt
     id_hash = (await respond.form(request)).text("session", limit=64)
-    whose = await rt.db.write(sessions.end_of, id_hash, request.state.user)
+    whose = await rt.db.write(_end, id_hash, request.state.user, entry("session.ended"))
     done = _("A session of {name} was logged out.").format(name=whose.name)
     return respond.redirect(request, request.app.url_path_for("sessions"), done=done)

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from app.connectors import CONNECTORS
+from app.connectors.base import Webhook
 from app.connectors.states import SENTENCES
 from app.i18n import _
 
@@ -38,8 +39,9 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 def has_webhook(connector: str) -> bool:
-    """The network calls us, so an address has to be entered there."""
-    return hasattr(CONNECTORS.get(connector), "verify")
+    """The network calls us, and a person has to enter the address there."""
+    known = CONNECTORS.get(connector)
+    return isinstance(known, Webhook) and known.by_hand
 
 
 def shown(channel: Stands) -> Shown:

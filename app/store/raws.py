@@ -16,6 +16,14 @@ QUARANTINE = Statement(
 )
 EXPIRED = Query("select id from raw_update where expires_at <= :now order by expires_at limit 200", int)
 DROP = Statement("delete from raw_update where id = :id")
+KNOWN = Query(
+    """
+    select 1 from raw_update
+    where channel_id = :channel_id and field = :field and at = :at and conversation_id is null and body = :body
+    limit 1
+    """,
+    int,
+)
 EXPIRED_QUARANTINE = Query("select id from quarantine where expires_at <= :now order by expires_at limit 200", int)
 DROP_QUARANTINE = Statement("delete from quarantine where id = :id")
 SEEN = Statement("update quarantine set seen_at = :now where id = :id and seen_at is null")

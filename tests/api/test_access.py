@@ -6,10 +6,10 @@ import json
 import jwt
 import pytest
 
-from app import users
+from app import second_factor, users
 from app.db import Query
-from app.security import access
-from tests.api.conftest import EMAIL, Program
+from app.security import access, totp
+from tests.api.conftest import EMAIL, PASSWORD, Program
 from tests.clock import ManualClock
 
 pytestmark = pytest.mark.anyio

@@ -65,6 +65,7 @@ def connect(page: Page, house: House, graph: FakeGraph) -> None:
     """The guided steps, followed to the letter."""
     page.goto(f"{house.url}/channels")
     page.get_by_role("link", name="Add channel").click()
+    page.get_by_role("link", name="WhatsApp Cloud API").click()
     page.get_by_label("Name of this channel").fill("Shop")
     page.get_by_label("Phone number ID", exact=False).first.fill(graph.number.phone_number_id)
     page.locator("#access_token").fill(graph.number.token)

@@ -122,6 +122,7 @@ def publish_it(hand: Hand, _house: House, _graph: FakeGraph) -> None:
 
 def connect_whatsapp(hand: Hand, _house: House, graph: FakeGraph) -> None:
     hand.link("Connect a channel")
+    hand.link("WhatsApp Cloud API")
     hand.fill("Phone number ID", graph.number.phone_number_id)
     hand.fill("Access token", graph.number.token)
     hand.fill("App secret", graph.number.app_secret)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.connectors.whatsapp_cloud.posting import HttpPoster, NoAnswer, NotSent
+from app.connectors.posting import HttpPoster, NoAnswer, NotSent
 from tests.connectors.servers import Answer, Call, listener, reset, server
 
 HEADERS = {"authorization": "Bearer token"}

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent
+from app.connectors.posting import NoAnswer, NotSent
 from app.connectors.whatsapp_cloud import limits
 from app.connectors.whatsapp_cloud.outbound import FORMS
-from app.connectors.whatsapp_cloud.posting import NoAnswer, NotSent
 from app.connectors.whatsapp_cloud.session import CloudSession
 from app.content import (
     Ask,

@@ -32,12 +32,13 @@ from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.content import Choice, Content, Image, Note, Text
 from tests.connectors import cloud
 from tests.connectors.test_cloud_samples import updates_in
+from tests.fakes.telegram import FakeTelegram
 from tests.samples import needs_samples
 
 PATIENCE = 5.0
 KINDS = sorted(CONNECTORS)
 # Settings that keep a session on this machine, for connectors that connect by themselves.
-LOCAL = {"graph_url": "http://127.0.0.1:1"}
+LOCAL = {"graph_url": "http://127.0.0.1:1", "telegram_url": "http://127.0.0.1:1"}
 
 
 @pytest.fixture(params=KINDS)
@@ -45,10 +46,10 @@ def connector(request: pytest.FixtureRequest) -> Connector:
     return CONNECTORS[request.param]
 
 
-def channel_of(connector: Connector) -> Channel:
-    values = {setting.name: setting.example or "value" for setting in connector.settings}
+def channel_of(connector: Connector, **given: str) -> Channel:
+    values = {setting.name: given.get(setting.name) or setting.example or "value" for setting in connector.settings}
     secrets = {setting.name: values.pop(setting.name) for setting in connector.settings if setting.secret}
-    return Channel(1, "Tests", connector.account_of(values), values | LOCAL, secrets)
+    return Channel(1, "Tests", connector.account_of(values), values | LOCAL | given, secrets)
 
 
 # ---- what a connector says of itself ---------------------------------------------------------------------------------
@@ -133,12 +134,14 @@ class Heard:
 
 
 async def test_session_reports_a_state_and_returns_after_close(connector: Connector) -> None:
-    session, heard = connector.open_session(channel_of(connector)), Heard()
-    running = asyncio.create_task(session.run(heard))
-    async with asyncio.timeout(PATIENCE):
-        await heard.state.wait()
-        await session.close()
-        await running
+    async with FakeTelegram() as telegram:
+        channel = channel_of(connector, telegram_url=telegram.url, token=telegram.token)
+        session, heard = connector.open_session(channel), Heard()
+        running = asyncio.create_task(session.run(heard))
+        async with asyncio.timeout(PATIENCE):
+            await heard.state.wait()
+            await session.close()
+            await running
     states = [arrival for arrival in heard.arrivals if isinstance(arrival, StatusChange)]
     assert all(change.code in SENTENCES for change in states)
 
@@ -160,7 +163,7 @@ async def test_send_on_a_closed_session_fails_for_certain(connector: Connector) 
     session = connector.open_session(channel_of(connector))
     await session.close()
     with pytest.raises(SendFailed) as caught:
-        await session.send(Outbound("o", Address(phone="1", wa_id="1", simulated="1"), Text("Hi")))
+        await session.send(Outbound("o", Address(phone="1", wa_id="1", telegram="1", simulated="1"), Text("Hi")))
     assert caught.value.certain
     assert advice_for(caught.value.problem.code)
 

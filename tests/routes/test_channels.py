@@ -1,5 +1,6 @@
 """Channels: adding, settings, secrets that stay hidden, who answers, removal; and files that customers sent (S21)."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from app import bots, users
 from app.routes.media import disposition, download_name, sniff
 from tests.browser.house import EMAIL
+from tests.fakes.telegram import FakeTelegram
 from tests.routes.visiting import ANA, Visit, visiting
 
 pytestmark = pytest.mark.anyio
@@ -179,3 +181,27 @@ def test_S21_a_name_cannot_leave_its_folder_or_its_header() -> None:
     assert download_name("...", 7, "image/png") == "7.png"
     header = disposition("attachment", download_name('Cardápio "novo".pdf', 7, "application/pdf"))
     assert header == "attachment; filename=\"Card_pio novo.pdf\"; filename*=UTF-8''Card%C3%A1pio%20novo.pdf"
+
+
+async def test_a_telegram_bot_is_added_step_by_step(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit, FakeTelegram() as telegram:
+        visit.rt.channels._defaults = {**visit.rt.channels._defaults, "telegram_url": telegram.url}
+        kinds = (await visit.get("/channels/new")).text
+        assert "/channels/new/telegram" in kinds and "/channels/new/whatsapp_cloud" in kinds
+        form = (await visit.get("/channels/new/telegram")).text
+        assert "https://t.me/BotFather" in form and "step 2 of 4" in form and "Meta" not in form
+        wrong = await visit.post("/channels/new/telegram", {"name": "Bot", "token": "hello"})
+        assert wrong.status_code == 422 and "does not look like one of Telegram" in wrong.text
+        added = await visit.post("/channels/new/telegram", {"name": "Bot", "token": telegram.token})
+        assert added.status_code == 303, added.text
+        path = added.headers["location"]
+        async with asyncio.timeout(5):
+            while "t.me/luna_bakery_bot" not in (html := (await visit.get(path)).text):
+                await asyncio.sleep(0.02)
+        assert telegram.token not in html and "Connected" in html and "Callback URL" not in html
+        checks = (await visit.post(f"{path}/test", {})).text
+        assert "Telegram accepts the token" in checks and "Parley alone asks Telegram" in checks
+        telegram.api.world.queue.end_poll("terminated by other getUpdates request; make sure that only one runs")
+        async with asyncio.timeout(5):
+            while "Another program fetches the messages of this bot" not in (await visit.get(path)).text:
+                await asyncio.sleep(0.02)

@@ -6,7 +6,7 @@ a message goes out through `limits.py` → `outbound.py` → `session.py` → `p
 
 from collections.abc import Iterable, Mapping
 
-from app.connectors.base import Arrival, Channel, Problem, Session, Setting
+from app.connectors.base import Arrival, Channel, PairLimit, Problem, Session, Setting
 from app.connectors.whatsapp_cloud import limits
 from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.connectors.whatsapp_cloud.session import CloudSession
@@ -22,6 +22,9 @@ class WhatsAppCloud:
     label = "WhatsApp Cloud API"
     capabilities = limits.CAPABILITIES
     default_rate = 80.0
+    pair_limit: PairLimit | None = PairLimit(burst=45, every=6.0)  # contract §8
+    place = "whatsapp"
+    by_hand = True
     settings: tuple[Setting, ...] = (
         Setting(
             "phone_number_id",

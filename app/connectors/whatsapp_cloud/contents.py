@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from app.connectors.whatsapp_cloud.wire import anything, member, mended, number, objects, string
+from app.connectors.wire import anything, member, mended, number, objects, string
 from app.content import (
     Audio,
     Card,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from app.connectors.base import Problem, Scope, SendFailed
-from app.connectors.whatsapp_cloud.wire import an_object, member, string
+from app.connectors.wire import an_object, member, string
 
 
 class Kind(StrEnum):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from app.connectors.base import Channel, Check, SendFailed
 from app.connectors.whatsapp_cloud.errors import Kind, meaning_of
 from app.connectors.whatsapp_cloud.graph import Graph, get
-from app.connectors.whatsapp_cloud.wire import member, objects, string
+from app.connectors.wire import member, objects, string
 
 NUMBER_FIELDS = "display_phone_number,verified_name,quality_rating,status"
 GOOD_STATES = {"", "CONNECTED"}

@@ -12,7 +12,7 @@ from app.connectors.base import Address, Arrival, Inbound, Malformed, Notice
 from app.connectors.whatsapp_cloud.message import message_arrival, read_message
 from app.connectors.whatsapp_cloud.place import Place, contact_for, contacts_in, person, raw_update
 from app.connectors.whatsapp_cloud.status import status_arrival
-from app.connectors.whatsapp_cloud.wire import (
+from app.connectors.wire import (
     RawObject,
     an_object,
     anything,

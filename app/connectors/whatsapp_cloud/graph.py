@@ -7,7 +7,7 @@ import msgspec
 
 from app.connectors.base import Channel, Problem, SendFailed
 from app.connectors.whatsapp_cloud.errors import refusal
-from app.connectors.whatsapp_cloud.wire import an_object
+from app.connectors.wire import an_object
 
 GRAPH_URL: Final = "https://graph.facebook.com"
 GRAPH_VERSION: Final = "v25.0"

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from app.connectors.base import MediaFile, Problem, SendFailed
 from app.connectors.whatsapp_cloud.contents import digest
 from app.connectors.whatsapp_cloud.graph import Graph, get
-from app.connectors.whatsapp_cloud.wire import number, string
+from app.connectors.wire import number, string
 
 # Only these see the token, whatever address an answer names.
 HOSTS: Final = ("fbsbx.com", "whatsapp.net", "fbcdn.net", "facebook.com")

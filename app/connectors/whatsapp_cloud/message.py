@@ -8,7 +8,7 @@ import msgspec
 from app.connectors.base import Address, Arrival, Inbound, Malformed
 from app.connectors.whatsapp_cloud.contents import content_of
 from app.connectors.whatsapp_cloud.place import Place, contact_for, person, raw_update
-from app.connectors.whatsapp_cloud.wire import an_object, digits, member, milliseconds, string
+from app.connectors.wire import an_object, digits, member, milliseconds, string
 from app.content import Text
 
 

@@ -14,7 +14,7 @@ from app.connectors.whatsapp_cloud.fields import READERS, read_field
 from app.connectors.whatsapp_cloud.message import message_arrival
 from app.connectors.whatsapp_cloud.place import Place, account_of, contacts_in
 from app.connectors.whatsapp_cloud.status import status_arrival
-from app.connectors.whatsapp_cloud.wire import (
+from app.connectors.wire import (
     RawObject,
     an_object,
     anything,

@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from app.connectors.base import Address
-from app.connectors.whatsapp_cloud.wire import an_object, digits, member, string
+from app.connectors.wire import an_object, digits, member, string
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -21,12 +21,12 @@ from app.connectors.base import (
     State,
     StatusChange,
 )
+from app.connectors.posting import HttpPoster, NoAnswer, NotSent, Poster
 from app.connectors.whatsapp_cloud import examination, media
 from app.connectors.whatsapp_cloud.errors import refusal
 from app.connectors.whatsapp_cloud.graph import Graph
 from app.connectors.whatsapp_cloud.outbound import body_of, read_mark
-from app.connectors.whatsapp_cloud.posting import HttpPoster, NoAnswer, NotSent, Poster
-from app.connectors.whatsapp_cloud.wire import digits
+from app.connectors.wire import digits
 
 
 class CloudSession:

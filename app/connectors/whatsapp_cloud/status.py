@@ -6,7 +6,7 @@ import msgspec
 
 from app.connectors.base import Address, Arrival, Malformed, Notice, Problem, Receipt, Status
 from app.connectors.whatsapp_cloud.place import Place, contact_for, raw_update
-from app.connectors.whatsapp_cloud.wire import LATEST, an_object, digits, member, milliseconds, objects, string
+from app.connectors.wire import LATEST, an_object, digits, member, milliseconds, objects, string
 
 STATUSES = {status.value: status for status in Status if status is not Status.ACCEPTED}
 

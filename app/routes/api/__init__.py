@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.routes.api import auth, bots, channels, contacts, conversations, messages, tokens, users, webhooks
+from app.routes.api import audit, auth, bots, channels, contacts, conversations, messages, tokens, users, webhooks
 from app.routes.api.endpoint import Endpoint
 from app.security.permissions import Action
 
@@ -75,6 +75,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/users", users.create, "createUser", ADMINISTER, "Add a person", status=201),
     Endpoint("GET", "/users/{id:id}", users.show, "getUser", ADMINISTER, "One person"),
     Endpoint("PATCH", "/users/{id:id}", users.change, "changeUser", ADMINISTER, "Change a person's role, or disable"),
+    # The audit log
+    Endpoint("GET", "/audit", audit.index, "listAudit", ADMINISTER, "Who changed what, newest first"),
     # API keys
     Endpoint("GET", "/tokens", tokens.index, "listTokens", ADMINISTER, "API keys, newest first"),
     Endpoint("POST", "/tokens", tokens.create, "createToken", ADMINISTER, "Make an API key", status=201),

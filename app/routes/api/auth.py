@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from app import second_factor, tokens
+from app.audit import Actor, entry, logged
 from app.db import Tx
 from app.errors import Unauthenticated
 from app.routes.api.endpoint import Body, Call
@@ -57,7 +58,8 @@ async def log_in(call: Call, body: LogIn) -> Tokens:
     user = await rt.db.read(users.find_by_email, body.email)
     stored = await stored_password(rt, user)
     if not await passwords.verify(stored, body.password) or user is None or stored is None:
-        await rt.db.write(throttle.failed, body.email, ip)
+        line = entry("login.failed", body.email, actor=Actor("?", None, ip))
+        await rt.db.write(logged, line, throttle.failed, body.email, ip)
         rt.metrics.count("logins", result="refused")
         raise Unauthenticated(WRONG)
     app.state.throttle.succeeded(ip)
@@ -66,7 +68,8 @@ async def log_in(call: Call, body: LogIn) -> Tokens:
     scopes = access.scopes_for(user.role)
     if body.scopes is not None:
         scopes &= frozenset(body.scopes)
-    refresh_token = await rt.db.write(begin, user, ip, scopes)
+    line = entry("login", user.email, "API", Actor(user.email, user.id, ip))
+    refresh_token = await rt.db.write(logged, line, begin, user, ip, scopes)
     rt.metrics.count("logins", result="in")
     return pair(call, user, scopes, refresh_token)
 
@@ -75,7 +78,8 @@ async def check_code(call: Call, user: users.User, code: str) -> None:
     """Raises `Unauthenticated` with a code of its own, `TooMany`."""
     if not code:
         raise Unauthenticated(CODE_WANTED, code="totp_required")
-    verdict = await call.rt.db.write(second_factor.enter, call.rt.keys, user.id, code)
+    ip = call.request.state.origin.ip
+    verdict = await call.rt.db.write(second_factor.check, call.rt.keys, user, code, ip)
     if verdict.wait:
         raise throttle.too_many(verdict.wait)
     if not verdict.right:

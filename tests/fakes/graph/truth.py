@@ -63,7 +63,7 @@ class Truth:
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if path else None
         self.encode = msgspec.json.Encoder().encode
 
-    def write(self, line: Line) -> None:
+    def write(self, line: msgspec.Struct) -> None:
         if self.file is not None:
             os.write(self.file, self.encode(line) + b"\n")
 

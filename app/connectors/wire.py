@@ -1,4 +1,4 @@
-"""JSON as Meta sends it, read without trust: typed where a payload is plain, tolerant everywhere else.
+"""JSON as a network sends it, read without trust: typed where a payload is plain, tolerant everywhere else.
 
 Bytes stay bytes until one update is looked at, so that a broken update cannot take its neighbours along and every
 update keeps the form in which it came. U+0000 and lone surrogates become U+FFFD: no database stores them.
