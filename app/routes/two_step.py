@@ -58,7 +58,7 @@ def drawn(text: str) -> "Markup":
     from markupsafe import Markup
 
     code = segno.make_qr(text, error="m")
-    return Markup(code.svg_inline(omitsize=True, border=3, light="#fff", svgclass="qr", lineclass=None))
+    return Markup(code.svg_inline(omitsize=True, border=4, light="#fff", svgclass=None, lineclass=None))
 
 
 async def confirm(request: Request) -> Response:

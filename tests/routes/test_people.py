@@ -197,3 +197,41 @@ async def test_S13_teams_are_for_admins(house: House) -> None:
     assert (await kim.get("/settings/teams")).status_code == 403
     for path in ("", "/1/join", "/1/leave", "/1/remove"):
         assert (await kim.submit(f"/settings/teams{path}", {"team": "Cakes", "person": "1"})).status_code == 403, path
+
+
+# ---- the audit log --------------------------------------------------------------------------------------------------
+
+
+async def test_S35_each_of_these_leaves_its_line(house: House) -> None:
+    await house.add_user()
+    paulo_id = await house.add_user("kim@luna.example", "agent")
+    rosa = await house.logged_in()
+    token = await invited(rosa)
+    await accept(house, token)
+    await invited(rosa, email="bia@luna.example")
+    [found] = await invitations.list_open(house.rt)
+    await rosa.submit(f"/settings/invitations/{found.id}/revoke")
+    await rosa.submit("/settings/teams", {"team": "Cakes"})
+    [team] = await teams.list_all(house.rt)
+    for act in ("join", "join", "leave", "leave", "remove"):
+        await rosa.submit(f"/settings/teams/{team.id}/{act}", {"person": str(paulo_id)})
+    await house.logged_in("kim@luna.example")
+    [session] = sessions_of((await rosa.get("/settings/sessions")).text, "kim@luna.example")
+    await rosa.submit("/settings/sessions/end", {"session": session})
+    rows = await house.db.reader.all(Query("select action, actor, subject, detail from audit order by seq", tuple_of))
+    assert [row for row in rows if row[0] not in ("login",)][2:] == [
+        ("invitation.created", "rosa@luna.example", "paulo@luna.example", "agent"),
+        ("user.added", "paulo@luna.example", "paulo@luna.example", "agent"),
+        ("invitation.created", "rosa@luna.example", "bia@luna.example", "agent"),
+        ("invitation.revoked", "rosa@luna.example", "bia@luna.example", ""),
+        ("team.added", "rosa@luna.example", "Cakes", ""),
+        ("team.joined", "rosa@luna.example", "Cakes", "kim@luna.example"),
+        ("team.left", "rosa@luna.example", "Cakes", "kim@luna.example"),
+        ("team.removed", "rosa@luna.example", "Cakes", ""),
+        ("session.ended", "rosa@luna.example", "kim@luna.example", ""),
+    ]
+    assert token not in repr(rows)
+
+
+def tuple_of(*row: str) -> tuple[str, ...]:
+    return row

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from app import second_factor, users
+from app.commands import COMMANDS
 from app.db import Query
+from app.errors import NotFound
 from app.security import totp
 from app.store import second_factors as store
 from tests.clock import ManualClock
@@ -241,3 +243,29 @@ async def test_S5_an_owner_switches_it_off_for_another_and_nobody_else_does(hous
     assert (await paulo.get("/account")).status_code == 303, "the sessions are over"
     assert (await house.browser().log_in("paulo@luna.example")).headers["location"] == "/"
     assert (await rosa.submit(f"/settings/people/{paulo_id}/two-step")).status_code == 404
+
+
+async def test_S35_codes_leave_their_lines_and_no_secret(house: House, clock: ManualClock) -> None:
+    await house.add_user()
+    browser = await house.logged_in()
+    seed, codes = await switched_on(house, browser)
+    await (await first_page(house)).post("/login/code", data={"code": "000000"})
+    await (await first_page(house)).post("/login/code", data={"code": codes[0]})
+    await browser.submit("/account/two-step/off", {"off_password": PASSWORD, "off_code": codes[1]})
+    rows = await stored(house, "select action, actor, subject, detail from audit order by seq")
+    assert rows[2:] == [
+        ("two_step.on", EMAIL, EMAIL, ""), ("login.failed", "?", EMAIL, "code"), ("login", EMAIL, EMAIL, ""),
+        ("two_step.off", EMAIL, EMAIL, ""),
+    ]  # fmt: skip
+    assert not any(secret in repr(rows) for secret in (seed, *codes))
+
+
+async def test_S5_on_the_machine_it_is_switched_off_for_whoever_lost_phone_and_codes(house: House) -> None:
+    await house.add_user()
+    browser = await house.logged_in()
+    await switched_on(house, browser)
+    done = await COMMANDS["user.reset-two-step"](house.rt, email=EMAIL)
+    assert done["email"] == EMAIL and (await browser.get("/account")).status_code == 303
+    assert (await house.browser().log_in(EMAIL)).headers["location"] == "/"
+    with pytest.raises(NotFound):
+        await COMMANDS["user.reset-two-step"](house.rt, email=EMAIL)
