@@ -54,6 +54,8 @@ ACTIONS: Final[dict[str, str]] = {
     "webhook.rotated": mark("Gave a webhook a new secret"),
     "secret.set": mark("Set a secret"),
     "secret.removed": mark("Removed a secret"),
+    "contact.merged": mark("Merged two contacts"),
+    "contact.imported": mark("Brought in contacts"),
     "contact.erased": mark("Erased a contact"),
     "settings.changed": mark("Changed the settings"),
 }

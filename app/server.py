@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -161,12 +161,19 @@ def make(app: Any) -> Server:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        ws="websockets-sansio",
+        ws=cast(type[asyncio.Protocol], web_socket),
         ws_max_size=SOCKET_BYTES,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
     return Server(config)
+
+
+def web_socket(**given: Any) -> asyncio.Protocol:
+    """uvicorn's protocol for a WebSocket, imported with the first of them."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**given)
 
 
 def stop(server: Server, on_stop: Callable[[], None]) -> None:

@@ -82,6 +82,7 @@ OF_TEAM = Query(
     Row,
 )
 ROW = Query(f"{_ROW} where v.id = :id", Row)
+OF_CONTACT = Query(f"{_ROW} where v.contact_id = :contact_id order by v.last_at desc, v.id desc limit :limit", Row)
 SEARCH = Query(
     f"""
     with hit as (
@@ -159,9 +160,14 @@ async def _list_mine(db: Reader, user_id: int, within: dict[str, int], limit: in
 
 async def search_rows(db: Reader, text: str, limit: int = 50) -> list[Row]:
     """Conversations of contacts whose name or number begins with this text; case is ignored."""
-    digits = "".join(character for character in text if character.isdigit())
-    phone = digits if len(digits) > 2 and not any(character.isalpha() for character in text) else "\uffff"
+    phone = dialled(text)
     return await db.all(SEARCH, name=text, name_end=after(text), phone=phone, phone_end=after(phone), limit=limit)
+
+
+def dialled(text: str) -> str:
+    """The digits of what looks like the beginning of a number, else a text that no number begins with."""
+    digits = "".join(character for character in text if character.isdigit())
+    return digits if len(digits) > 2 and not any(character.isalpha() for character in text) else "\uffff"
 
 
 def after(prefix: str) -> str:
@@ -227,18 +233,6 @@ HEAD = Query(
     where v.id = :id
     """,
     Head,
-)
-
-
-class Alias(msgspec.Struct, frozen=True):
-    kind: str
-    value: str
-    retired_at: int | None
-
-
-ALIASES = Query(
-    "select kind, value, retired_at from identity where contact_id = :contact_id order by created_at, kind limit 50",
-    Alias,
 )
 
 

@@ -83,7 +83,7 @@ TEXTS = {
     "field": "account_update", "host": "host3", "kind": "wa_id", "lane": "turn", "mode": "waiting",
     "name": "Contact 500", "name_end": "Contact 501", "pattern": "%handoff%", "phone": "165055000",
     "phone_end": "165055001", "provider_id": "wamid.5000",
-    "reason": "malformed", "sha256": "hash5000", "state": "queued", "status": "read", "thread": "",
+    "reason": "malformed", "sha256": "hash5000", "state": "queued", "status": "read", "tag": "tag7", "thread": "",
     "value": "165055000",
 }  # fmt: skip
 SPECIAL: dict[str, Params] = {

@@ -1,4 +1,4 @@
--- 0009: who gets in: one-time codes at log-in, invitations; and the list of what is assigned to somebody or their team
+-- 0010: who gets in: one-time codes at log-in, invitations; and the list of what is assigned to somebody or their team
 
 create table totp (
     user_id bigint primary key references app_user (id) on delete cascade,
