@@ -15,9 +15,8 @@ from app.routes import keys
 from app.routes.respond import form, page, redirect, refused
 from app.security import permissions
 from app.security.permissions import Action, may
-from app.store import second_factors
+from app.store import second_factors, tokens, webhooks
 from app.store import settings as stored
-from app.store import tokens, webhooks
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
