@@ -14,8 +14,8 @@ QUIET = 2
 
 
 def modules(text: str) -> list[list[bool]]:
-    """Rows of dark and light, with the quiet zone. Raises `ImportError` where the extra `web` is not installed."""
-    import segno  # of the extra `web`
+    """Rows of dark and light, with the quiet zone."""
+    import segno  # only where a code is drawn
 
     made = segno.make_qr(text, error="l")
     inner = [[bool(module) for module in row] for row in made.matrix]

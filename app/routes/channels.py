@@ -34,18 +34,6 @@ QUALITY: Final = "phone_number_quality_update"
 LOOPBACK: Final = ("127.", "localhost", "[::1]")
 
 
-class Stand(msgspec.Struct, frozen=True):
-    """A channel's row in the shape that `states.shown` reads."""
-
-    connector: str
-    state: str
-    code: str
-    detail: str
-    halted_at: int | None
-    verified_at: int | None
-    heard_at: int | None
-
-
 class Guide(msgspec.Struct, frozen=True):
     """How a network is set up, step by step. `done`: which of the steps are; `paste` and `pace` are its words for the
     form and for the rate."""
@@ -322,7 +310,7 @@ async def read_row(request: Request) -> ChannelRow:
 async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
     """Everything a channel's page shows. Secrets never leave, but for the verify token while it has to be copied."""
     rt: Runtime = request.state.rt
-    stand = Stand(
+    stand = states.Stood(
         row.connector, row.state, row.state_code, row.state_detail, row.halted_at, row.verified_at, row.heard_at
     )
     connector = CONNECTORS[row.connector]

@@ -15,6 +15,7 @@ from app.routes.respond import form, fragment, redirect
 from app.store import channels as channel_rows
 
 if TYPE_CHECKING:
+    from app.channels import Live
     from app.runtime import Runtime
 
 
@@ -59,8 +60,23 @@ def values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "drawing": qr.draw(found.qr) if found.qr else None,
         "link_state": live.state.state.value if live else row.state,
         "link_ended": ended,
+        "look": states.shown(stand(row, live)),
         "faces": faces,
     }
+
+
+def stand(row: ChannelRow, live: "Live | None") -> states.Stood:
+    """As it is now: what is written of it may be a moment older."""
+    now = live.state if live and row.halted_at is None else None
+    return states.Stood(
+        row.connector,
+        now.state.value if now else row.state,
+        now.code if now else row.state_code,
+        now.detail if now else row.state_detail,
+        row.halted_at,
+        row.verified_at,
+        row.heard_at,
+    )
 
 
 async def read_row(request: Request) -> ChannelRow:

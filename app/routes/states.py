@@ -29,6 +29,18 @@ class Stands(Protocol):
     def heard_at(self) -> int | None: ...
 
 
+class Stood(msgspec.Struct, frozen=True):
+    """A channel's row in the shape that `states.shown` reads."""
+
+    connector: str
+    state: str
+    code: str
+    detail: str
+    halted_at: int | None
+    verified_at: int | None
+    heard_at: int | None
+
+
 class Shown(msgspec.Struct, frozen=True):
     """`tone` colours the badge, `dot` its dot; `sentence` says what is wrong, '' if nothing is."""
 
@@ -52,7 +64,7 @@ def is_linked(connector: str) -> bool:
 def shown(channel: Stands) -> Shown:
     """The worst that is true of it."""
     sentence = _(SENTENCES.get(channel.code, channel.code))
-    if channel.detail:
+    if channel.detail and channel.state != "pairing":  # there it only counts the codes
         sentence = f"{sentence} {channel.detail}"
     if channel.halted_at is not None:
         return Shown("bad", "bad", _("Stopped"), sentence)

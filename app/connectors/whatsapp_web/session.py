@@ -212,7 +212,7 @@ class WebSession:
     async def _show(self, text: str) -> None:
         self._codes += 1
         self._linking = Linking(qr=text, code=self._linking.code)
-        await self._change(StatusChange(State.PAIRING, "pairing", f"({self._codes})"))
+        await self._change(StatusChange(State.PAIRING, "pairing", str(self._codes)))
 
     def linking(self) -> Linking:
         return self._linking
@@ -228,7 +228,7 @@ class WebSession:
         if answer.Error:
             raise SendFailed(Problem("web.no_code", detail=answer.Error), certain=True, temporary=True)
         self._linking = Linking(qr=self._linking.qr, code=answer.Code)
-        await self._change(StatusChange(State.PAIRING, "pairing", f"({self._codes}, {answer.Code[:1]}…)"))
+        await self._change(StatusChange(State.PAIRING, "pairing", f"{self._codes} typed"))
         return str(answer.Code)
 
     async def unlink(self) -> None:
