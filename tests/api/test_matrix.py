@@ -120,6 +120,8 @@ async def test_S13_every_page_for_everybody(tmp_path: Path) -> None:
                 refused = SAID in answer.text or (away and who == "stranger")
                 if refused == (who in expected(PAGES, entry.method, filled(entry.path, "7"))):
                     wrong.append(f"{who}: {entry.method} {entry.path} {answer.status_code}")
+                if answer.status_code == 500:
+                    wrong.append(f"{who}: {entry.method} {entry.path} failed")
     assert not wrong, "\n".join(wrong)
 
 
