@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from app.audit import entry, logged
 from app.bot.document import DocumentError, Version, compile_version
 from app.bot.named import Known
 from app.channels import publish_change
@@ -132,7 +133,10 @@ async def publish(
     another bot has the document's name.
     """
     bot, name = await ready(rt, bot_id, note, anyway=anyway)
-    version_id, number, channels = await rt.db.write(put_live, bot, name, channel_ids, note.strip(), id_of(user))
+    line = entry("bot.published", bot.name, note.strip())
+    version_id, number, channels = await rt.db.write(
+        logged, line, put_live, bot, name, channel_ids, note.strip(), id_of(user)
+    )
     await rt.versions.load(version_id)
     await go_live(rt, channels, version_id)
     return number
@@ -153,7 +157,8 @@ async def ready(rt: "Runtime", bot_id: int, note: str, *, anyway: bool) -> tuple
 async def roll_back(rt: "Runtime", channel_id: int, version_id: int, user: "User | None") -> int:
     """Point a channel at a version that was published before. Returns its number."""
     await rt.versions.load(version_id)
-    number = await rt.db.write(point, channel_id, version_id, id_of(user))
+    line = entry("bot.pointed", channel_id, str(version_id))
+    number = await rt.db.write(logged, line, point, channel_id, version_id, id_of(user))
     await go_live(rt, [channel_id], version_id)
     return number
 

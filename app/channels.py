@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from app import events, intake, settle
+from app.audit import entry, logged
 from app.capabilities import Capabilities
 from app.case import Delivery, Here, Intake
 from app.clock import Clock
@@ -255,8 +256,10 @@ class Channels:
             )
         checked = check_values(connector, values)
         pace = connector.default_rate if rate is None else check_rate(rate)
-        channel_id = await self.db.write(
-            insert, self._keys, connector, check_name(name), checked, pace, version_id, secrets.token_urlsafe(16)
+        clean, key = check_name(name), secrets.token_urlsafe(16)
+        line = entry("channel.added", clean, kind)
+        channel_id: int = await self.db.write(
+            logged, line, insert, self._keys, connector, clean, checked, pace, version_id, key
         )
         await self.reload(channel_id)
         return channel_id
@@ -271,7 +274,11 @@ class Channels:
         checked = check_values(live.connector, {k: v for k, v in merged.items() if k in known})
         new_name = live.row.name if name is None else check_name(name)
         new_rate = live.row.rate if rate is None else check_rate(rate)
-        await self.db.write(update, self._keys, live.connector, live.row, new_name, checked, new_rate)
+        # Which settings were given, never their values.
+        line = entry(
+            "channel.changed", live.row.name, ", ".join(sorted(name for name, value in values.items() if value))
+        )
+        await self.db.write(logged, line, update, self._keys, live.connector, live.row, new_name, checked, new_rate)
         await self.reload(channel_id)
 
     async def remove(self, channel_id: int) -> None:
@@ -283,7 +290,7 @@ class Channels:
             await self._close(live, 2.0)
             try:
                 await self.db.settled()  # what came in before it closed may still queue replies
-                await self.db.write(remove, channel_id)
+                await self.db.write(logged, entry("channel.removed", live.row.name), remove, channel_id)
             except DatabaseError:
                 self._open(live.row)
                 raise

@@ -10,6 +10,7 @@ import hmac
 import logging
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,9 +86,10 @@ class Refused(ParleyError):
 
 
 class Control:
-    """Listens while the server runs. `commands` by name are async functions of the runtime and named values."""
+    """Listens while the server runs. `commands` gives them by name: async functions of the runtime and
+    named values."""
 
-    def __init__(self, rt: "Runtime", commands: dict[str, Any]) -> None:
+    def __init__(self, rt: "Runtime", commands: Callable[[], dict[str, Any]]) -> None:
         self._rt = rt
         self._commands = commands
         self._path = rt.settings.data / NAME
@@ -129,7 +131,7 @@ class Control:
             if not hmac.compare_digest(asked.token.encode(), self._token.encode()):
                 raise Invalid(N_("The token of this command is not right."))
             log.info("command %s", asked.command)
-            return Answer(await run(self._rt, self._commands, asked.command, asked.values))
+            return Answer(await run(self._rt, self._commands(), asked.command, asked.values))
         except msgspec.DecodeError:
             return Answer(error=Fault("invalid", N_("This is not a command."), status=422))
         except ParleyError as error:

@@ -3,6 +3,7 @@ new."""
 
 from typing import TYPE_CHECKING
 
+from app.audit import entry, logged
 from app.db import Statement, Tx
 from app.errors import NotFound
 from app.said import N_
@@ -20,7 +21,8 @@ async def contact(rt: "Runtime", contact_id: int) -> int:
     erased = 0
     while step := await rt.db.bulk(messages, contact_id):
         erased += step
-    orphans = await rt.db.bulk(remains, contact_id)
+    # Only the number: the log is kept longer than the person.
+    orphans = await rt.db.bulk(logged, entry("contact.erased", contact_id), remains, contact_id)
     for sha256 in orphans:
         rt.media.path(sha256).unlink(missing_ok=True)
     await rt.db.truncate()

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from app import outbox, tokens, webhooks
+from app import audit, outbox, tokens, webhooks
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -101,4 +101,5 @@ UNITS: Final = (
     surplus_events,
     tokens.sweep,
     webhooks.sweep,
+    audit.sweep,
 )

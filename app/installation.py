@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from app.audit import entry, logged
 from app.db import Tx
 from app.errors import Invalid
 from app.i18n import LANGUAGES, zone_names
@@ -36,7 +37,7 @@ async def change(rt: "Runtime", wanted: Wanted) -> None:
     if wrong := faults(wanted):
         raise Invalid(N_("Nothing was saved yet: something is not right."), fields=wrong)
     kept = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items()}
-    await rt.db.write(lambda tx: store.save(tx, **kept))
+    await rt.db.write(logged, entry("settings.changed"), keep, kept)
     policy = await rt.db.read(store.load)
     answer_age, raw_age = policy.answer_hours * DAY // 24, policy.raw_days * DAY
     rt.channels.intake = msgspec.structs.replace(rt.channels.intake, answer_age=answer_age, raw_age=raw_age)

@@ -18,6 +18,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry: Any = None
         self.known: dict[str, Any] = {}
+        self.watched: dict[str, Callable[[], float]] = {}
 
     def count(self, name: str, by: float = 1, **labels: str) -> None:
         counter: Counter = self._get("Counter", name, labels)
@@ -33,8 +34,7 @@ class Metrics:
 
     def watch(self, name: str, read: Callable[[], float]) -> None:
         """A gauge asked when somebody reads the numbers."""
-        gauge: Gauge = self._get("Gauge", name, ())
-        gauge.set_function(read)
+        self.watched[name] = read
 
     def count_request(self, method: str, status: int) -> None:
         """`method` and class of status only: addresses would make a series each."""
@@ -45,6 +45,9 @@ class Metrics:
         """Body and content type for `/metrics`."""
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+        for name, read in self.watched.items():
+            gauge: Gauge = self._get("Gauge", name, ())
+            gauge.set_function(read)
         self._registry()
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 

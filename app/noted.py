@@ -6,11 +6,11 @@ import msgspec
 
 from app.bot.scene import Consent, Effect, SetField, Tag
 from app.db import Tx
-from app.store import contacts
+from app.store import contacts, tags
 
 # Of one contact. What comes on top is not kept: of tags the oldest stay, and a new field finds no room.
-MOST_TAGS = 100
-MOST_FIELDS = 100
+MOST_TAGS = tags.MOST
+MOST_FIELDS = tags.MOST
 
 _tags: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
 _fields: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
@@ -40,20 +40,22 @@ def mark(tx: Tx, contact_id: int, wanted: list[Tag | SetField]) -> None:
     """Tags and fields."""
     if not wanted:
         return
-    row = tx.one(contacts.NOTED, id=contact_id)
+    row = tx.one(tags.NOTED, id=contact_id)
     if row is None:
         return
-    tags, fields = _tags.decode(row[0]), _fields.decode(row[1])
+    had, fields = _tags.decode(row[0]), _fields.decode(row[1])
+    has = had
     for effect in wanted:
         if isinstance(effect, Tag):
-            tags = tagged(tags, effect)
+            has = tagged(has, effect)
         else:
             fields = filled(fields, effect)
-    tx.run(contacts.NOTE, id=contact_id, tags=_text(tags), fields=_text(fields))
+    tags.settle(tx, contact_id, had, has)
+    tx.run(tags.NOTE, id=contact_id, tags=_text(has), fields=_text(fields))
 
 
-def tagged(tags: list[str], effect: Tag) -> list[str]:
-    kept = [tag for tag in tags if tag not in effect.remove]
+def tagged(had: list[str], effect: Tag) -> list[str]:
+    kept = [tag for tag in had if tag not in effect.remove]
     return (kept + [tag for tag in effect.add if tag not in kept])[:MOST_TAGS]
 
 

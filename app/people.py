@@ -1,18 +1,23 @@
-"""Contacts as people work on them: made, changed, opted in and out. Erasing is in `erase`."""
+"""Contacts as people work on them: made, changed, opted in and out, merged. Erasing is in `erase`."""
 
+import re
 from typing import Any, Final
 
 import msgspec
 
-from app import noted
-from app.db import Tx
+from app import audit, events, noted
+from app.db import Reader, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.said import N_
-from app.store import contacts
+from app.store import contacts, tags, threads
 from app.store import people as store
 
 LONGEST_NAME: Final = 200
+LONGEST_TAG: Final = 100
 LONGEST_VALUE: Final = 2000
+LANGUAGE: Final = "^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$"
+FIELD_NAME: Final = "^[A-Za-z][A-Za-z0-9_]{0,63}$"
+FOUND: Final = 100  # rows of a search
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -36,23 +41,23 @@ def change(tx: Tx, contact_id: int, change: Change) -> None:
     """Raises `NotFound`, `Invalid` for more tags or fields than a contact holds."""
     tx.lock("contact", contact_id)
     old = get(tx, contact_id)
-    tags = decoded(old.tags) if change.tags is None else list(dict.fromkeys(change.tags))
+    had: list[str] = decoded(old.tags)
+    has = had if change.tags is None else list(dict.fromkeys(change.tags))
     fields = decoded(old.fields)
     for name, value in (change.fields or {}).items():
         if value is None:
             fields.pop(name, None)
         else:
             fields[name] = value
-    check(tags, fields)
+    check(has, fields)
+    tags.settle(tx, contact_id, had, has)
     tx.run(
         store.CHANGE, id=contact_id, name=old.name if change.name is None else " ".join(change.name.split()),
-        language=old.language if change.language is None else change.language, tags=encoded(tags),
+        language=old.language if change.language is None else change.language, tags=encoded(has),
         fields=encoded(fields),
     )  # fmt: skip
     if change.opted_out is not None:
-        tx.run(contacts.OPT_OUT, id=contact_id, now=tx.now) if change.opted_out else tx.run(
-            contacts.OPT_IN, id=contact_id
-        )
+        noted.consent(tx, contact_id, given=not change.opted_out)
 
 
 def create(tx: Tx, phone: str, change_: Change) -> int:
@@ -65,6 +70,59 @@ def create(tx: Tx, phone: str, change_: Change) -> int:
     return contact_id
 
 
+def merge(tx: Tx, keep: int, gone: int) -> None:
+    """Two contacts that somebody says are one person: `keep` gets all names, conversations, tags, and what it lacks of
+    the other. It cannot be taken back. Raises `NotFound`, `Invalid` for a contact and itself."""
+    if keep == gone:
+        raise Invalid(N_("These are the same contact."))
+    for contact_id in sorted((keep, gone)):
+        tx.lock("contact", contact_id)
+    kept, other = get(tx, keep), get(tx, gone)
+    contacts.merge(tx, keep, gone)
+    tx.run(
+        contacts.RENAME, id=keep, name=kept.name or other.name, phone=kept.phone or other.phone,
+        username=kept.username or other.username,
+    )  # fmt: skip
+    if not kept.language and other.language:
+        change(tx, keep, Change(language=other.language))
+    tx.publish(events.Event(events.CONVERSATION_UPDATED, ("conversations",)))
+
+
+async def unite(db: Any, keep: int, gone: int) -> None:
+    """`merge`, with its line in the audit log."""
+    await db.write(audit.logged, audit.entry("contact.merged", keep, str(gone)), merge, keep, gone)
+
+
+async def search(db: Reader, text: str, tag: str = "", limit: int = FOUND) -> list[store.Listed]:
+    """Whose name, number or user name begins with this text, newest first; case is ignored."""
+    name = text.removeprefix("@")
+    phone = threads.dialled(text)
+    return await db.all(
+        store.SEARCH, name=name, name_end=threads.after(name), phone=phone, phone_end=threads.after(phone), tag=tag,
+        limit=limit,
+    )  # fmt: skip
+
+
+def checked(change: Change) -> Change:
+    """What somebody typed, with its edges trimmed. Raises `Invalid` naming every field that does not fit."""
+    wrong = {}
+    name = " ".join((change.name or "").split())
+    if len(name) > LONGEST_NAME:
+        wrong["name"] = N_("At most {n} characters.", n=LONGEST_NAME)
+    if change.language and not re.fullmatch(LANGUAGE, change.language):
+        wrong["language"] = N_("A language is written like en or pt-BR.")
+    if any(len(tag) > LONGEST_TAG for tag in change.tags or ()):
+        wrong["tags"] = N_("A tag has at most {n} characters.", n=LONGEST_TAG)
+    for field, value in (change.fields or {}).items():
+        if not re.fullmatch(FIELD_NAME, field):
+            wrong["fields"] = N_("The name of a field has letters, digits and _, and begins with a letter.")
+        elif isinstance(value, str) and len(value) > LONGEST_VALUE:
+            wrong["fields"] = N_("A field holds at most {n} characters.", n=LONGEST_VALUE)
+    if wrong:
+        raise Invalid(N_("This contact was not saved."), fields=wrong)
+    return msgspec.structs.replace(change, name=None if change.name is None else name)
+
+
 def check(tags: list[str], fields: dict[str, Any]) -> None:
     if len(tags) > noted.MOST_TAGS:
         raise Invalid(N_("A contact has at most {most} tags.", most=noted.MOST_TAGS), fields={"tags": N_("Too many.")})
@@ -72,6 +130,11 @@ def check(tags: list[str], fields: dict[str, Any]) -> None:
         raise Invalid(
             N_("A contact has at most {most} fields.", most=noted.MOST_FIELDS), fields={"fields": N_("Too many.")}
         )
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """Tags as a person writes them: separated by commas or line ends."""
+    return tuple(dict.fromkeys(tag for part in re.split(r"[,\n]", text) if (tag := " ".join(part.split()))))
 
 
 def decoded(text: str) -> Any:

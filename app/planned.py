@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from app import bots, settle
+from app.audit import entry, logged
 from app.bot.document import DocumentError
 from app.db import Tx
 from app.errors import Conflict, Invalid, NotFound
@@ -72,8 +73,8 @@ async def plan(
     """Make the draft a version that goes live at `at` (ms); None = on every channel that has no bot now. Returns its
     number. Raises as `bots.publish` does, and `Invalid` without a channel."""
     bot, name = await bots.ready(rt, bot_id, note, anyway=anyway)
-    number = await rt.db.write(keep, bot, name, channel_ids, note.strip(), at, bots.id_of(user))
-    return number
+    line = entry("bot.planned", bot.name, note.strip())
+    return await rt.db.write(logged, line, keep, bot, name, channel_ids, note.strip(), at, bots.id_of(user))
 
 
 async def cancel(rt: "Runtime", bot_id: int, planned_id: int) -> None:

@@ -221,23 +221,29 @@ def serve(settings: Settings, *, open_browser: bool = False) -> int:
 
 async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None:
     from app import control, server
-    from app.commands import COMMANDS
+    from app.dashboard import Dashboard
     from app.routes.hooks import Hooks
-    from app.web import create_app
 
     listening = server.listen(settings.host, settings.port)
     rt = await start(settings)
-    app = create_app(rt)
-    door = control.Control(rt, COMMANDS)
+    link = SetupLink(rt.clock)
+    door = control.Control(rt, commands)
     await door.open()
     lock.listens_on(listening.getsockname()[1])
-    await _greet(rt, app.state.setup, server.address(listening), open_browser)
+    await _greet(rt, link, server.address(listening), open_browser)
 
     async def close() -> None:
         await door.close()
         await stop(rt)
 
-    await server.serve(Hooks(rt, app), listening, on_stop=rt.begin_stop, close=close)
+    await server.serve(Hooks(rt, Dashboard(rt, link)), listening, on_stop=rt.begin_stop, close=close)
+
+
+def commands() -> dict[str, Any]:
+    """What the command line may ask of a running Parley, loaded with the first command."""
+    from app.commands import COMMANDS
+
+    return COMMANDS
 
 
 async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from app.audit import entry, logged
 from app.db import Tx
 from app.errors import Invalid, NotFound
 from app.said import N_
@@ -65,7 +66,8 @@ async def create(
         raise Invalid(N_("A key is good for up to {most} days; 0 is for ever.", most=MOST_DAYS))
     if rate is not None and not 0 <= rate <= 100_000:
         raise Invalid(N_("The rate is a number of requests a second; 0 is unlimited."))
-    return await rt.db.write(insert_key, clean, wanted, days, rate, user_id)
+    line = entry("token.created", clean, access.text_of(wanted))
+    return await rt.db.write(logged, line, insert_key, clean, wanted, days, rate, user_id)
 
 
 def insert_key(

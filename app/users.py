@@ -5,12 +5,13 @@
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from app.audit import entry, logged
 from app.db import Tx
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.i18n import LANGUAGES, PSEUDO, zone_names
 from app.said import N_
 from app.security import passwords, permissions, sessions, throttle
-from app.store import users
+from app.store import tokens, users
 from app.store.users import User
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ async def create_owner(rt: "Runtime", *, email: str, name: str, password: str) -
     email, name = check_email(email), check_name(name, email)
     passwords.check(password, email, name)
     password_hash = await passwords.hash_password(password)
-    return await rt.db.write(_insert_owner, email, name, password_hash)
+    return await rt.db.write(logged, entry("user.added", email, "owner"), _insert_owner, email, name, password_hash)
 
 
 def _insert_owner(tx: Tx, email: str, name: str, password_hash: str) -> int:
@@ -42,25 +43,25 @@ async def add(
 ) -> tuple[int, str]:
     """(id, password). Without a password one is made, to be handed over once. `by` is None on the machine itself."""
     email, name = check_email(email), check_name(name, email)
-    if role not in permissions.POLICY:
-        raise Invalid(
-            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
-        )
-    if by is not None and not permissions.may_give(by, role):
-        raise Forbidden(N_("Only an owner can make another owner."))
+    check_role(role, by)
     if password is None:
         password = make_password()
     else:
         passwords.check(password, email, name)
     password_hash = await passwords.hash_password(password)
-    return await rt.db.write(_insert, email, name, role, password_hash), password
+    line = entry("user.added", email, role)
+    return await rt.db.write(logged, line, _insert, email, name, role, password_hash), password
 
 
 def _insert(tx: Tx, email: str, name: str, role: str, password_hash: str) -> int:
     user_id = users.insert(tx, email=email, name=name, role=role, password_hash=password_hash)
     if user_id is None:
-        raise Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
+        raise taken()
     return user_id
+
+
+def taken() -> Conflict:
+    return Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
 
 
 async def list_all(rt: "Runtime") -> list[User]:
@@ -77,7 +78,7 @@ async def find(rt: "Runtime", email: str) -> User:
 
 async def disable(rt: "Runtime", user_id: int, by: User | None = None) -> None:
     """No log-in any more, every session over. The last owner stays."""
-    await rt.db.write(_disable, user_id, by)
+    await rt.db.write(logged, entry("user.disabled", user_id), _disable, user_id, by)
 
 
 def _disable(tx: Tx, user_id: int, by: User | None) -> None:
@@ -88,7 +89,7 @@ def _disable(tx: Tx, user_id: int, by: User | None) -> None:
 
 
 async def enable(rt: "Runtime", user_id: int, by: User | None = None) -> None:
-    await rt.db.write(_enable, user_id, by)
+    await rt.db.write(logged, entry("user.enabled", user_id), _enable, user_id, by)
 
 
 def _enable(tx: Tx, user_id: int, by: User | None) -> None:
@@ -100,7 +101,7 @@ async def change_role(rt: "Runtime", user_id: int, role: str, by: User) -> None:
     """Ends the person's sessions: what was open with the old role is asked for again with the new one."""
     if not permissions.may_give(by, role):
         raise Forbidden(N_("You cannot give this role."))
-    await rt.db.write(_change_role, user_id, role, by)
+    await rt.db.write(logged, entry("user.role", user_id, role), _change_role, user_id, role, by)
 
 
 def _change_role(tx: Tx, user_id: int, role: str, by: User) -> None:
@@ -127,7 +128,8 @@ def _keep_an_owner(tx: Tx, user: User) -> None:
 
 
 async def reset_password(rt: "Runtime", user_id: int, password: str | None = None, by: User | None = None) -> str:
-    """Set a new password (made where none is given), end every session, forgive failed tries. Returns the password."""
+    """Set a new password (made where none is given), end every session and log-in of programs, forgive failed tries.
+    Returns the password."""
     user = await rt.db.reader.one(users.BY_ID, id=user_id)
     if user is None:
         raise NotFound(N_("There is no such person."))
@@ -137,24 +139,27 @@ async def reset_password(rt: "Runtime", user_id: int, password: str | None = Non
         password = make_password()
     else:
         passwords.check(password, user.email, user.name)
-    await rt.db.write(_set_password, user, await passwords.hash_password(password), "")
+    line, hashed = entry("password.changed", user.email), await passwords.hash_password(password)
+    await rt.db.write(logged, line, _set_password, user, hashed, "")
     return password
 
 
 async def change_password(rt: "Runtime", user: User, *, current: str, new: str, keep: str) -> None:
-    """One's own password; every session but `keep` (the hash of this one's id) ends."""
+    """One's own password; every session but `keep` (the hash of this one's id) ends, and every program's log-in."""
     stored = await rt.db.reader.one(users.PASSWORD, id=user.id)
     if not await passwords.verify(stored, current):
         raise Invalid(
             N_("The current password is not right."), fields={"current": N_("This is not your current password.")}
         )
     passwords.check(new, user.email, user.name)
-    await rt.db.write(_set_password, user, await passwords.hash_password(new), keep)
+    line, hashed = entry("password.changed", user.email), await passwords.hash_password(new)
+    await rt.db.write(logged, line, _set_password, user, hashed, keep)
 
 
 def _set_password(tx: Tx, user: User, password_hash: str, keep: str) -> None:
     tx.run(users.SET_PASSWORD, id=user.id, password_hash=password_hash)
     sessions.end_all(tx, user.id, keep)
+    tx.run(tokens.DELETE_OF_USER, user_id=user.id)
     throttle.clear(tx, user.email)
 
 
@@ -177,6 +182,16 @@ def check_email(email: str) -> str:
     if not (before and at and "." in after.strip(".")) or len(email) > EMAIL or any(c.isspace() for c in email):
         raise Invalid(N_("The e-mail address is not complete."), fields={"email": N_("Write it as name@example.com.")})
     return email
+
+
+def check_role(role: str, by: User | None) -> None:
+    """Raises Invalid for one that does not exist, Forbidden for one that `by` may not give."""
+    if role not in permissions.POLICY:
+        raise Invalid(
+            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
+        )
+    if by is not None and not permissions.may_give(by, role):
+        raise Forbidden(N_("Only an owner can make another owner."))
 
 
 def check_name(name: str, email: str) -> str:

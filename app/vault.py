@@ -7,6 +7,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Final
 
+from app.audit import entry, logged
 from app.db import Reader, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.said import N_, Sentence
@@ -42,25 +43,25 @@ async def get(rt: "Runtime", secret_id: int) -> Listed:
 async def add(rt: "Runtime", name: str, value: str, user_id: int | None) -> int:
     """A new one; its id. Raises `Invalid` with a sentence a field, `Conflict` where the name is taken."""
     check(name, value)
-    return await rt.db.write(_add, rt.keys, name, value, user_id)
+    return await rt.db.write(logged, entry("secret.set", name), _add, rt.keys, name, value, user_id)
 
 
 async def replace(rt: "Runtime", secret_id: int, value: str, user_id: int | None) -> None:
     """Another value, from the next call on. Raises `Invalid`, `NotFound`."""
     if wrong := fault_of_value(value):
         raise Invalid(wrong, fields={"value": wrong})
-    await rt.db.write(_replace, rt.keys, secret_id, value, user_id)
+    await rt.db.write(logged, entry("secret.set", secret_id), _replace, rt.keys, secret_id, value, user_id)
 
 
 async def put(rt: "Runtime", name: str, value: str) -> bool:
     """Add or replace, by name. Whether it is new. Raises `Invalid`."""
     check(name, value)
-    return await rt.db.write(_put, rt.keys, name, value)
+    return await rt.db.write(logged, entry("secret.set", name), _put, rt.keys, name, value)
 
 
 async def remove(rt: "Runtime", secret_id: int) -> None:
     """Calls that name it fail from now on. Raises `NotFound`."""
-    if not await rt.db.write(_remove, secret_id):
+    if not await rt.db.write(logged, entry("secret.removed", secret_id), _remove, secret_id):
         raise NotFound(N_("There is no such secret. It may have been deleted."))
 
 

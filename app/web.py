@@ -25,12 +25,14 @@ from app.db import DatabaseError
 from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
 from app.logs import request_id
-from app.routes import ROUTES, respond, static, stream
+from app.routes import respond, static, stream
 from app.routes.api import ENDPOINTS, events, openapi, socket
 from app.routes.api.answering import handle
 from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
 from app.routes.site import BODY, Entry
+from app.routes.table import ROUTES
+from app.routes.two_step import Ticket
 from app.said import Sentence
 from app.security import headers
 from app.security.access import Signer
@@ -65,8 +67,9 @@ class IdConvertor(Convertor[int]):
 register_url_convertor("id", IdConvertor())
 
 
-def create_app(rt: "Runtime") -> Starlette:
-    """The dashboard as an ASGI application. What requests share beside the runtime is in `app.state`."""
+def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
+    """The dashboard as an ASGI application. What requests share beside the runtime is in `app.state`. `setup`: the link
+    that was told when it started."""
     app = Starlette(
         routes=[
             *map(route, ROUTES),
@@ -91,7 +94,8 @@ def create_app(rt: "Runtime") -> Starlette:
     app.state.limits = Limits(rt.clock)
     app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
-    app.state.setup = SetupLink(rt.clock)
+    app.state.setup = setup or SetupLink(rt.clock)
+    app.state.ticket = Ticket(rt.keys.derive("two-step"))
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app

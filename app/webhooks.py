@@ -15,10 +15,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from app import feed, settle, views
+from app.audit import entry, logged
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
 from app.db.journal import EVENTS_AFTER
@@ -114,19 +116,23 @@ class Webhooks:
         """The id and the secret, which is told this once. From now on: what happened before is not sent."""
         self.check(url, types)
         secret = new_secret()
-        webhook_id: int = await self._db.write(insert, self._keys, url, types_text(types), channel_id, secret, user_id)
+        line = entry("webhook.created", place_of(url))
+        webhook_id: int = await self._db.write(
+            logged, line, insert, self._keys, url, types_text(types), channel_id, secret, user_id
+        )
         self.wake()
         return webhook_id, secret
 
     async def change(self, webhook_id: int, url: str, types: list[str], channel_id: int | None) -> None:
         self.check(url, types)
-        await self._db.write(change, webhook_id, url, types_text(types), channel_id)
+        line = entry("webhook.changed", place_of(url))
+        await self._db.write(logged, line, change, webhook_id, url, types_text(types), channel_id)
         self.wake()
 
     async def rotate(self, webhook_id: int) -> str:
         """A new secret; for a day both sign, so that a receiver can change over."""
         secret = new_secret()
-        await self._db.write(rotate, self._keys, webhook_id, secret)
+        await self._db.write(logged, entry("webhook.rotated", webhook_id), rotate, self._keys, webhook_id, secret)
         return secret
 
     def check(self, url: str, types: list[str]) -> None:
@@ -264,6 +270,11 @@ def wait_of(text: str, now: int) -> int:
     except (TypeError, ValueError):
         return 0
     return max(0, min(int(at.timestamp() * 1000) - now, 24 * HOUR))
+
+
+def place_of(url: str) -> str:
+    """Where it goes, without what may be secret in a path or query."""
+    return urlsplit(url).netloc
 
 
 def types_text(types: list[str]) -> str:

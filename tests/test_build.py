@@ -12,7 +12,7 @@ import pytest
 
 from app import settings
 from app.cli import CONFIGURATION, arguments
-from app.routes import ROUTES
+from app.routes.table import ROUTES
 
 ROOT = Path(__file__).parent.parent
 UNIT = (ROOT / "build" / "parley.service").read_text(encoding="utf-8")

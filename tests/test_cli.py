@@ -17,10 +17,9 @@ import pytest
 
 from app import control, vault
 from app.cli import exit_code, main, reach
-from app.commands import COMMANDS
 from app.errors import Invalid, NotFound
 from app.instance import Instance
-from app.runtime import Runtime
+from app.runtime import Runtime, commands
 
 BOT = 'bot: Luna\nrules:\n  - name: greeting\n    when: {says: hi}\n    do: [{say: "Hello.", buttons: [Menu, Order]}]\n'
 SECRETS = ("access_token=EAA-token", "app_secret=hush", "verify_token=plum")
@@ -79,6 +78,8 @@ def test_people_are_added_with_a_password_told_once(parley: Parley) -> None:
     assert parley("user", "disable", "paulo@luna.example")[0] == 0
     assert json.loads(parley("user", "list", "--json")[1])[0]["disabled"] is True
     assert parley("user", "disable", "nobody@luna.example")[0] == 1
+    code, _out, err = parley("user", "reset-two-step", "paulo@luna.example")
+    assert (code, "no two-step log-in" in err) == (1, True)
 
 
 def test_teams_are_made_and_people_come_and_go(parley: Parley) -> None:
@@ -335,7 +336,7 @@ def test_a_pyyaml_without_libyaml_is_named_at_the_start(tmp_path: Path, words: t
 
 @pytest.fixture
 async def door(rt: Runtime) -> AsyncIterator[control.Control]:
-    opened = control.Control(rt, COMMANDS)
+    opened = control.Control(rt, commands)
     await opened.open()
     yield opened
     await opened.close()
@@ -377,7 +378,7 @@ async def test_the_door_refuses_as_the_command_itself_would(rt: Runtime, door: c
 
 @pytest.mark.anyio
 async def test_only_the_owner_can_open_the_door_and_it_goes_with_the_server(rt: Runtime) -> None:
-    opened = control.Control(rt, COMMANDS)
+    opened = control.Control(rt, commands)
     await opened.open()
     path = rt.settings.data / control.NAME
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -411,7 +412,7 @@ async def test_a_command_whose_server_goes_away_says_so_and_is_not_done_again(
 @pytest.mark.anyio
 async def test_where_no_socket_fits_a_token_file_opens_the_door(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "LONGEST_NAME", 10)
-    opened = control.Control(rt, COMMANDS)
+    opened = control.Control(rt, commands)
     await opened.open()
     try:
         path = rt.settings.data / control.NAME

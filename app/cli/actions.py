@@ -16,7 +16,7 @@ import msgspec
 from app import settings as boot
 from app.cli import output
 from app.errors import Invalid, NotFound
-from app.i18n import _, fmt, tell
+from app.i18n import _, fmt, ngettext, tell
 from app.said import N_, Sentence
 from app.settings import Settings
 from app.version import VERSION
@@ -141,6 +141,11 @@ def reset_password(given: Given) -> int:
     password = read_password() if given.password_stdin else None
     done = call(given, "user.reset-password", email=given.email, password=password)
     return show(given, done, told_once(_("{email} has a new password; every session is over.").format(**done), done))
+
+
+def reset_two_step(given: Given) -> int:
+    done = call(given, "user.reset-two-step", email=given.email)
+    return show(given, done, _("{email} logs in with the password alone; every session is over.").format(**done))
 
 
 def add_team(given: Given) -> int:
@@ -454,6 +459,16 @@ def create_token(given: Given) -> int:
     return show(given, made, made["key"])
 
 
+def verify_audit(given: Given) -> int:
+    found = call(given, "audit.verify")
+    if found["wrong"] is None:
+        text = ngettext("{n} line, all in order.", "{n} lines, all in order.", found["lines"]).format(n=found["lines"])
+    else:
+        text = _("Line {n} does not fit: the log was changed after it was written.").format(n=found["wrong"])
+    show(given, found, text)
+    return 0 if found["wrong"] is None else 1
+
+
 def document_of(given: Given) -> str:
     """The text of a file, or the draft of the bot with that name."""
     path = Path(given.bot)
@@ -470,6 +485,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "user.reset-two-step": reset_two_step,
     "team.add": add_team,
     "team.list": list_teams,
     "team.remove": remove_team,
@@ -492,6 +508,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.publish": publish_bot,
     "bot.list": list_bots,
     "token.create": create_token,
+    "audit.verify": verify_audit,
     "simulate": simulate,
     "demo": demo,
     "doctor": doctor,

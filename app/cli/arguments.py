@@ -99,6 +99,8 @@ def people(commands: "Commands") -> None:
     parser = add(users, "reset-password", _("a new password, printed once unless given"), "user.reset-password")
     parser.add_argument("email")
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
+    parser = add(users, "reset-two-step", _("no code at log-in, for who lost phone and codes"), "user.reset-two-step")
+    parser.add_argument("email")
 
 
 def teams(commands: "Commands") -> None:
@@ -188,5 +190,7 @@ def upkeep(commands: "Commands") -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help=_("another number makes another month (1)"))
     parser.add_argument("--anyway", action="store_true", help=_("although real conversations are here"))
     parser.add_argument("--remove", action="store_true", help=_("erase the made-up chats again"))
+    log = group(commands, "audit", _("the log of who changed what"))
+    add(log, "verify", _("follow the log's chain; exits 1 if a line was changed, left out or put in"), "audit.verify")
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
     add(commands, "version", _("what this is"))

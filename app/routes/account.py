@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import i18n
+from app import i18n, second_factor
 from app import users as people
+from app.audit import entry, logged
 from app.errors import Invalid, NotFound
 from app.i18n import _
 from app.routes import respond
@@ -45,6 +46,7 @@ async def values(request: Request) -> dict[str, Any]:
     logins = await rt.db.reader.all(users.LOGINS, user_id=request.state.user.id, now=rt.clock.now())
     return {
         "logins": [(login, browser(login.agent)) for login in logins],
+        "two_step": await second_factor.standing(rt, request.state.user.id),
         "this": request.state.session.login.id_hash,
         "languages": i18n.language_names(),
         "zones": i18n.zone_names(),
@@ -95,9 +97,10 @@ async def end_session(request: Request) -> Response:
     fields = await respond.form(request)
     user, this = request.state.user, request.state.session.login.id_hash
     if fields.on("all"):
-        await rt.db.write(sessions.end_all, user.id, this)
+        await rt.db.write(logged, entry("session.ended", user.email, "all"), sessions.end_all, user.id, this)
         return back(request, _("Every other session was logged out."))
-    if not await rt.db.write(sessions.end, user.id, fields.text("session", limit=64)):
+    line = entry("session.ended", user.email)
+    if not await rt.db.write(logged, line, sessions.end, user.id, fields.text("session", limit=64)):
         raise NotFound(_("That session is over already."))
     return back(request, _("The session was logged out."))
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app import i18n
+from app.audit import Actor, acting
 from app.db import DatabaseError
 from app.errors import NotFound, Unauthenticated
 from app.routes.site import Entry, Handler
@@ -78,6 +79,8 @@ async def recognise(request: Request) -> None:
     state.csrf = session.login.csrf if session else ""
     defaults = await settings_of(request)
     user = state.user
+    if user is not None:
+        acting.set(Actor(user.email, user.id, state.origin.ip))
     i18n.speak((user and user.language) or defaults["language"], (user and user.zone) or defaults["zone"])
     if session and rt.clock.now() - session.login.seen_at > sessions.TOUCH_EVERY:
         try:

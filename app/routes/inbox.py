@@ -20,7 +20,7 @@ from app.i18n import _, fmt
 from app.routes import bubbles, explain, faces
 from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
 from app.security.permissions import Action, may
-from app.store import threads
+from app.store import people, threads
 from app.store.threads import Head, Key, Row
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def thread_values(request: Request, head: Head, found: threads.Thread, seen: int
 
 async def side_values(request: Request, head: Head) -> dict[str, Any]:
     rt: Runtime = request.state.rt
-    aliases = await rt.db.reader.all(threads.ALIASES, contact_id=head.contact_id)
+    aliases = await rt.db.reader.all(people.ALIASES, contact_id=head.contact_id)
     return {
         "why": await read_why(rt, head.id, asked_message(request)),
         "aliases": aliases,

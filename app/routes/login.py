@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app import second_factor
+from app.audit import Actor, entry, logged
 from app.db import Tx
 from app.errors import TooMany
 from app.i18n import _, fmt, ngettext, tell
-from app.routes import respond
+from app.routes import respond, two_step
 from app.security import passwords, sessions, throttle
 from app.security.redirects import safe_path
 from app.store import users
@@ -45,13 +47,19 @@ async def enter(request: Request) -> Response:
     stored = await stored_password(rt, user)
     password = fields.text("password", limit=10_000, strip=False)
     if not await passwords.verify(stored, password) or user is None or stored is None:
-        left = await rt.db.write(throttle.failed, email, ip)
+        line = entry("login.failed", email, actor=Actor("?", None, ip))
+        left = await rt.db.write(logged, line, throttle.failed, email, ip)
         rt.metrics.count("logins", result="refused")
         return await form(request, target, status=422, email=email, error=wrong(left))
     request.app.state.throttle.succeeded(ip)
     rehashed = await passwords.hash_password(password) if passwords.is_outdated(stored) else None
+    if await second_factor.standing(rt, user.id) is not None:
+        if rehashed is not None:
+            await rt.db.write(rehash, user.id, rehashed)
+        return two_step.ask(request, user, target)
     agent = request.headers.get("user-agent", "")
-    token = await rt.db.write(begin, user, agent, ip, rehashed)
+    line = entry("login", user.email, actor=Actor(user.email, user.id, ip))
+    token = await rt.db.write(logged, line, begin, user, agent, ip, rehashed)
     rt.metrics.count("logins", result="in")
     return with_session(request, respond.redirect(request, target), token)
 
@@ -92,8 +100,12 @@ async def confirm(request: Request) -> Response:
 def begin(tx: Tx, user: users.User, agent: str, ip: str, rehashed: str | None) -> str:
     throttle.forget(tx, user.email, ip)
     if rehashed is not None:
-        tx.run(users.REHASH, id=user.id, password_hash=rehashed)
+        rehash(tx, user.id, rehashed)
     return sessions.begin(tx, user.id, agent=agent, ip=ip)
+
+
+def rehash(tx: Tx, user_id: int, password_hash: str) -> None:
+    tx.run(users.REHASH, id=user_id, password_hash=password_hash)
 
 
 def with_session(request: Request, response: Response, token: str) -> Response:
@@ -119,7 +131,8 @@ async def too_many(request: Request, target: str, email: str, error: TooMany) ->
 async def leave(request: Request) -> Response:
     rt: Runtime = request.state.rt
     session = request.state.session
-    await rt.db.write(sessions.end, session.user.id, session.login.id_hash)
+    line = entry("logout", session.user.email)
+    await rt.db.write(logged, line, sessions.end, session.user.id, session.login.id_hash)
     response = respond.redirect(request, request.app.url_path_for("login"))
     respond.set_cookie(response, request.app.state.cookies.end_header(request.state.origin.secure))
     response.headers["Clear-Site-Data"] = '"cache"'

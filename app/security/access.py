@@ -3,6 +3,8 @@
 An access token is signed with HS256 only, under a key that is derived from the installation's own; it says who, with
 which scopes and until when, and nothing in its header is ever followed. An API key is random and kept as its SHA-256;
 its last six characters are a check sum, so that a scanner for leaked secrets can tell one.
+
+PyJWT brings X.509 along and is imported with the first token.
 """
 
 import secrets
@@ -11,7 +13,6 @@ from hashlib import sha256
 from typing import Final
 from zlib import crc32
 
-import jwt
 import msgspec
 
 from app.errors import Unauthenticated
@@ -55,6 +56,8 @@ class Signer:
 
     def give(self, user_id: int, version: int, scopes: frozenset[str], now: int) -> str:
         """A token that is good for 15 minutes from `now` (ms UTC)."""
+        import jwt
+
         claims = {
             "iss": self._install,
             "aud": AUDIENCE,
@@ -69,6 +72,8 @@ class Signer:
 
     def read(self, token: str, now: int) -> Claims:
         """Raises Unauthenticated on anything that this installation did not sign, or whose time is over."""
+        import jwt
+
         if len(token) > LONGEST:
             raise Unauthenticated(REFUSED)
         try:

@@ -2,7 +2,7 @@
 
 from app.db import Query, Statement, Tx
 from app.models import Found
-from app.store import joining
+from app.store import joining, tags
 
 _CONTACT = "c.id, c.name, c.phone, c.username, c.language, c.tags, c.fields, c.created_at"
 _PENDING = "(select count(*) from outbox o where o.conversation_id = v.id and o.state <> 'held')"
@@ -56,8 +56,6 @@ RENAME = Statement(
     """
 )
 PHONE = Query("select phone from contact where id = :id and merged_into is null", str)
-NOTED = Query("select tags, fields from contact where id = :id", lambda tags, fields: (str(tags), str(fields)))
-NOTE = Statement("update contact set tags = :tags, fields = :fields where id = :id")
 OPT_IN = Statement("update contact set opted_out_at = null where id = :id")
 OPT_OUT = Statement("update contact set opted_out_at = :now where id = :id and opted_out_at is null")
 # Of two contacts that are one person, one opt-out is enough.
@@ -141,7 +139,7 @@ def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:
 def merge(tx: Tx, keep: int, gone: int) -> None:
     """Two contacts turned out to be one person: everything moves to `keep`, `gone` stays as a pointer.
 
-    What becomes of two conversations is said in `joining`.
+    What becomes of two conversations is said in `joining`, of tags and fields in `tags`.
     """
     tx.run(MOVE_IDENTITIES, keep=keep, gone=gone)
     for gone_thread, keep_thread in tx.all(OTHER_THREADS, keep=keep, gone=gone):
@@ -150,4 +148,5 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
         else:
             joining.join(tx, keep_thread, gone_thread)
     tx.run(OUT_TOO, keep=keep, gone=gone)
+    tags.unite(tx, keep, gone)
     tx.run(MARK_MERGED, keep=keep, gone=gone)

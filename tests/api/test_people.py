@@ -58,6 +58,40 @@ async def test_erasing_takes_an_admin_and_leaves_nothing(api: Program) -> None:
     assert (await api.get(f"/api/v1/messages/{sent.json()['id']}", headers=head)).status_code == 404
 
 
+async def test_contacts_are_found_by_tag_and_merged(api: Program) -> None:
+    head = await api.key("read", "send")
+    ids = [await made(api, head, f"55119999{n:05d}", tags=["vip", f"t{n}"]) for n in range(3)]
+    first = (await api.get(f"{CONTACTS}?tag=vip&limit=2", headers=head)).json()
+    rest = (await api.get(f"{CONTACTS}?tag=vip&limit=2&cursor={first['next_cursor']}", headers=head)).json()
+    assert [each["id"] for each in first["items"] + rest["items"]] == ids[::-1]
+    place, body = f"{CONTACTS}/{ids[0]}/merge", {"contact_id": ids[1]}
+    assert (await api.post(place, json=body, headers=head)).status_code == 403
+    admin = await api.key("admin")
+    assert (await api.post(place, json=body, headers=admin)).json()["tags"] == ["vip", "t0", "t1"]
+    assert (await api.get(f"{CONTACTS}/{ids[1]}", headers=head)).status_code == 404
+    aliases = (await api.get(f"{CONTACTS}/{ids[0]}/aliases", headers=head)).json()["aliases"]
+    assert [each["value"] for each in aliases] == ["5511999900000", "5511999900001"]
+    assert (await api.post(place, json=body, headers=admin)).status_code == 404
+    assert (await api.post(place, json={"contact_id": ids[0]}, headers=admin)).status_code == 422
+
+
+async def test_contacts_go_out_and_come_in_as_csv(api: Program) -> None:
+    head = await api.key("read", "send")
+    await made(api, head, "+5511999990000", name="=Ana", tags=["vip"])
+    out = await api.get(f"{CONTACTS}/export?tag=vip", headers=head)
+    assert out.headers["content-type"].startswith("text/csv") and "5511999990000,'=Ana," in out.text
+    body: dict[str, Any] = {"csv": "phone,name,pet\n+5511999990000,Ana,cat\n+5511999990001,Rui,\nx,Bad,\n"}
+    looked = (await api.post(f"{CONTACTS}/import", json=body, headers=head)).json()
+    assert (looked["rows"], looked["made"], looked["fields"]) == (2, 0, ["pet"])
+    assert [(row["line"], row["phone"]) for row in looked["wrong"]] == [(4, "x")] and looked["wrong"][0]["why"]
+    assert len((await api.get(CONTACTS, headers=head)).json()["items"]) == 1
+    done = (await api.post(f"{CONTACTS}/import", json=body | {"apply": True}, headers=head)).json()
+    assert (done["made"], done["changed"]) == (1, 1)
+    assert {each["name"] for each in (await api.get(CONTACTS, headers=head)).json()["items"]} == {"Ana", "Rui"}
+    reader = await api.key("read")
+    assert (await api.post(f"{CONTACTS}/import", json=body, headers=reader)).status_code == 403
+
+
 @pytest.mark.parametrize(
     "body",
     [

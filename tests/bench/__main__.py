@@ -21,6 +21,8 @@ NAMES = {
 
 def main() -> int:
     args = arguments()
+    # A server's second start finds its modules compiled; where Python is told to write nothing, each would compile all.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     began, busy = time.monotonic(), os.getloadavg()[0]
     peers.fetch()
     rows: list[Row] = []

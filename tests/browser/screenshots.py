@@ -12,6 +12,7 @@ from tests.browser.house import House
 from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium
 
 CHAT = Query("select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone", int)
+CONTACT = Query("select id from contact where phone = :phone", int)
 BOT = Query("select min(id) from bot", int)
 
 
@@ -21,6 +22,12 @@ SHOWN = ("home", "inbox", "channels", "bots", "simulator")  # what docs/ keeps; 
 def chat_of(house: House, phone: str) -> int:
     """The conversation with this number."""
     found = house.run(house.rt.db.reader.one(CHAT, phone=phone))
+    assert found is not None
+    return found
+
+
+def contact_of(house: House, phone: str) -> int:
+    found = house.run(house.rt.db.reader.one(CONTACT, phone=phone))
     assert found is not None
     return found
 
@@ -38,6 +45,12 @@ def pictures(house: House) -> dict[str, str]:
         "inbox-list": "/inbox?view=all",
         "steps": f"/inbox/{chat_of(house, '5511987654321')}/steps",
         "steps-again": f"/inbox/{chat_of(house, '5511987654321')}/steps?with={bot}.0",
+        "contacts": "/contacts",
+        "contact": f"/contacts/{contact_of(house, '5511987654321')}",
+        "contact-new": "/contacts/new",
+        "contact-merge": f"/contacts/{contact_of(house, '5511987654321')}/merge?q=v",
+        "contact-erase": f"/contacts/{contact_of(house, '34600111222')}/erase",
+        "import": "/contacts/import",
         "channels": "/channels",
         "channel": f"/channels/{shop}",
         "channel-new": "/channels/new/whatsapp_cloud",
@@ -52,6 +65,9 @@ def pictures(house: House) -> dict[str, str]:
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
+        "teams": "/settings/teams",
+        "sessions": "/settings/sessions",
+        "two-step": "/account/two-step",
         "secret-new": "/settings/secrets/new",
         "setup-business": "/setup/business",
         "account": "/account",

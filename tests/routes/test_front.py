@@ -7,8 +7,8 @@ import pytest
 from starlette.responses import Response
 
 from app.db import Database, DatabaseError, Full
-from app.routes import ROUTES
 from app.routes.site import Entry
+from app.routes.table import ROUTES
 from app.security import permissions
 from app.store.users import COUNT_OWNERS
 from tests.clock import ManualClock

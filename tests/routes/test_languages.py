@@ -241,7 +241,7 @@ async def test_every_refusal_can_be_translated(visit: Visit) -> None:
         (422, await visit.post(f"/inbox/{ana}/reply", {"text": "a" * 5000}, hx=True)),
         (422, await visit.post("/simulator/say", {"bot": str(bot), "text": ""})),
         (422, await visit.post("/settings", {"business": "", "language": "yy", "zone": "z", "answer_hours": "0"})),
-        (422, await visit.post("/settings/people", {"email": "nobody", "role": "agent"})),
+        (422, await visit.post("/settings/invitations", {"email": "nobody", "role": "agent"})),
         (422, await visit.post("/account/password", {"current": "x", "password": "short", "again": "short"})),
         (500, await visit.get("/crash")),
         (503, await visit.get("/full")),

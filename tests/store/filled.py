@@ -33,11 +33,15 @@ SMALL = [
 # Most of the time, little is exceptional: one row in hundreds waits, failed, or belongs to nobody.
 GROWING = {
     "contact": f"""
-        insert into contact (id, name, phone, created_at, merged_into)
-        select {ID}, 'Contact ' || n, '16505' || n, {AT}, case when n % 500 = 0 then {START} end from series
+        insert into contact (id, name, phone, username, created_at, merged_into)
+        select {ID}, 'Contact ' || n, '16505' || n, case when n % 10 = 3 then 'user' || n else '' end, {AT},
+               case when n % 500 = 0 then {START} end from series
     """,
     "identity": f"""
         insert into identity (kind, value, contact_id, created_at) select 'wa_id', '16505' || n, {ID}, {AT} from series
+    """,
+    "contact_tag": f"""
+        insert into contact_tag (tag, contact_id) select 'tag' || (n % 50), {ID} from series
     """,
     "conversation": f"""
         insert into conversation

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from app.routes.api import auth, bots, channels, contacts, conversations, messages, tokens, users, webhooks
+from app.routes.api import (
+    audit,
+    auth,
+    bots,
+    channels,
+    contacts,
+    conversations,
+    messages,
+    tokens,
+    triggers,
+    users,
+    webhooks,
+)
 from app.routes.api.endpoint import Endpoint
 from app.security.permissions import Action
 
@@ -31,11 +43,20 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "Give it back to the bot",
     ),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
+    # What a bot is asked for by name
+    Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
+    Endpoint("POST", "/conversations/{id:id}/triggers", triggers.trigger, "trigger", ANSWER, "Ask a bot by name"),
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
+    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", READ, "Contacts as CSV"),
+    Endpoint(
+        "POST", "/contacts/import", contacts.bring_in, "importContacts", ANSWER, "Contacts from CSV",
+        largest=contacts.LARGEST,
+    ),
     Endpoint("GET", "/contacts/{id:id}", contacts.show, "getContact", READ, "One contact"),
     Endpoint("PATCH", "/contacts/{id:id}", contacts.change, "changeContact", ANSWER, "Change a contact"),
+    Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
     # Bots
@@ -75,6 +96,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/users", users.create, "createUser", ADMINISTER, "Add a person", status=201),
     Endpoint("GET", "/users/{id:id}", users.show, "getUser", ADMINISTER, "One person"),
     Endpoint("PATCH", "/users/{id:id}", users.change, "changeUser", ADMINISTER, "Change a person's role, or disable"),
+    # The audit log
+    Endpoint("GET", "/audit", audit.index, "listAudit", ADMINISTER, "Who changed what, newest first"),
     # API keys
     Endpoint("GET", "/tokens", tokens.index, "listTokens", ADMINISTER, "API keys, newest first"),
     Endpoint("POST", "/tokens", tokens.create, "createToken", ADMINISTER, "Make an API key", status=201),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import i18n, tokens
+from app.audit import Actor, acting
 from app.db import DatabaseError
 from app.errors import Forbidden, Unauthenticated
 from app.routes.api import reading
@@ -39,6 +40,7 @@ def handle(endpoint: Endpoint) -> Handler:
         check_ids(request)
         i18n.speak("en", "UTC")
         caller = await identify(request)
+        acting.set(Actor(caller.user.email if caller.user else caller.name, caller.user_id, request.state.origin.ip))
         limit = count(request, caller)
         if endpoint.may is not None and endpoint.may not in caller.actions:
             raise refusal(caller)

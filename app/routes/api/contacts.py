@@ -1,24 +1,25 @@
 """Contacts over the API: who wrote or was written to, what is noted about them, and forgetting them."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-from app import erase, people
+from app import erase, i18n, people, sheets
 from app.db import Tx
 from app.errors import NotFound
-from app.routes.api.endpoint import FIRST, Body, Call, Once, Page, Paging, key_of, page
+from app.routes.api.endpoint import FIRST, Body, Call, Csv, Once, Page, Paging, Query, key_of, page
 from app.said import N_
 from app.sending import to_phone
 from app.store import people as store
 from app.store import threads
 from app.views import Id, Time
 
-Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-FieldName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+LARGEST: Final = 2 * sheets.LARGEST  # as JSON writes it
+Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=people.LONGEST_TAG)]
+FieldName = Annotated[str, msgspec.Meta(pattern=people.FIELD_NAME)]
 Value = Annotated[str, msgspec.Meta(max_length=people.LONGEST_VALUE)] | int | float | bool
 Name = Annotated[str, msgspec.Meta(max_length=people.LONGEST_NAME)]
-Language = Annotated[str, msgspec.Meta(pattern="^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=35)]
+Language = Annotated[str, msgspec.Meta(pattern=people.LANGUAGE, max_length=35)]
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -40,6 +41,7 @@ class Alias(msgspec.Struct, frozen=True):
 
     kind: str
     value: str
+    created_at: Time
     retired_at: Time | None
 
 
@@ -48,10 +50,16 @@ class Aliases(msgspec.Struct, frozen=True):
 
 
 class Filter(Paging, frozen=True):
-    """`q`: names that begin so, case ignored (the first of them, without further pages); `phone`: exactly this."""
+    """`q`: names that begin so, case ignored (the first of them, without further pages); `phone`: exactly this; `tag`:
+    who has it. One of the three at a time."""
 
     q: Annotated[str, msgspec.Meta(max_length=80)] = ""
     phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    tag: Annotated[str, msgspec.Meta(max_length=people.LONGEST_TAG)] = ""
+
+
+class Tagged(Query, frozen=True):
+    tag: Annotated[str, msgspec.Meta(max_length=people.LONGEST_TAG)] = ""
 
 
 class NewContact(Body, frozen=True):
@@ -70,6 +78,35 @@ class Change(Body, frozen=True):
     tags: tuple[Tag, ...] | None = None
     fields: dict[FieldName, Value | None] | None = None
     opted_out: bool | None = None
+
+
+class Merge(Body, frozen=True):
+    """Who is the same person: this contact goes into the one in the address."""
+
+    contact_id: Id
+
+
+class Sheet(Body, frozen=True):
+    """`csv` has a first line with the names of its columns, one of them `phone`; `apply` false only checks."""
+
+    csv: Annotated[str, msgspec.Meta(max_length=sheets.LARGEST)]
+    apply: bool = False
+
+
+class WrongRow(msgspec.Struct, frozen=True):
+    line: int
+    phone: str
+    why: str
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """`rows` fit; of these `made` are new and `changed` were there, both 0 where nothing was to be applied."""
+
+    rows: int
+    made: int
+    changed: int
+    fields: list[str]
+    wrong: list[WrongRow]
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -91,7 +128,10 @@ async def index(call: Call, query: Filter) -> Page[Contact]:
         found = await reader.all(store.NAMED, name=query.q, name_end=threads.after(query.q), limit=query.limit)
         return Page([_shown(row) for row in found], None)
     key = key_of(query.cursor, 1) or (FIRST,)
-    found = await reader.all(store.PEOPLE, before=key[0], limit=query.limit + 1)
+    if query.tag:
+        found = await reader.all(store.TAGGED, tag=query.tag, before=key[0], limit=query.limit + 1)
+    else:
+        found = await reader.all(store.PEOPLE, before=key[0], limit=query.limit + 1)
     shown, cursor = page(found, query.limit, lambda row: (row.id,))
     return Page([_shown(row) for row in shown], cursor)
 
@@ -123,8 +163,32 @@ async def change(call: Call, body: Change) -> Contact:
 async def aliases(call: Call) -> Aliases:
     """Every name that a network ever gave this person."""
     await show(call)
-    rows = await call.rt.db.reader.all(threads.ALIASES, contact_id=call.id)
-    return Aliases([Alias(row.kind, row.value, row.retired_at) for row in rows])
+    rows = await call.rt.db.reader.all(store.ALIASES, contact_id=call.id)
+    return Aliases([Alias(row.kind, row.value, row.created_at, row.retired_at) for row in rows])
+
+
+async def merge(call: Call, body: Merge) -> Contact:
+    """Two contacts are one person: names, conversations, tags and fields come together. It cannot be taken back."""
+    await people.unite(call.rt.db, call.id, int(body.contact_id))
+    return await show(call)
+
+
+async def export(call: Call, query: Tagged) -> Csv:
+    """All contacts, or those with a tag, newest first. What a spreadsheet would take for a formula has a ' before
+    it."""
+    return Csv(sheets.written(call.rt.db.reader, query.tag), headers=Csv.attachment("contacts.csv"))
+
+
+async def bring_in(call: Call, body: Sheet) -> Imported:
+    """Contacts from CSV: who is there is completed, everybody else made. Rows that do not fit are named and left
+    out."""
+    sheet = sheets.read(body.csv.removeprefix("\ufeff").replace("\0", ""))
+    stored, wrong = sheets.Stored(0, 0), sheet.wrong
+    if body.apply:
+        stored, late = await sheets.bring_in(call.rt.db, sheet)
+        wrong = wrong + late
+    shown = [WrongRow(row.number, row.text, i18n.tell(row.why)) for row in wrong]
+    return Imported(len(sheet.rows), stored.made, stored.changed, sheet.fields, shown)
 
 
 async def delete(call: Call) -> Erased:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar, get_a
 
 import msgspec
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from app import tokens
 from app.errors import Invalid
@@ -69,6 +70,16 @@ class Once(Generic[T]):
 
     def __init__(self, answer: str, replayed: bool) -> None:
         self.answer, self.replayed = answer, replayed
+
+
+class Csv(StreamingResponse):
+    """A list as a file that is sent while it is read."""
+
+    media_type = "text/csv"
+
+    @staticmethod
+    def attachment(name: str) -> dict[str, str]:
+        return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
 class Call:

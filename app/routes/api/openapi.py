@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.routes.api.endpoint import Endpoint, Shape
+from app.routes.api.endpoint import Csv, Endpoint, Shape
 from app.security.access import SCOPES
 from app.security.permissions import Action
 from app.version import VERSION
@@ -38,7 +38,7 @@ class Error(msgspec.Struct, frozen=True):
 def document(endpoints: Iterable[Endpoint]) -> Json:
     """The whole document as plain values."""
     lines = [(endpoint, endpoint.shape()) for endpoint in endpoints]
-    kinds = [kind for _line, shape in lines for kind in (shape.body, shape.answer) if kind is not None]
+    kinds = [kind for _line, shape in lines for kind in (shape.body, shape.answer) if kind not in (None, Csv)]
     schemas, components = msgspec.json.schema_components([*kinds, Error], ref_template=REFERENCE)
     named = dict(zip(map(repr, [*kinds, Error]), schemas, strict=True))
     paths: dict[str, Json] = {}
@@ -83,6 +83,8 @@ def scope_of(action: Action) -> str:
 def success(endpoint: Endpoint, shape: Shape, named: dict[str, Json]) -> Json:
     if shape.answer is None:
         return {"description": "Done"}
+    if shape.answer is Csv:
+        return {"description": "Done", "content": {"text/csv": {"schema": {"type": "string"}}}}
     return {"description": "Done", "content": {"application/json": {"schema": named[repr(shape.answer)]}}}
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from app import tokens
+from app.audit import entry, logged
 from app.errors import NotFound
 from app.routes.api.endpoint import FIRST, Body, Call, Page, Paging, key_of, page
 from app.said import N_
@@ -67,7 +68,7 @@ async def show(call: Call) -> Token:
 
 
 async def delete(call: Call) -> None:
-    await call.rt.db.write(tokens.delete_key, call.id)
+    await call.rt.db.write(logged, entry("token.deleted", call.id), tokens.delete_key, call.id)
 
 
 def _shown(row: store.ApiKey) -> Token:

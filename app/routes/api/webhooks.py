@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from app import webhooks
+from app.audit import entry, logged
 from app.errors import NotFound
 from app.i18n import tell
 from app.routes.api.endpoint import FIRST, Body, Call, Page, Paging, key_of, page
@@ -106,13 +107,14 @@ async def change(call: Call, body: Change) -> Webhook:
     types = row.types.split() if body.types is None else list(body.types)
     await call.rt.webhooks.change(call.id, body.url or row.url, types, row.channel_id)
     if body.enabled is not None:
-        await call.rt.db.write(webhooks.switch, call.id, body.enabled)
+        line = entry("webhook.changed", call.id, "on" if body.enabled else "off")
+        await call.rt.db.write(logged, line, webhooks.switch, call.id, body.enabled)
         call.rt.webhooks.wake()
     return await show(call)
 
 
 async def delete(call: Call) -> None:
-    await call.rt.db.write(webhooks.delete, call.id)
+    await call.rt.db.write(logged, entry("webhook.deleted", call.id), webhooks.delete, call.id)
 
 
 async def rotate(call: Call) -> Secret:
