@@ -318,7 +318,7 @@ class Channels:
     async def find(self, name_or_id: str) -> ChannelRow:
         """By name (case ignored, former names too) or id."""
         row = await self.db.reader.one(store.BY_NAME, name=fold(name_or_id))
-        if row is None and name_or_id.isdigit() and len(name_or_id) < 19:
+        if row is None and name_or_id.isdecimal() and len(name_or_id) < 19:
             row = await self.db.reader.one(store.BY_ID, id=int(name_or_id))
         if row is None:
             raise NotFound(N_("There is no channel “{name}”.", name=name_or_id))
@@ -446,7 +446,7 @@ def check_values(connector: Connector, values: Mapping[str, str]) -> dict[str, s
 
 def check_name(name: str) -> str:
     clean = " ".join(name.split())
-    if not clean or len(clean) > 60 or clean.isdigit():
+    if not clean or len(clean) > 60 or clean.isdecimal():
         sentence = N_("A channel's name has 1 to 60 characters and is not only digits.")
         raise Invalid(sentence, fields={"name": sentence})
     return clean

@@ -1,5 +1,6 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
-from app.views import Message, message
+from app.views import ID, Message, message
 
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
@@ -156,7 +157,7 @@ def recipient(to: str | UserId) -> sending.Recipient:
     if isinstance(to, UserId):
         return sending.Recipient(address=Address(user_id=to.user_id))
     # Ids are longer than any number that can be dialled.
-    if to.isascii() and to.isdigit() and 15 < len(to) < 20:
+    if len(to) > 15 and re.fullmatch(ID, to):
         return sending.Recipient(contact_id=int(to))
     return sending.to_phone(to)
 
