@@ -11,10 +11,11 @@ from app import i18n, installation, invitations, second_factor, users, vault
 from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
+from app.routes import keys
 from app.routes.respond import form, page, redirect, refused
 from app.security import permissions
 from app.security.permissions import Action, may
-from app.store import second_factors
+from app.store import second_factors, tokens, webhooks
 from app.store import settings as stored
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ async def values(request: Request) -> dict[str, Any]:
         "invitations": await invitations.list_open(rt) if administers else [],
         "with_code": frozenset(await rt.db.reader.all(second_factors.EVERYBODY)) if administers else frozenset(),
         "secrets": await vault.list_all(rt) if administers else [],
+        "keys": await rt.db.reader.all(tokens.KEYS, before=2**62, limit=keys.MOST) if administers else [],
+        "webhooks": await rt.db.reader.all(webhooks.ALL) if administers else [],
         "outbound_allow": rt.settings.outbound_allow,
         "changeable": permissions.may_change,
         "may_give": permissions.may_give,

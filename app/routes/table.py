@@ -19,6 +19,7 @@ from app.routes import (
     inbox,
     invitation,
     keeping,
+    keys,
     login,
     media,
     replay,
@@ -33,6 +34,7 @@ from app.routes import (
     two_step,
     unanswered,
     versions,
+    webhooks,
 )
 from app.routes.site import UPLOAD, Entry
 from app.security.permissions import Action
@@ -207,6 +209,19 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/settings/secrets/{id:id}/delete", secrets.delete, "secrets.delete", ADMINISTER, fresh=True),
     Entry("GET", "/settings/audit", audit.show, "audit", ADMINISTER),
     Entry("GET", "/settings/audit/check", audit.check, "audit.check", ADMINISTER),
+    Entry("GET", "/settings/keys/new", keys.new, "keys.new", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/keys", keys.create, "keys.create", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/keys/{id:id}/delete", keys.delete, "keys.delete", ADMINISTER, fresh=True),
+    Entry("GET", "/settings/webhooks/new", webhooks.new, "webhooks.new", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/webhooks", webhooks.create, "webhooks.create", ADMINISTER, fresh=True),
+    Entry("GET", "/settings/webhooks/{id:id}", webhooks.show, "webhooks.show", ADMINISTER),
+    Entry("GET", "/settings/webhooks/{id:id}/edit", webhooks.edit, "webhooks.edit", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/webhooks/{id:id}", webhooks.change, "webhooks.change", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/webhooks/{id:id}/switch", webhooks.switch, "webhooks.switch", ADMINISTER),
+    Entry("POST", "/settings/webhooks/{id:id}/test", webhooks.test, "webhooks.test", ADMINISTER),
+    Entry("POST", "/settings/webhooks/{id:id}/replay", webhooks.replay, "webhooks.replay", ADMINISTER),
+    Entry("POST", "/settings/webhooks/{id:id}/rotate", webhooks.rotate, "webhooks.rotate", ADMINISTER, fresh=True),
+    Entry("POST", "/settings/webhooks/{id:id}/delete", webhooks.delete, "webhooks.delete", ADMINISTER, fresh=True),
     # The API, described; its own addresses are in `app.routes.api`
     Entry("GET", "/api/docs", docs.show, "api.docs", None),
     Entry("GET", "/api/v1/openapi.json", docs.schema, "api.openapi", None, machine=True),
