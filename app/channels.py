@@ -10,6 +10,7 @@ import random
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,8 +32,8 @@ from app.connectors.base import (
     Linking,
     Links,
     Problem,
+    ReadsUrls,
     SendFailed,
-    SendsFiles,
     Session,
     SessionFailed,
     State,
@@ -40,7 +41,6 @@ from app.connectors.base import (
     Webhook,
 )
 from app.connectors.states import SENTENCES
-from app.content import Media
 from app.db import Database, DatabaseError, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import ChannelRow
@@ -62,10 +62,10 @@ TERMINAL = (State.LOGGED_OUT, State.BROKEN)
 log = logging.getLogger(__name__)
 
 
-ReadFile = Callable[[Media], Awaitable[bytes]]
+ReadUrl = Callable[[str], Awaitable[bytes]]
 
 
-async def no_file(media: Media) -> bytes:
+async def no_file(url: str) -> bytes:
     """Where nothing runs, nothing is sent."""
     raise SendFailed(NOT_STARTED, certain=True, temporary=True)
 
@@ -90,17 +90,19 @@ class Channels:
     """All live channels, by id, by the key in their webhook address, by account and by name."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], make_intake: Callable[..., Intake]
-    ) -> None:
+        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Path,
+        make_intake: Callable[..., Intake],
+    ) -> None:  # fmt: skip
         self.db = db
         self._clock = clock
         self._keys = keys
         self._defaults = defaults
+        self._files = files
         self.intake = make_intake(send=self._send, wake=self._wake)
         self.by_id: dict[int, Live] = {}
         self.by_key: dict[str, Live] = {}
         self.by_account: dict[tuple[str, str], Live] = {}
-        self.read_file: ReadFile = no_file
+        self.read_url: ReadUrl = no_file
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changing = asyncio.Lock()
 
@@ -123,10 +125,10 @@ class Channels:
         pace = Pace(row.rate, pairs=connector.pair_limit, now=self._clock.monotonic())
         sender = Sender(
             self.db, self._clock, row.id, session, pace, self.intake.install, connector.check,
-            lambda problem: self._halted(row.id, problem),
+            lambda problem: self._halted(row.id, problem), self._files,
         )  # fmt: skip
-        if isinstance(session, SendsFiles):
-            session.read_files_with(self.read_file)
+        if isinstance(session, ReadsUrls):
+            session.read_urls_with(self.read_url)
         live = Live(row, connector, session, sender, here)
         live.opened = opened
         self.by_id[row.id] = self.by_key[row.key] = self.by_account[row.connector, row.account] = live

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import caller, calls, due, housekeeping, jobs, media, outbox, planned, promises, readiness
+from app import caller, calls, due, fetching, housekeeping, jobs, media, outbox, planned, promises, readiness
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
@@ -132,7 +132,8 @@ async def _start_work(rt: Runtime) -> None:
     )  # fmt: skip
     names = ("graph_url", "graph_version", "telegram_url", "whatsapp_web_url", "public_url", "data")
     defaults = {name: str(getattr(rt.settings, name)) for name in names}
-    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
+    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media.folder, make)
+    rt.channels.read_url = partial(fetching.read, Outbound(rt.settings.outbound_allow))
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
     _make_workers(rt)

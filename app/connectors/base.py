@@ -7,12 +7,13 @@ back-off and pacing live in `channels.py` and `pace.py`, never here. What a netw
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from app.capabilities import Capabilities
-from app.content import Content, Media
+from app.content import Content
 from app.said import Sentence
 
 # ---- who ------------------------------------------------------------------------------------------------------------
@@ -158,12 +159,14 @@ OnEvent = Callable[[Arrival], Awaitable[None]]
 
 
 class Outbound(msgspec.Struct, frozen=True):
-    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient."""
+    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient; `file` is
+    where the bytes lie that go along, for content that names a stored file and nothing else."""
 
     opaque: str
     to: Address
     content: Content
     reply_to: str = ""
+    file: Path | None = None
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -331,10 +334,11 @@ class DeliversMedia(Protocol):
 
 
 @runtime_checkable
-class SendsFiles(Protocol):
-    """Optional: files go out as bytes, so the session is told how to read one. Reading raises `SendFailed`."""
+class ReadsUrls(Protocol):
+    """Optional: files go out as bytes only, so the session is told how to read an address. Reading raises
+    `SendFailed`."""
 
-    def read_files_with(self, read: Callable[[Media], Awaitable[bytes]]) -> None: ...
+    def read_urls_with(self, read: Callable[[str], Awaitable[bytes]]) -> None: ...
 
 
 @runtime_checkable

@@ -81,6 +81,9 @@ PROBLEMS: Final[dict[str, Advice]] = {
         mark("No number or id of the person is known here."), mark("Wait until the person writes first.")
     ),
     "send.closed": Advice(mark("The channel was stopped."), mark("Start the channel; the message stays in the queue.")),
+    "send.file_gone": Advice(
+        mark("The file is not here any more, so the message was not sent."), mark("Send it again with another file.")
+    ),
     "send.unreachable": Advice(
         mark("The network could not be reached; nothing was sent."), mark("Check the internet connection.")
     ),
@@ -104,6 +107,9 @@ PROBLEMS: Final[dict[str, Advice]] = {
     "bot.missed": Advice(
         mark("Parley did not run when its time came, and an hour later it was too late."),
         mark("Write yourself if it still matters."),
+    ),
+    "send.file_unread": Advice(
+        mark("The file could not be fetched from its address."), mark("Check that the address is public and right.")
     ),
     "web.stranger": Advice(
         mark("This person has never written to the linked phone, and strangers are not written to."),

@@ -82,7 +82,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back: at most 64 KB. `retry_after` as it was written."""
+    """What came back, as much as was allowed (64 KB as a rule). `retry_after` as it was written."""
 
     status: int
     type: str
@@ -106,9 +106,10 @@ class Outbound:
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"",
-        timeout: float = TOTAL_SECONDS,
+        timeout: float = TOTAL_SECONDS, most: int = BIGGEST,
     ) -> Answer:  # fmt: skip
-        """One request. `timeout`: seconds for everything, look-up included. Raises `OutboundError`."""
+        """One request. `timeout`: seconds for everything, look-up included; `most`: bytes of the answer. Raises
+        `OutboundError`."""
         target = read_url(url, self._allow)
         checked = check_headers(method, headers or {})
         progress = Progress()
@@ -116,13 +117,13 @@ class Outbound:
             async with asyncio.timeout(timeout):
                 await asyncio.to_thread(lambda: self._trust)
                 addresses = await resolve(target)
-                return await self._first(method, target, addresses, checked, body, progress)
+                return await self._first(method, target, addresses, checked, body, progress, most)
         except TimeoutError:
             raise OutboundError("timeout", N_("It did not answer in time."), sent=progress.sent) from None
 
     async def _first(
         self, method: str, target: Target, addresses: list[IP], headers: dict[str, str], body: bytes,
-        progress: "Progress",
+        progress: "Progress", most: int,
     ) -> Answer:  # fmt: skip
         """The next address is tried only where no connection came about."""
         import httpx
@@ -131,7 +132,7 @@ class Outbound:
         for address in addresses[:TRIED]:
             progress.address = address
             try:
-                return await self._one(method, target, address, headers, body, progress)
+                return await self._one(method, target, address, headers, body, progress, most)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = connect_failure(error)
             except httpx.TimeoutException:
@@ -143,8 +144,9 @@ class Outbound:
         raise failure
 
     async def _one(
-        self, method: str, target: Target, address: IP, headers: dict[str, str], body: bytes, progress: "Progress"
-    ) -> Answer:
+        self, method: str, target: Target, address: IP, headers: dict[str, str], body: bytes, progress: "Progress",
+        most: int,
+    ) -> Answer:  # fmt: skip
         import httpx
 
         limits = httpx.Timeout(None, connect=CONNECT_SECONDS)
@@ -158,7 +160,7 @@ class Outbound:
             answer = await client.send(request, stream=True, follow_redirects=False)
             try:
                 kind, again = (answer.headers.get(name, "") for name in ("content-type", "retry-after"))
-                return Answer(answer.status_code, kind, await read_body(answer), again)
+                return Answer(answer.status_code, kind, await read_body(answer, most), again)
             finally:
                 await answer.aclose()
 
@@ -181,13 +183,13 @@ class Progress:
             self.sent = True
 
 
-async def read_body(answer: "httpx.Response") -> bytes:
+async def read_body(answer: "httpx.Response", most: int) -> bytes:
     """The bytes as they came (we ask for no compression, and unpack none)."""
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
-        if len(body) > BIGGEST:
-            raise OutboundError("too_large", N_("The answer is over 64 KB."), sent=True)
+        if len(body) > most:
+            raise OutboundError("too_large", N_("The answer is over {n} KB.", n=most // 1024), sent=True)
     return bytes(body)
 
 

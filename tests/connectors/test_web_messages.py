@@ -305,10 +305,10 @@ OUT: list[tuple[Media, str]] = [
 
 
 async def test_files_arrive_whole(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
-    async def read(_: Media) -> bytes:
+    async def read(_: str) -> bytes:
         return b"%PDF\0" * 1000
 
-    device.session.read_files_with(read)
+    device.session.read_urls_with(read)
     for content, field in OUT:
         assert isinstance(content, Image | Video | Audio | Document | Sticker)
         part = getattr(await wait_for(whatsapp, await device.send(content, address(alice))), field)

@@ -1,6 +1,5 @@
 """Files out and in. They are read by Parley, never by the library, which would open any path and fetch any address."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from app.connectors.base import Problem, SendFailed
@@ -17,22 +16,27 @@ KINDS: Final[dict[type, tuple[int, str, str, str]]] = {
     Document: (3, "documentMessage", "DocumentMessage", "application/octet-stream"),
 }
 OPUS: Final = "audio/ogg; codecs=opus"
+STARTS: Final = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG", "image/png"),
+    (b"%PDF", "application/pdf"),
+    (b"OggS", "audio/ogg"),
+    (b"ID3", "audio/mpeg"),
+    (b"#!AMR", "audio/amr"),
+)
 BIGGEST: Final = 100 * 1024 * 1024
 
 
-async def message_of(e2e: Any, client: Client, media: Media, read: Callable[[Media], Awaitable[bytes]] | None) -> Any:
+async def message_of(e2e: Any, client: Client, media: Media, data: bytes) -> Any:
     """Upload a file and return its message. Raises `SendFailed` and `Stuck`; nothing was sent then."""
     number, field, kind, mime = KINDS[type(media)]
-    if read is None:
-        raise LookupError("content")
-    data = await read(media)
     answer = await client.upload(data, number)
     if answer.Error:
         raise SendFailed(Problem("web.upload", detail=answer.Error), certain=True, temporary=True)
     put = answer.UploadResponse
     part = getattr(e2e, kind)(
         URL=put.url, directPath=put.DirectPath, mediaKey=put.MediaKey, fileEncSHA256=put.FileEncSHA256,
-        fileSHA256=put.FileSHA256, fileLength=put.FileLength, mimetype=media.mime or mime,
+        fileSHA256=put.FileSHA256, fileLength=put.FileLength, mimetype=media.mime or kind_of(data) or mime,
     )  # fmt: skip
     if isinstance(media, Image | Video | Document) and media.caption:
         part.caption = media.caption
@@ -41,6 +45,15 @@ async def message_of(e2e: Any, client: Client, media: Media, read: Callable[[Med
     if isinstance(media, Audio) and media.voice:
         part.PTT, part.mimetype = True, OPUS if part.mimetype == "audio/ogg" else part.mimetype
     return e2e.Message(**{field: part})
+
+
+def kind_of(data: bytes) -> str:
+    """The MIME type by the first bytes, of what phones show; '' if it is something else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp":
+        return "audio/mp4" if data[8:11] == b"M4A" else "video/mp4"
+    return next((kind for start, kind in STARTS if data.startswith(start)), "")
 
 
 async def fetch(client: Client, e2e: Any, provider_id: str) -> bytes:

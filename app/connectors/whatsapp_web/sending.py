@@ -13,7 +13,7 @@ from app.connectors.whatsapp_web.places import PHONE, address, jid_of, text_of
 from app.connectors.whatsapp_web.remembered import Known, Remembered
 from app.content import Media, Reaction, text
 
-ReadFile = Callable[[Media], Awaitable[bytes]]
+ReadUrl = Callable[[str], Awaitable[bytes]]
 NOT_SENT: Final = ("websocket not connected", "client is nil", "not logged in")
 
 
@@ -25,7 +25,7 @@ class Desk:
         self._known = known
         self._strangers = strangers
         self._turn = asyncio.Lock()
-        self.read_file: ReadFile | None = None
+        self.read_url: ReadUrl | None = None
 
     async def send(self, library: Library, client: Client, message: Outbound) -> Sent:
         """Raises `SendFailed`."""
@@ -79,10 +79,19 @@ class Desk:
             now = time.time_ns() // 1_000_000
             return writing.reaction_to(library.e2e, library.common, content, text_of(to), own=own, at=now)
         if isinstance(content, Media):
-            made = await files.message_of(library.e2e, client, content, self.read_file)
+            made = await files.message_of(library.e2e, client, content, await self._bytes_of(message))
         else:
             made = writing.message_of(library.e2e, content)
         return self._answering(library, made, message.reply_to, to) if message.reply_to else made
+
+    async def _bytes_of(self, message: Outbound) -> bytes:
+        """The file that goes along. Raises `SendFailed`, and `LookupError` where there is no way to read it."""
+        if message.file is not None:
+            return await asyncio.to_thread(message.file.read_bytes)
+        url = message.content.url if isinstance(message.content, Media) else ""
+        if not url or self.read_url is None:
+            raise LookupError("content")
+        return await self.read_url(url)
 
     def _answering(self, library: Library, made: Any, id: str, to: Any) -> Any:
         known = self._known.get(id)

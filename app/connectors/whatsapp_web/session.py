@@ -27,7 +27,7 @@ from app.connectors.whatsapp_web.native import Client, Event, Library, Missing, 
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.reach import Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
-from app.connectors.whatsapp_web.sending import Desk, ReadFile
+from app.connectors.whatsapp_web.sending import Desk, ReadUrl
 
 FOLDER: Final = "whatsapp_web"
 URL: Final = "wss://web.whatsapp.com/ws/chat"
@@ -248,8 +248,8 @@ class WebSession:
 
     # ---- what goes out ----------------------------------------------------------------------------------------------
 
-    def read_files_with(self, read: ReadFile) -> None:
-        self._desk.read_file = read
+    def read_urls_with(self, read: ReadUrl) -> None:
+        self._desk.read_url = read
 
     async def send(self, message: Outbound) -> Sent:
         library, client = await self._ready()
