@@ -39,7 +39,7 @@ class Connection:
                 return
             while True:
                 await self._take(await self.socket.receive())
-        except (Ended, asyncio.IncompleteReadError, ConnectionError):
+        except (Ended, asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             if self in server.unlinked:

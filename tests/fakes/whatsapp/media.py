@@ -73,7 +73,7 @@ class MediaHost:
                 status, answer = self._put(body) if method == "POST" else self._get(target.split("?")[0])
                 writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(answer)}\r\n\r\n".encode() + answer)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self._serving.discard(task)

@@ -1,0 +1,147 @@
+"""A linked phone in a whole Parley: the real library against the fake server, from the scan to the stored message."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import runtime
+from app.content import Content, Image, Text
+from app.db import Query
+from app.errors import Conflict, Invalid
+from app.runtime import Runtime
+from app.sending import Recipient, Sent, send, to_phone
+from app.settings import load
+from tests.connectors.linked import WhatsApp
+from tests.fakes.whatsapp.library import e2e
+
+pytestmark = pytest.mark.anyio
+PATIENCE = 20.0
+VALUES = {"phone": "+1 (555) 000-1111", "risk": "yes"}
+STATE = Query("select state_code from channel where id = :id", str)
+MESSAGE = Query(
+    "select author || ':' || direction || ':' || text from message where channel_id = :id order by id desc limit 1", str
+)
+STATUS = Query("select status from message where id = :id", str)
+FILE = Query("select state from media where channel_id = :id", str)
+MODE = Query("select mode from conversation where channel_id = :id", str)
+CONVERSATIONS = Query("select count(*) from conversation where channel_id = :id", int)
+
+
+@pytest.fixture
+async def whatsapp() -> AsyncIterator[WhatsApp]:
+    server = WhatsApp()
+    await server.start()
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def rt(tmp_path: Path, whatsapp: WhatsApp) -> AsyncIterator[Runtime]:
+    (tmp_path / "ballast").touch()
+    whatsapp.redirect()
+    url = f"ws://127.0.0.1:{whatsapp.port}/ws/chat"
+    running = await runtime.start(load({"data": str(tmp_path), "whatsapp_web_url": url}, {}, tmp_path))
+    yield running
+    await runtime.stop(running)
+
+
+async def until(rt: Runtime, query: Query[Any], expected: Any, **params: Any) -> None:
+    """Wait until the query's one value is this."""
+    async with asyncio.timeout(PATIENCE):
+        while (found := await rt.db.reader.one(query, **params)) != expected:
+            assert found is None or found != "failed"
+            await asyncio.sleep(0.02)
+
+
+async def the_contact(rt: Runtime, channel_id: int) -> Recipient:
+    """The one person who wrote here."""
+    query = Query("select contact_id from conversation where channel_id = :id", int)
+    return Recipient(await rt.db.reader.one(query, id=channel_id))
+
+
+async def sending(rt: Runtime, channel_id: int, to: Recipient, said: Content) -> Sent:
+    sent = await rt.db.write(send, channel_id, to, said)
+    rt.channels.wake_all()
+    return sent
+
+
+async def linked(rt: Runtime, whatsapp: WhatsApp) -> int:
+    channel_id = await rt.channels.add("whatsapp_web", "Phone", VALUES, rate=0)
+    async with asyncio.timeout(PATIENCE):
+        while not (found := rt.channels.linking(channel_id)) or not found.qr:
+            await asyncio.sleep(0.02)
+    await whatsapp.scan(found.qr)
+    await until(rt, STATE, "connected", id=channel_id)
+    return channel_id
+
+
+async def test_message_of_a_linked_phone_is_stored_and_answered(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp)
+    alice = whatsapp.add("15557770001", "Alice")
+    await whatsapp.say(alice, "Hello")
+    await until(rt, MESSAGE, "contact:in:Hello", id=channel_id)
+    sent = await sending(rt, channel_id, await the_contact(rt, channel_id), Text("Good day"))
+    assert (await whatsapp.seen("message", text="Good day"))["to"] == f"{alice.lid}@lid"
+    await until(rt, STATUS, "delivered", id=int(sent.id))
+    assert await rt.db.reader.one(CONVERSATIONS, id=channel_id) == 1
+
+
+async def test_stranger_gets_nothing_from_a_program(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp)
+    whatsapp.add("15557770002", "Bob")
+    sent = await sending(rt, channel_id, to_phone("+15557770002"), Text("Buy!"))
+    async with asyncio.timeout(PATIENCE):
+        while await rt.db.reader.one(STATUS, id=int(sent.id)) != "failed":
+            await asyncio.sleep(0.02)
+
+
+async def test_owner_at_the_phone_has_the_conversation_recorded(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp)
+    alice = whatsapp.add("15557770001", "Alice")
+    await whatsapp.say(alice, "Hello")
+    await until(rt, MESSAGE, "contact:in:Hello", id=channel_id)
+    await whatsapp.say(whatsapp.owner, "I take this", to=alice)
+    await until(rt, MESSAGE, "phone:out:I take this", id=channel_id)
+    assert await rt.db.reader.one(CONVERSATIONS, id=channel_id) == 1
+
+
+async def test_P9_file_is_stored_and_goes_out_again(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp)
+    alice = whatsapp.add("15557770001", "Alice")
+    image = e2e.ImageMessage(mimetype="image/png", **whatsapp.media.add(b"\x89PNG picture", "Image"))
+    await whatsapp.send(alice, e2e.Message(imageMessage=image), media="image")
+    await until(rt, FILE, "stored", id=channel_id)
+    media_id = await rt.db.reader.one(Query("select id from media", int))
+    await sending(rt, channel_id, await the_contact(rt, channel_id), Image(media_id=str(media_id)))
+    message = (await whatsapp.seen("message"))["message"]
+    assert (message.imageMessage.mimetype, message.imageMessage.fileLength) == ("image/png", 12)
+
+
+async def test_unlinking_keeps_the_channel_and_linking_begins_again(
+    rt: Runtime, whatsapp: WhatsApp, tmp_path: Path
+) -> None:
+    channel_id = await linked(rt, whatsapp)
+    await rt.channels.unlink(channel_id)
+    await until(rt, STATE, "unlinked", id=channel_id)
+    assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())
+    with pytest.raises(Conflict):
+        await rt.channels.ask_code(channel_id)
+    await rt.channels.link(channel_id)
+    await until(rt, STATE, "pairing", id=channel_id)
+
+
+async def test_removing_the_channel_unlinks_the_phone(rt: Runtime, whatsapp: WhatsApp, tmp_path: Path) -> None:
+    await rt.channels.remove(await linked(rt, whatsapp))
+    assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("phone", "12"), ("phone", "0551234567"), ("risk", "no"), ("strangers", "maybe")]
+)
+async def test_settings_that_cannot_be_are_refused(rt: Runtime, field: str, value: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await rt.channels.add("whatsapp_web", "Phone", VALUES | {field: value})
+    assert set(caught.value.fields) == {field}
