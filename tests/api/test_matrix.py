@@ -82,6 +82,8 @@ viewer  GET /channels*
 admin   * /channels*
 admin   * /webhooks*
 admin   * /users*
+admin   * /invitations*
+admin   * /teams*
 admin   * /audit*
 admin   * /tokens*
 """
