@@ -8,7 +8,7 @@ from app import qr
 from app.cli import output
 from app.i18n import _
 
-STEP = 0.5
+STEP = 1.0
 WAITING = ("starting", "pairing", "reconnecting")
 FIRST_CODE = 30.0  # seconds in which WhatsApp has to show a first code
 
@@ -21,14 +21,14 @@ def follow(ask: Ask, name: str, *, code: bool) -> int:
     told = ask(name=name, code=False, again=True)
     shown, typed, began = "", "", time.monotonic()
     while told["state"] in WAITING:
-        if told["code"] != typed:
+        if told["code"] not in ("", typed):
             typed = told["code"]
             output.say(_("On the phone: Linked devices, Link with phone number. The code: {code}").format(code=typed))
-        elif not code and told["qr"] != shown:
+        elif not code and told["qr"] not in ("", shown):
             shown = told["qr"]
             output.say(qr.lines(shown))
             output.say(_("On the phone: Linked devices, Link a device. Scan this code."))
-        if not told["qr"] and time.monotonic() - began > FIRST_CODE:
+        if not (told["qr"] or shown or typed) and time.monotonic() - began > FIRST_CODE:
             break
         time.sleep(STEP)
         told = ask(name=name, code=code and not typed and bool(told["qr"]), again=False)

@@ -4,6 +4,7 @@ It trusts the certificate of the host of files, whose authority is made here: se
 """
 
 import atexit
+import gc
 import importlib
 import shutil
 import sys
@@ -23,8 +24,9 @@ make_certificates(FOLDER)
 # It imports python-magic, which needs a C library, for what nobody here asks of it.
 sys.modules.setdefault("magic", types.ModuleType("magic"))
 with trust(FOLDER / "ca.pem"), warnings.catch_warnings():
-    warnings.simplefilter("ignore", ResourceWarning)  # it leaves a pipe open
+    warnings.simplefilter("ignore", ResourceWarning)  # it leaves pipes open, in cycles
     importlib.import_module("neonize.proto")
+    gc.collect()
 
 adv: Any = importlib.import_module("neonize.proto.waAdv.WAAdv_pb2")
 certificates: Any = importlib.import_module("neonize.proto.waCert.WACert_pb2")
