@@ -31,8 +31,9 @@ OUTPUTS = {
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("older") / "migrations"
     shutil.copytree(str(FOLDER), folder)
-    for later in folder.glob("000[2-9]_*"):
-        later.unlink()
+    for path in folder.glob("*.sql"):
+        if path.name[:4] > "0001":
+            path.unlink()
     return folder
 
 
