@@ -183,7 +183,7 @@ async def get(db: Reader, bot_id: int) -> store.Bot:
 async def find(db: Reader, name_or_id: str) -> store.Bot:
     """By name, case ignored, or by id."""
     bot = await db.one(store.BY_NAME, name=store.fold(name_or_id))
-    if bot is None and name_or_id.isdigit() and len(name_or_id) < 19:
+    if bot is None and name_or_id.isdecimal() and len(name_or_id) < 19:
         bot = await db.one(store.BY_ID, id=int(name_or_id))
     if bot is None:
         raise NotFound(N_("There is no bot “{name}”.", name=name_or_id))

@@ -10,6 +10,7 @@ import random
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -76,12 +77,14 @@ class Channels:
     """All live channels, by id, by the key in their webhook address, by account and by name."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], make_intake: Callable[..., Intake]
-    ) -> None:
+        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Path,
+        make_intake: Callable[..., Intake],
+    ) -> None:  # fmt: skip
         self.db = db
         self._clock = clock
         self._keys = keys
         self._defaults = defaults
+        self._files = files
         self.intake = make_intake(send=self._send, wake=self._wake)
         self.by_id: dict[int, Live] = {}
         self.by_key: dict[str, Live] = {}
@@ -108,7 +111,7 @@ class Channels:
         pace = Pace(row.rate, pairs=connector.pair_limit, now=self._clock.monotonic())
         sender = Sender(
             self.db, self._clock, row.id, session, pace, self.intake.install, connector.check,
-            lambda problem: self._halted(row.id, problem),
+            lambda problem: self._halted(row.id, problem), self._files,
         )  # fmt: skip
         live = Live(row, connector, session, sender, here)
         live.opened = opened
@@ -315,7 +318,7 @@ class Channels:
     async def find(self, name_or_id: str) -> ChannelRow:
         """By name (case ignored, former names too) or id."""
         row = await self.db.reader.one(store.BY_NAME, name=fold(name_or_id))
-        if row is None and name_or_id.isdigit() and len(name_or_id) < 19:
+        if row is None and name_or_id.isdecimal() and len(name_or_id) < 19:
             row = await self.db.reader.one(store.BY_ID, id=int(name_or_id))
         if row is None:
             raise NotFound(N_("There is no channel “{name}”.", name=name_or_id))
@@ -443,7 +446,7 @@ def check_values(connector: Connector, values: Mapping[str, str]) -> dict[str, s
 
 def check_name(name: str) -> str:
     clean = " ".join(name.split())
-    if not clean or len(clean) > 60 or clean.isdigit():
+    if not clean or len(clean) > 60 or clean.isdecimal():
         sentence = N_("A channel's name has 1 to 60 characters and is not only digits.")
         raise Invalid(sentence, fields={"name": sentence})
     return clean

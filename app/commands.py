@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import audit, bots, channels, demo, doctor, documents, i18n, planned, replay, teams, tokens, users, vault
+from app import (
+    audit,
+    bots,
+    channels,
+    demo,
+    doctor,
+    documents,
+    i18n,
+    planned,
+    replay,
+    second_factor,
+    teams,
+    tokens,
+    users,
+    vault,
+)
 from app.connectors import CONNECTORS
 from app.connectors.base import Webhook
 from app.errors import Invalid
@@ -65,6 +80,12 @@ async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> 
     return {"id": str(user.id), "email": user.email, **told}
 
 
+async def reset_two_step(rt: "Runtime", *, email: str) -> Row:
+    user = await users.find(rt, email)
+    await second_factor.reset(rt, user.id)
+    return {"id": str(user.id), "email": user.email}
+
+
 # ---- teams ----------------------------------------------------------------------------------------------------------
 
 
@@ -73,20 +94,25 @@ async def add_team(rt: "Runtime", *, name: str) -> Row:
 
 
 async def list_teams(rt: "Runtime") -> list[Row]:
-    return [{"id": str(id), "name": name, "members": members} for id, name, members in await teams.list_all(rt)]
+    return [
+        {"id": str(team.id), "name": team.name, "members": [member.email for member in team.members]}
+        for team in await teams.list_all(rt)
+    ]
 
 
 async def remove_team(rt: "Runtime", *, name: str) -> Row:
-    return {"id": str(await teams.remove(rt, name)), "name": name}
+    team_id = await teams.find(rt, name)
+    await teams.remove(rt, team_id)
+    return {"id": str(team_id), "name": name}
 
 
 async def join_team(rt: "Runtime", *, name: str, email: str) -> Row:
-    await teams.join(rt, name, email)
+    await teams.join(rt, await teams.find(rt, name), (await users.find(rt, email)).id)
     return {"name": name, "email": email}
 
 
 async def leave_team(rt: "Runtime", *, name: str, email: str) -> Row:
-    await teams.leave(rt, name, email)
+    await teams.leave(rt, await teams.find(rt, name), (await users.find(rt, email)).id)
     return {"name": name, "email": email}
 
 
@@ -321,6 +347,7 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "user.reset-two-step": reset_two_step,
     "team.add": add_team,
     "team.list": list_teams,
     "team.remove": remove_team,

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Batch:
-    """Counts the units of one call down; `wait` returns when all are committed and raises if the database failed."""
+Told = Callable[[BaseException | None], None]
 
-    def __init__(self) -> None:
+
+class Batch:
+    """Counts the units of one call down; `told` hears when all are committed, or which failure of the database kept one
+    from it."""
+
+    def __init__(self, told: Told) -> None:
         self._left = 1
         self._error: BaseException | None = None
-        self._future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._told = told
 
     def add(self) -> None:
         self._left += 1
@@ -34,21 +38,34 @@ class Batch:
     def done(self, error: BaseException | None = None) -> None:
         self._left -= 1
         self._error = self._error or error
-        if self._left == 0 and not self._future.done():
-            self._future.set_result(None)
-
-    async def wait(self) -> None:
-        self.done()
-        await self._future
-        if self._error is not None:
-            raise self._error
+        if self._left == 0:
+            self._told(self._error)
 
 
 async def accept(
     channels: "Channels", live: "Live", arrivals: Iterable[Arrival], trusted: Callable[["Live"], bool]
 ) -> None:
-    """Bring arrivals of one channel in. `trusted` tells whether another channel's secret signed the same body, too."""
-    batch = Batch()
+    """`take_in`, waited for. Raises what kept an arrival from the disk."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def told(error: BaseException | None) -> None:
+        if future.done():
+            return  # nobody waits any more
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+    take_in(channels, live, arrivals, trusted, told)
+    await future
+
+
+def take_in(
+    channels: "Channels", live: "Live", arrivals: Iterable[Arrival], trusted: Callable[["Live"], bool], told: Told
+) -> None:
+    """Bring arrivals of one channel in. `trusted` tells whether another channel's secret signed the same body, too;
+    `told` is called on the loop once everything is on disk, or with what kept it from there."""
+    batch = Batch(told)
     for arrival in arrivals:
         if isinstance(arrival, StatusChange):
             channels.state_changed(live, arrival)
@@ -58,7 +75,7 @@ async def accept(
             _quarantine(channels, None, "unknown_account", _as_malformed(arrival), batch)
         else:
             _submit(channels, owner, arrival, batch)
-    await batch.wait()
+    batch.done()
 
 
 def _owner(

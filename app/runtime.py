@@ -132,7 +132,7 @@ async def _start_work(rt: Runtime) -> None:
     )  # fmt: skip
     names = ("graph_url", "graph_version", "telegram_url", "public_url")
     defaults = {name: getattr(rt.settings, name) for name in names}
-    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
+    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media.folder, make)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
     _make_workers(rt)

@@ -87,6 +87,11 @@ def send(tx: Tx, channel_id: int, to: Recipient, said: Content, reply_to: str = 
     return Sent(str(message_id), "queued", str(conversation_id), str(contact_id))
 
 
+def reach(tx: Tx, channel_id: int, to: Recipient) -> int:
+    """The conversation with somebody on this channel, begun if there is none. Raises as `send` does."""
+    return _reach(tx, channel_id, to)[1]
+
+
 def _reach(tx: Tx, channel_id: int, to: Recipient) -> tuple[int, int]:
     """The contact and its conversation on this channel."""
     if to.contact_id is not None:

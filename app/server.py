@@ -6,16 +6,19 @@ process.
 """
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
+import typing
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, TypeVar, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Misconfigured
 
@@ -29,7 +32,62 @@ SOCKET_BYTES: Final = 1_000_000  # the largest message on a WebSocket
 BACKLOG: Final = 2048
 REASONS: Final = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
+UNHEARD: Final = asyncio.Event()  # set for requests that nobody waits for
+
+log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+Answer = Callable[[int, list[tuple[bytes, bytes]], bytes], None]
+
+
+@typing.runtime_checkable
+class TakesWhole(typing.Protocol):
+    """An application that answers some requests by a call with the whole body, without a task of their own."""
+
+    def takes(self, url: bytes) -> bool: ...
+
+    def post(
+        self, url: bytes, source: str, headers: list[tuple[bytes, bytes]], body: bytes, answer: Answer
+    ) -> None: ...
+
+
+class Whole:
+    """One such request, in the place of uvicorn's cycle, whose names it has: so a request behind it on the connection
+    waits its turn, a slow body is given up, a stop waits for it and the connection closes after its answer."""
+
+    def __init__(self, connection: "Protocol", keep_alive: bool) -> None:
+        self.connection, self.keep_alive = connection, keep_alive
+        self.url, self.headers = connection.url, connection.headers
+        self.body = bytearray()
+        self.more_body = True
+        self.disconnected = self.response_started = self.response_complete = False
+        self.message_event = UNHEARD
+
+    def begin(self, app: TakesWhole) -> None:
+        client = self.connection.client
+        try:
+            app.post(self.url, client[0] if client else "?", self.headers, bytes(self.body), self.answer)
+        except Exception:
+            log.exception("a request failed")
+            self.keep_alive = False
+            self.answer(500, [(b"content-length", b"0")], b"")
+
+    def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        connection = self.connection
+        if self.response_complete or self.disconnected:
+            return
+        self.response_started = self.response_complete = True
+        if connection.transport.is_closing():
+            return
+        head = [STATUS_LINE[status]]
+        for name, value in (*connection.server_state.default_headers, *headers):
+            head += (name, b": ", value, b"\r\n")
+        head += (b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n", body)
+        connection.transport.write(b"".join(head))
+        if not self.keep_alive:
+            connection.transport.close()
+        connection.on_response_complete()
 
 
 class Protocol(HttpToolsProtocol):
@@ -40,6 +98,7 @@ class Protocol(HttpToolsProtocol):
         self.head_since = self.body_since = self.body_heard = 0.0
         self.head_bytes = self.received = 0
         self.refusal = 400
+        self.whole = self.app if isinstance(self.app, TakesWhole) else None
 
     # asyncio hands a stream its `Transport`; the base class names the wider kind.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -66,7 +125,11 @@ class Protocol(HttpToolsProtocol):
         ):
             self.refusal = 431
             raise ValueError("head too large")  # the parser turns it into its own error, and that into a refusal
-        super().on_headers_complete()
+        if self.whole is not None and self.comes_whole(self.whole):
+            # uvicorn asks of a cycle no more than what `Whole` has.
+            self.cycle = Whole(self, self.parser.should_keep_alive())  # type: ignore[assignment]
+        else:
+            super().on_headers_complete()
         self.body_since = self.body_heard = self.loop.time()
 
     def on_body(self, body: bytes) -> None:
@@ -76,6 +139,21 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.body_since = 0.0
         super().on_message_complete()
+        cycle: object = self.cycle
+        if self.whole is not None and isinstance(cycle, Whole) and not cycle.response_complete:
+            cycle.begin(self.whole)
+
+    def comes_whole(self, app: TakesWhole) -> bool:
+        """A POST of a known length that fits into one buffer, on a connection that is answered up to here."""
+        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1" or self.expect_100_continue:
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        length = next((value for name, value in self.headers if name == b"content-length"), b"")
+        # Seven digits are enough to be too long.
+        if not length.isdigit() or len(length) > 7 or int(length) > HIGH_WATER_LIMIT:
+            return False
+        return not self.parser.should_upgrade() and app.takes(self.url)
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(self.refusal)

@@ -11,7 +11,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.i18n import LANGUAGES, PSEUDO, zone_names
 from app.said import N_
 from app.security import passwords, permissions, sessions, throttle
-from app.store import users
+from app.store import tokens, users
 from app.store.users import User
 
 if TYPE_CHECKING:
@@ -43,12 +43,7 @@ async def add(
 ) -> tuple[int, str]:
     """(id, password). Without a password one is made, to be handed over once. `by` is None on the machine itself."""
     email, name = check_email(email), check_name(name, email)
-    if role not in permissions.POLICY:
-        raise Invalid(
-            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
-        )
-    if by is not None and not permissions.may_give(by, role):
-        raise Forbidden(N_("Only an owner can make another owner."))
+    check_role(role, by)
     if password is None:
         password = make_password()
     else:
@@ -61,8 +56,12 @@ async def add(
 def _insert(tx: Tx, email: str, name: str, role: str, password_hash: str) -> int:
     user_id = users.insert(tx, email=email, name=name, role=role, password_hash=password_hash)
     if user_id is None:
-        raise Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
+        raise taken()
     return user_id
+
+
+def taken() -> Conflict:
+    return Conflict(N_("Somebody with this address exists already."), fields={"email": N_("This address is taken.")})
 
 
 async def list_all(rt: "Runtime") -> list[User]:
@@ -129,7 +128,8 @@ def _keep_an_owner(tx: Tx, user: User) -> None:
 
 
 async def reset_password(rt: "Runtime", user_id: int, password: str | None = None, by: User | None = None) -> str:
-    """Set a new password (made where none is given), end every session, forgive failed tries. Returns the password."""
+    """Set a new password (made where none is given), end every session and log-in of programs, forgive failed tries.
+    Returns the password."""
     user = await rt.db.reader.one(users.BY_ID, id=user_id)
     if user is None:
         raise NotFound(N_("There is no such person."))
@@ -145,7 +145,7 @@ async def reset_password(rt: "Runtime", user_id: int, password: str | None = Non
 
 
 async def change_password(rt: "Runtime", user: User, *, current: str, new: str, keep: str) -> None:
-    """One's own password; every session but `keep` (the hash of this one's id) ends."""
+    """One's own password; every session but `keep` (the hash of this one's id) ends, and every program's log-in."""
     stored = await rt.db.reader.one(users.PASSWORD, id=user.id)
     if not await passwords.verify(stored, current):
         raise Invalid(
@@ -159,6 +159,7 @@ async def change_password(rt: "Runtime", user: User, *, current: str, new: str, 
 def _set_password(tx: Tx, user: User, password_hash: str, keep: str) -> None:
     tx.run(users.SET_PASSWORD, id=user.id, password_hash=password_hash)
     sessions.end_all(tx, user.id, keep)
+    tx.run(tokens.DELETE_OF_USER, user_id=user.id)
     throttle.clear(tx, user.email)
 
 
@@ -181,6 +182,16 @@ def check_email(email: str) -> str:
     if not (before and at and "." in after.strip(".")) or len(email) > EMAIL or any(c.isspace() for c in email):
         raise Invalid(N_("The e-mail address is not complete."), fields={"email": N_("Write it as name@example.com.")})
     return email
+
+
+def check_role(role: str, by: User | None) -> None:
+    """Raises Invalid for one that does not exist, Forbidden for one that `by` may not give."""
+    if role not in permissions.POLICY:
+        raise Invalid(
+            N_("There is no such role."), fields={"role": N_("One of {names}.", names=", ".join(permissions.ROLES))}
+        )
+    if by is not None and not permissions.may_give(by, role):
+        raise Forbidden(N_("Only an owner can make another owner."))
 
 
 def check_name(name: str, email: str) -> str:

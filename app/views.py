@@ -1,6 +1,6 @@
 """Messages and conversations as programs see them: in the API, in events and in webhooks, always alike."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -9,7 +9,9 @@ from app.db import Reader
 from app.events import StoredEvent
 from app.store import listing
 
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$", description="An id: digits, as text.")]
+# At most 19 digits, and never more than 63 bits hold.
+ID: Final = "^([0-9]{1,18}|[0-8][0-9]{18}|9[01][0-9]{17})$"
+Id = Annotated[str, msgspec.Meta(pattern=ID, description="An id: digits, as text.")]
 Time = Annotated[int, msgspec.Meta(description="Milliseconds since 1970, UTC.")]
 
 

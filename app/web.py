@@ -32,6 +32,7 @@ from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
 from app.routes.site import BODY, Entry
 from app.routes.table import ROUTES
+from app.routes.two_step import Ticket
 from app.said import Sentence
 from app.security import headers
 from app.security.access import Signer
@@ -94,6 +95,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
     app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = setup or SetupLink(rt.clock)
+    app.state.ticket = Ticket(rt.keys.derive("two-step"))
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app

@@ -12,6 +12,7 @@ import hmac
 import logging
 import secrets
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -51,6 +52,7 @@ MOST: Final = 50
 IDLE: Final = 5.0
 
 TEST: Final = "test"
+SWITCHED_OFF: Final = N_("The webhook was switched off.")
 log = logging.getLogger(__name__)
 
 
@@ -201,8 +203,11 @@ class Webhooks:
         while True:
             self._wake.clear()
             busy = Counter(self._running.values())
+            if busy.total() >= AT_ONCE:
+                await self._wake.wait()
+                continue
             try:
-                found, next_due = await self._db.write(claim, AT_ONCE - len(self._running), busy)
+                found, next_due = await self._db.write(claim, AT_ONCE - busy.total(), busy)
             except DatabaseError as error:
                 log.warning("deliveries wait: %s", error)
                 await asyncio.sleep(2)
@@ -228,10 +233,10 @@ class Webhooks:
         self._wake.set()
 
     async def _rest(self, event: asyncio.Event, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
+        # Not wait_for: that of Python 3.11 swallows a cancellation that comes together with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
 
     async def _deliver(self, webhook: store.Webhook, delivery: store.Delivery) -> None:
         started = self._clock.monotonic()
@@ -324,13 +329,14 @@ def rotate(tx: Tx, keys: Keyring, webhook_id: int, secret: str) -> None:
 
 
 def switch(tx: Tx, webhook_id: int, on: bool) -> None:
-    """Switched on again it begins with what happens from now on."""
+    """Switched off, nothing more is sent; switched on again it begins with what happens from then on."""
     row = get(tx, webhook_id)
     if on and row.disabled_at is not None:
         tx.run(store.ENABLE, id=webhook_id, position=newest(tx))
         settle.attention(tx)
     elif not on:
         tx.run(store.DISABLE, id=webhook_id, why="", now=tx.now)
+        tx.run(store.FAIL_WAITING, webhook_id=webhook_id, problem=str(SWITCHED_OFF))
 
 
 def delete(tx: Tx, webhook_id: int) -> None:
@@ -353,18 +359,19 @@ Claimed = list[tuple[store.Webhook, store.Delivery]]
 
 
 def claim(tx: Tx, free: int, busy: Counter[int]) -> tuple[Claimed, int | None]:
-    """Due deliveries, each counted as tried before it is; at most a few for each webhook."""
+    """Due deliveries, each counted as tried before it is, or when the next is due. Those of which the fewest are under
+    way (`busy`, by webhook) come first, a few each: a receiver that is slow or far behind holds up nobody else."""
     taken: Claimed = []
-    known = {row.id: row for row in tx.all(store.ALL)}
-    for row in tx.claim(store.DUE, now=tx.now, limit=BATCH):
-        if len(taken) >= free:
-            break
-        if busy[row.webhook_id] < EACH and tx.run(
-            store.TRYING, id=row.id, attempts=row.attempts, until=tx.now + LEASE, now=tx.now
-        ):
-            busy[row.webhook_id] += 1
-            taken.append((known[row.webhook_id], msgspec.structs.replace(row, attempts=row.attempts + 1)))
-    return taken, None if taken else tx.one(store.NEXT_DUE)
+    ready = [row for row in tx.all(store.ALL) if row.disabled_at is None and busy[row.id] < EACH]
+    for webhook in sorted(ready, key=lambda row: busy[row.id]):
+        limit = min(EACH - busy[webhook.id], free - len(taken))
+        for row in tx.claim(store.DUE, webhook_id=webhook.id, now=tx.now, limit=limit) if limit else ():
+            if tx.run(store.TRYING, id=row.id, attempts=row.attempts, until=tx.now + LEASE, now=tx.now):
+                taken.append((webhook, msgspec.structs.replace(row, attempts=row.attempts + 1)))
+    if taken:
+        return taken, None
+    found = [tx.one(store.NEXT_DUE, webhook_id=webhook.id) for webhook in ready]
+    return taken, min((due for due in found if due is not None), default=None)
 
 
 def settle_delivery(tx: Tx, row: store.Delivery, status: int, said: str, again: int, took: int) -> None:

@@ -78,6 +78,8 @@ def test_people_are_added_with_a_password_told_once(parley: Parley) -> None:
     assert parley("user", "disable", "paulo@luna.example")[0] == 0
     assert json.loads(parley("user", "list", "--json")[1])[0]["disabled"] is True
     assert parley("user", "disable", "nobody@luna.example")[0] == 1
+    code, _out, err = parley("user", "reset-two-step", "paulo@luna.example")
+    assert (code, "no two-step log-in" in err) == (1, True)
 
 
 def test_teams_are_made_and_people_come_and_go(parley: Parley) -> None:

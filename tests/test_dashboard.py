@@ -27,7 +27,7 @@ print(*sorted(sys.modules))
 """
 NOT_AT_START = {
     "app.web", "app.commands", "app.routes.table", "starlette", "jwt", "websockets", "prometheus_client", "psycopg",
-    "httpx",
+    "httpx", "pyreqwest",
 }  # fmt: skip
 
 

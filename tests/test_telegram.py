@@ -1,6 +1,7 @@
 """Telegram in the running product: in by webhook and by polling, through the bot, out to the fake Bot API."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app import bots
+from app import bots, files, sending
 from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.telegram import hook
+from app.connectors.telegram.api import Part, multipart
+from app.content import Image
 from app.errors import Conflict, Invalid
 from app.pace import Pace
 from app.routes.hooks import Hooks
@@ -258,3 +261,40 @@ def test_a_webhook_is_used_where_telegram_can_call(public: str, receive: str, us
 def test_secrets_differ_by_channel_and_token() -> None:
     assert hook.secret_of(channel()) == hook.secret_of(channel())
     assert hook.secret_of(channel()) != hook.secret_of(channel(token="5:AAother"))
+
+
+# ---- files from here -------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_that_is_stored_here_goes_along_with_the_message(house: Runtime, telegram: FakeTelegram) -> None:
+    live = await open_bot(house, telegram)
+    data = bytes(range(256)) * 40
+    await telegram.sends(photo={"data": base64.b64encode(data).decode()})
+    await telegram.wait_sent(1)
+    ((media_id, mime),) = await until(lambda: rows(house, "select id, mime from media where state = 'stored'"))
+    said = await files.named(house.db.reader, Image(provider_id=str(media_id), caption="*yours*"))
+    assert said == Image(media_id=str(media_id), caption="*yours*", mime=mime, size=len(data))
+    sending.check(live, said)
+    ((contact_id,),) = await rows(house, "select id from contact")
+    await house.db.write(sending.send, live.row.id, sending.Recipient(contact_id=contact_id), said)
+    live.sender.wake()
+    sent = (await telegram.wait_sent(2))[1]
+    assert (sent["method"], sent["text"], sent["values"]["photo"]) == ("sendPhoto", "yours", "file.jpg")
+    shown = telegram.api.world.messages[ANNA, sent["message_id"]]
+    assert telegram.api.world.files[shown["photo"][-1]["file_id"]].data == data
+
+
+async def test_a_file_that_is_gone_is_told_and_not_sent(house: Runtime, telegram: FakeTelegram) -> None:
+    live = await open_bot(house, telegram)
+    await telegram.says("hi")
+    await telegram.wait_sent(1)
+    ((contact_id,),) = await rows(house, "select id from contact")
+    await house.db.write(sending.send, live.row.id, sending.Recipient(contact_id=contact_id), Image(media_id="5"))
+    live.sender.wake()
+    await until(lambda: rows(house, "select 1 from message where status = 'failed' and problem like '%file_gone%'"))
+    assert len(telegram.sent) == 1
+
+
+def test_a_name_of_a_file_cannot_end_its_header() -> None:
+    body, _ = multipart({"chat_id": 1}, Part("document", 'a"\r\nX: b\\.pdf', "application/pdf\r\nY: c", b"x"))
+    assert b'filename="a   X: b .pdf"' in body and b"\r\nX:" not in body and b"\r\nY:" not in body

@@ -143,6 +143,11 @@ def reset_password(given: Given) -> int:
     return show(given, done, told_once(_("{email} has a new password; every session is over.").format(**done), done))
 
 
+def reset_two_step(given: Given) -> int:
+    done = call(given, "user.reset-two-step", email=given.email)
+    return show(given, done, _("{email} logs in with the password alone; every session is over.").format(**done))
+
+
 def add_team(given: Given) -> int:
     return show(given, made := call(given, "team.add", name=given.team), _("The team {name} was added.").format(**made))
 
@@ -480,6 +485,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "user.list": list_users,
     "user.disable": disable_user,
     "user.reset-password": reset_password,
+    "user.reset-two-step": reset_two_step,
     "team.add": add_team,
     "team.list": list_teams,
     "team.remove": remove_team,

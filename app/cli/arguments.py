@@ -99,6 +99,8 @@ def people(commands: "Commands") -> None:
     parser = add(users, "reset-password", _("a new password, printed once unless given"), "user.reset-password")
     parser.add_argument("email")
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
+    parser = add(users, "reset-two-step", _("no code at log-in, for who lost phone and codes"), "user.reset-two-step")
+    parser.add_argument("email")
 
 
 def teams(commands: "Commands") -> None:

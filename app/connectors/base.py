@@ -7,6 +7,7 @@ back-off and pacing live in `channels.py` and `pace.py`, never here. What a netw
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -158,12 +159,14 @@ OnEvent = Callable[[Arrival], Awaitable[None]]
 
 
 class Outbound(msgspec.Struct, frozen=True):
-    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient."""
+    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient; `file` is
+    where the bytes lie that go along, for content that names a stored file and nothing else."""
 
     opaque: str
     to: Address
     content: Content
     reply_to: str = ""
+    file: Path | None = None
 
 
 class Sent(msgspec.Struct, frozen=True):

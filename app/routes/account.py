@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import i18n
+from app import i18n, second_factor
 from app import users as people
 from app.audit import entry, logged
 from app.errors import Invalid, NotFound
@@ -46,6 +46,7 @@ async def values(request: Request) -> dict[str, Any]:
     logins = await rt.db.reader.all(users.LOGINS, user_id=request.state.user.id, now=rt.clock.now())
     return {
         "logins": [(login, browser(login.agent)) for login in logins],
+        "two_step": await second_factor.standing(rt, request.state.user.id),
         "this": request.state.session.login.id_hash,
         "languages": i18n.language_names(),
         "zones": i18n.zone_names(),

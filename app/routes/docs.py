@@ -127,7 +127,7 @@ def example(base: str, path: str, method: str, body: openapi.Json) -> str:
 def sample(schema: openapi.Json) -> Any:
     """A body with what is required, and with a text where one of several is."""
     required = schema.get("required", [])
-    names = [*required, *(["text"] if "to" in required else [])]
+    names = [*required, *(["text"] if "to" in required and "text" in schema["properties"] else [])]
     return {name: a_value(name, schema["properties"][name]) for name in names}
 
 

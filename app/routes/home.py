@@ -6,6 +6,7 @@ Every number is counted from the database when it is shown; the simulator is lef
 import shutil
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import anyio
 import msgspec
@@ -16,7 +17,7 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import form, fragment, is_htmx, page, redirect
-from app.store import overview, planned, threads
+from app.store import overview, planned, threads, webhooks
 from app.store.overview import Attention, ChannelState, Hour
 
 if TYPE_CHECKING:
@@ -61,7 +62,15 @@ async def tiles(request: Request) -> Response:
 async def attention(request: Request) -> Response:
     rt: Runtime = request.state.rt
     found = await concerns(rt)
-    version = repr((found["attention"], found["stopped"], found["unpublished"], rt.clock.now() // 60_000))
+    version = repr(
+        (
+            found["attention"],
+            found["stopped"],
+            found["unpublished"],
+            found["undelivered"],
+            rt.clock.now() // 60_000,
+        )
+    )
     return await fragment(request, "home/_attention.html", version=version, **found)
 
 
@@ -210,9 +219,21 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
     stopped = [channel for channel in await rt.db.read(overview.list_channels) if is_stopped(channel)]
     counts = found.held_count, found.waiting_count, found.failed_count, len(found.quarantined), len(found.crashed)
     unpublished = await rt.db.read(planned.list_failed)
-    count = sum(counts) + len(stopped) + len(unpublished)
+    undelivered = [
+        (row.id, urlsplit(row.url).netloc, row.disabled_why)
+        for row in await rt.db.reader.all(webhooks.ALL)
+        if row.disabled_at and row.disabled_why
+    ]
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
-    return {"attention": found, "stopped": stopped, "unpublished": unpublished, "attention_count": count, **drawn}
+    return {
+        "attention": found,
+        "stopped": stopped,
+        "unpublished": unpublished,
+        "undelivered": undelivered,
+        "attention_count": count,
+        **drawn,
+    }
 
 
 def is_stopped(channel: ChannelState) -> bool:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app import second_factor
 from app.audit import Actor, entry, logged
 from app.db import Tx
 from app.errors import TooMany
 from app.i18n import _, fmt, ngettext, tell
-from app.routes import respond
+from app.routes import respond, two_step
 from app.security import passwords, sessions, throttle
 from app.security.redirects import safe_path
 from app.store import users
@@ -52,6 +53,10 @@ async def enter(request: Request) -> Response:
         return await form(request, target, status=422, email=email, error=wrong(left))
     request.app.state.throttle.succeeded(ip)
     rehashed = await passwords.hash_password(password) if passwords.is_outdated(stored) else None
+    if await second_factor.standing(rt, user.id) is not None:
+        if rehashed is not None:
+            await rt.db.write(rehash, user.id, rehashed)
+        return two_step.ask(request, user, target)
     agent = request.headers.get("user-agent", "")
     line = entry("login", user.email, actor=Actor(user.email, user.id, ip))
     token = await rt.db.write(logged, line, begin, user, agent, ip, rehashed)
@@ -95,8 +100,12 @@ async def confirm(request: Request) -> Response:
 def begin(tx: Tx, user: users.User, agent: str, ip: str, rehashed: str | None) -> str:
     throttle.forget(tx, user.email, ip)
     if rehashed is not None:
-        tx.run(users.REHASH, id=user.id, password_hash=rehashed)
+        rehash(tx, user.id, rehashed)
     return sessions.begin(tx, user.id, agent=agent, ip=ip)
+
+
+def rehash(tx: Tx, user_id: int, password_hash: str) -> None:
+    tx.run(users.REHASH, id=user_id, password_hash=password_hash)
 
 
 def with_session(request: Request, response: Response, token: str) -> Response:

@@ -3,16 +3,20 @@
 import platform
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import i18n, installation, users, vault
+from app import i18n, installation, invitations, second_factor, users, vault
 from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
+from app.routes import keys
+from app.routes.invitation import link
 from app.routes.respond import form, page, redirect, refused
 from app.security import permissions
 from app.security.permissions import Action, may
+from app.store import second_factors, tokens, webhooks
 from app.store import settings as stored
 
 if TYPE_CHECKING:
@@ -20,6 +24,14 @@ if TYPE_CHECKING:
     from app.store.users import User
 
 PAGE = "settings/show.html"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What is shown once, to be handed to whoever has this address: a password or the link of an invitation."""
+
+    email: str
+    password: str = ""
+    link: str = ""
 
 
 async def show(request: Request) -> Response:
@@ -35,9 +47,14 @@ async def values(request: Request) -> dict[str, Any]:
     return {
         "given": found | {"answer_hours": str(policy.answer_hours), "raw_days": str(policy.raw_days)},
         "people": await users.list_all(rt) if administers else [],
+        "invitations": await invitations.list_open(rt) if administers else [],
+        "with_code": frozenset(await rt.db.reader.all(second_factors.EVERYBODY)) if administers else frozenset(),
         "secrets": await vault.list_all(rt) if administers else [],
+        "keys": await rt.db.reader.all(tokens.KEYS, before=2**62, limit=keys.MOST) if administers else [],
+        "webhooks": await rt.db.reader.all(webhooks.ALL) if administers else [],
         "outbound_allow": rt.settings.outbound_allow,
         "changeable": permissions.may_change,
+        "may_give": permissions.may_give,
         "roles": [(role, role_name(role)) for role in permissions.ROLES if permissions.may_give(user, role)],
         "role_name": role_name,
         "languages": i18n.language_names(),
@@ -83,28 +100,34 @@ async def update(request: Request) -> Response:
     return back(request, _("Saved."))
 
 
-async def add_person(request: Request) -> Response:
-    """A new person; the password made for them is shown on this page once."""
+async def invite(request: Request) -> Response:
+    """A link for a new person, shown on this page once; who follows it chooses a password."""
     fields = await form(request)
     given = {name: fields.text(name, limit=300) for name in ("email", "name", "role")}
     try:
-        _id, password = await users.add(request.state.rt, **given, by=request.state.user)
+        token = await invitations.create(request.state.rt, **given, by=request.state.user)
     except (Invalid, Conflict, Forbidden) as error:
         shown = Invalid(error.said, fields=error.fields)
         return await refused(request, PAGE, shown, **await values(request) | {"person": given})
-    return await tell(request, given["email"], password)
+    told = Told(given["email"], link=link(request, token))
+    return await page(request, PAGE, **await values(request) | {"told": told})
+
+
+async def revoke_invitation(request: Request) -> Response:
+    await invitations.revoke(request.state.rt, request.path_params["id"], by=request.state.user)
+    return back(request, _("The invitation was taken back."))
+
+
+async def reset_two_step(request: Request) -> Response:
+    await second_factor.reset(request.state.rt, request.path_params["id"], by=request.state.user)
+    return back(request, _("This person logs in with the password alone, until they set it up again."))
 
 
 async def reset_password(request: Request) -> Response:
     user_id = request.path_params["id"]
     password = await users.reset_password(request.state.rt, user_id, by=request.state.user)
     person = next(person for person in await users.list_all(request.state.rt) if person.id == user_id)
-    return await tell(request, person.email, password)
-
-
-async def tell(request: Request, email: str, password: str) -> Response:
-    """The page with a password that nobody can look up again."""
-    return await page(request, PAGE, **await values(request) | {"told": (email, password)})
+    return await page(request, PAGE, **await values(request) | {"told": Told(person.email, password=password)})
 
 
 async def change_role(request: Request) -> Response:

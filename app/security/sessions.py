@@ -11,13 +11,17 @@ from typing import Final
 from itsdangerous import BadSignature, Signer
 
 from app.db import Reader, Tx
+from app.errors import Forbidden, NotFound
+from app.said import N_
+from app.security.permissions import may_change
 from app.store import users
-from app.store.users import Session
+from app.store.users import Session, User
 
 IDLE: Final = 8 * 3_600_000
 ABSOLUTE: Final = 7 * 24 * 3_600_000
 CONFIRMED: Final = 10 * 60_000
 TOUCH_EVERY: Final = 60_000
+MOST_SHOWN: Final = 500
 SECURE_NAME: Final = "__Host-parley"
 PLAIN_NAME: Final = "parley_lan"
 
@@ -96,6 +100,22 @@ def end(tx: Tx, user_id: int, id_hash: str) -> bool:
 def end_all(tx: Tx, user_id: int, keep: str = "") -> int:
     """End every session of the user but `keep` (a hash)."""
     return tx.run(users.DELETE_LOGINS, user_id=user_id, keep=keep)
+
+
+async def everybodys(db: Reader, now: int) -> list[Session]:
+    """Who is logged in where, the one used last first."""
+    return await db.all(users.EVERYBODYS_LOGINS, now=now, idle_since=now - IDLE, limit=MOST_SHOWN)
+
+
+def end_of(tx: Tx, id_hash: str, by: User) -> User:
+    """End a session of anybody whose account `by` may change; whose it was. Raises NotFound, Forbidden."""
+    user = tx.one(users.OWNER_OF_LOGIN, id_hash=id_hash)
+    if user is None:
+        raise NotFound(N_("That session is over already."))
+    if user.id != by.id and not may_change(by, user):
+        raise Forbidden(N_("You cannot end the session of an owner."))
+    end(tx, user.id, id_hash)
+    return user
 
 
 def is_confirmed(session: Session, now: int) -> bool:

@@ -23,9 +23,10 @@ LONGEST: Final = 15 * 60_000
 NETWORK_FAILURES: Final = 20
 NETWORK_WINDOW: Final = 5 * 60_000
 FORGET: Final = 24 * 3_600_000
+CODE_FAILURES: Final = 5
+CODE_WINDOW: Final = 5 * 60_000
 EVERYBODY: Final = Rate(60, 1.0)
 NONE: Final = Attempts(0, 0, 0)
-WAIT: Final = N_("Too many tries. Wait {wait}, then try again.")
 
 
 class Throttle:
@@ -57,7 +58,13 @@ async def check(db: Reader, email: str, ip: str, now: int) -> None:
         found = await db.one(users.ATTEMPTS, name=name)
         until = max(until, found.blocked_until if found else 0)
     if until > now:
-        raise TooMany(WAIT, retry_after=(until - now) / 1000)
+        raise too_many((until - now) / 1000)
+
+
+def too_many(wait: float) -> TooMany:
+    """The refusal of a try that comes `wait` seconds too early."""
+    said = N_("Too many tries. Wait {seconds} seconds, then try again.", seconds=max(1, round(wait + 0.5)))
+    return TooMany(said, retry_after=wait)
 
 
 def failed(tx: Tx, email: str, ip: str) -> int:
@@ -66,13 +73,18 @@ def failed(tx: Tx, email: str, ip: str) -> int:
     tx.run(users.DELETE_OLD_ATTEMPTS, before=tx.now - FORGET)
     used = _add(tx, here, FREE)
     _add(tx, everywhere, FREE_EVERYWHERE)
-    found = tx.one(users.ATTEMPTS, name=net) or NONE
-    if tx.now - found.last_at > NETWORK_WINDOW:
+    _add_within(tx, net, NETWORK_FAILURES, NETWORK_WINDOW)
+    return max(0, FREE - used)
+
+
+def _add_within(tx: Tx, name: str, most: int, window: int) -> None:
+    """Count a failure of those that are free in a window (ms); after the last one, none until the window is over."""
+    found = tx.one(users.ATTEMPTS, name=name) or NONE
+    if tx.now - found.last_at > window:
         found = Attempts(0, 0, tx.now)  # here `last_at` is when the window began
     failures = found.failures + 1
-    blocked = found.last_at + NETWORK_WINDOW if failures >= NETWORK_FAILURES else 0
-    tx.run(users.SAVE_ATTEMPTS, name=net, failures=failures, blocked_until=blocked, last_at=found.last_at)
-    return max(0, FREE - used)
+    blocked = found.last_at + window if failures >= most else 0
+    tx.run(users.SAVE_ATTEMPTS, name=name, failures=failures, blocked_until=blocked, last_at=found.last_at)
 
 
 def _add(tx: Tx, name: str, free: int) -> int:
@@ -94,3 +106,25 @@ def clear(tx: Tx, email: str) -> None:
     """An operator set a new password on the machine: the account is open from everywhere again."""
     account = sha256(users.fold(email).encode()).hexdigest()[:32]
     tx.run(users.CLEAR_ACCOUNT, name=f"account:{account}", pattern=f"account:{account}|%")
+
+
+# ---- codes of the second factor -------------------------------------------------------------------------------------
+
+
+def code_wait(tx: Tx, user_id: int) -> float:
+    """Seconds until another code of this person is looked at; 0 where one may be tried."""
+    found = tx.one(users.ATTEMPTS, name=_codes(user_id)) or NONE
+    return max(0, found.blocked_until - tx.now) / 1000
+
+
+def code_failed(tx: Tx, user_id: int) -> None:
+    """Five in five minutes, from all networks together: only who gave the password gets this far."""
+    _add_within(tx, _codes(user_id), CODE_FAILURES, CODE_WINDOW)
+
+
+def forget_codes(tx: Tx, user_id: int) -> None:
+    tx.run(users.CLEAR_ATTEMPTS, name=_codes(user_id))
+
+
+def _codes(user_id: int) -> str:
+    return f"codes:{user_id}"

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from app.db import Query, Reader
+from app.store import teams
 
 FIRST: Final = (2**62, 2**62)  # before every row, newest first
 LAST: Final = (0, 0)
@@ -71,6 +72,15 @@ _WITHIN = """
 ALL = Query(f"{_ROW} where {_WITHIN}", Row)
 BY_MODE = Query(f"{_ROW} where v.mode = :mode and {_WITHIN}", Row)
 TAKEN_BY = Query(f"{_ROW} where v.taken_by = :user_id and {_WITHIN}", Row)
+ASSIGNED_TO = Query(f"{_ROW} where v.assigned_to = :user_id and v.closed_at is null and {_WITHIN}", Row)
+# What a team has until somebody of it does. Each condition is one of the index, which is read in the order of the list.
+OF_TEAM = Query(
+    f"""
+    {_ROW} where v.team_id = :team_id and v.assigned_to is null and v.taken_by is null and v.closed_at is null
+    and {_WITHIN}
+    """,
+    Row,
+)
 ROW = Query(f"{_ROW} where v.id = :id", Row)
 OF_CONTACT = Query(f"{_ROW} where v.contact_id = :contact_id order by v.last_at desc, v.id desc limit :limit", Row)
 SEARCH = Query(
@@ -93,8 +103,21 @@ SEARCH = Query(
 COUNT_MODE = Query(
     "select count(*) from (select 1 as one from conversation where mode = :mode limit :many) as few", int
 )
-COUNT_TAKEN = Query(
-    "select count(*) from (select 1 as one from conversation where taken_by = :user_id limit :many) as few", int
+COUNT_MINE = Query(
+    """
+    select count(*) from (
+      select id from (select id from conversation where taken_by = :user_id limit :many) as taken
+      union
+      select id from (
+        select id from conversation where assigned_to = :user_id and closed_at is null limit :many) as assigned
+      union
+      select id from (
+        select v.id from team_member m join conversation v on v.team_id = m.team_id
+        where m.user_id = :user_id and v.assigned_to is null and v.taken_by is null and v.closed_at is null
+        limit :many) as teams
+    ) as mine
+    """,
+    int,
 )
 
 
@@ -118,10 +141,21 @@ async def list_rows(
         "limit": limit,
     }
     if view == "mine":
-        return await db.all(TAKEN_BY, user_id=user_id, **within)
+        return await _list_mine(db, user_id, within, limit)
     if view in ("waiting", "bot"):
         return await db.all(BY_MODE, mode=view, **within)
     return await db.all(ALL, **within)
+
+
+async def _list_mine(db: Reader, user_id: int, within: dict[str, int], limit: int) -> list[Row]:
+    """What this user took, what is assigned to them, and what their teams have. Each is read by its own index, so that
+    a long list costs no more than a short one."""
+    found = await db.all(TAKEN_BY, user_id=user_id, **within)
+    found += await db.all(ASSIGNED_TO, user_id=user_id, **within)
+    for team_id in await db.all(teams.OF_USER, user_id=user_id):
+        found += await db.all(OF_TEAM, team_id=team_id, **within)
+    rows = {row.id: row for row in found}.values()
+    return sorted(rows, key=lambda row: row.key, reverse=True)[:limit]
 
 
 async def search_rows(db: Reader, text: str, limit: int = 50) -> list[Row]:
@@ -144,7 +178,7 @@ def after(prefix: str) -> str:
 async def count_views(db: Reader, user_id: int) -> Counts:
     return Counts(
         await db.one(COUNT_MODE, mode="waiting", many=MANY) or 0,
-        await db.one(COUNT_TAKEN, user_id=user_id, many=MANY) or 0,
+        min(await db.one(COUNT_MINE, user_id=user_id, many=MANY) or 0, MANY),
         await db.one(COUNT_MODE, mode="bot", many=MANY) or 0,
     )
 

@@ -89,6 +89,7 @@ SET_DISABLED = Statement(
     "update app_user set disabled_at = :disabled_at, token_version = token_version + 1 where id = :id"
 )
 SET_ROLE = Statement("update app_user set role = :role, token_version = token_version + 1 where id = :id")
+NEW_TOKENS = Statement("update app_user set token_version = token_version + 1 where id = :id")
 SET_TASTE = Statement(
     "update app_user set name = :name, language = :language, zone = :zone, theme = :theme where id = :id"
 )
@@ -117,6 +118,17 @@ LISTENERS = Query(
 LOGINS = Query(
     f"select {LOGIN_COLUMNS} from login l where l.user_id = :user_id and l.expires_at > :now order by l.seen_at desc",
     Login,
+)
+EVERYBODYS_LOGINS = Query(
+    f"""
+    select {USER_COLUMNS}, {LOGIN_COLUMNS}
+    from login l join app_user u on u.id = l.user_id
+    where l.expires_at > :now and l.seen_at > :idle_since order by l.seen_at desc, l.id_hash limit :limit
+    """,
+    session,
+)
+OWNER_OF_LOGIN = Query(
+    f"select {USER_COLUMNS} from login l join app_user u on u.id = l.user_id where l.id_hash = :id_hash", User
 )
 TOUCH = Statement("update login set seen_at = :now where id_hash = :id_hash")
 DELETE_LOGIN = Statement("delete from login where id_hash = :id_hash and user_id = :user_id")

@@ -62,7 +62,9 @@ ENABLE = Statement("update webhook set disabled_at = null, disabled_why = '', po
 DISABLE = Statement("update webhook set disabled_at = :now, disabled_why = :why where id = :id and disabled_at is null")
 DELETE = Statement("delete from webhook where id = :id")
 # Two that look at the same time: one of them changes the row.
-ADVANCE = Statement("update webhook set position = :position where id = :id and position = :from")
+ADVANCE = Statement(
+    "update webhook set position = :position where id = :id and position = :from and disabled_at is null"
+)
 
 _DELIVERY = """
     select d.id, d.webhook_id, d.seq, d.type, d.body, d.state, d.attempts, d.due_at, d.status, d.problem, d.took_ms,
@@ -75,8 +77,16 @@ INSERT_DELIVERY = Statement(
     values (:id, :webhook_id, :seq, :type, :body, 'waiting', :now, :now)
     """
 )
-DUE = Query(f"{_DELIVERY} where d.state = 'waiting' and d.due_at <= :now order by d.due_at limit :limit", Delivery)
-NEXT_DUE = Query("select due_at from delivery where state = 'waiting' order by due_at limit 1", int)
+DUE = Query(
+    f"""
+    {_DELIVERY} where d.webhook_id = :webhook_id and d.state = 'waiting' and d.due_at <= :now
+    order by d.due_at limit :limit
+    """,
+    Delivery,
+)
+NEXT_DUE = Query(
+    "select due_at from delivery where webhook_id = :webhook_id and state = 'waiting' order by due_at limit 1", int
+)
 LIST = Query(
     f"{_DELIVERY} where d.webhook_id = :webhook_id and d.id < :before order by d.id desc limit :limit", Delivery
 )
@@ -87,10 +97,11 @@ TRYING = Statement(
     where id = :id and attempts = :attempts and state = 'waiting'
     """
 )
+# Of a webhook that was switched off meanwhile, only a success still counts.
 OUTCOME = Statement(
     """
     update delivery set state = :state, due_at = :due_at, status = :status, problem = :problem, took_ms = :took_ms
-    where id = :id and attempts = :attempts
+    where id = :id and attempts = :attempts and (state = 'waiting' or :state = 'delivered')
     """
 )
 AGAIN = Statement("update delivery set state = 'waiting', attempts = 0, due_at = :now where id = :id")

@@ -1,11 +1,14 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from app import tokens, users
 from app.runtime import Runtime
 from app.web import create_app
+from tests.api import conformance
 
 EMAIL, PASSWORD = "rosa@luna.example", "purple kettle walks nine"
 ORIGIN = "http://127.0.0.1:8080"
@@ -15,13 +18,21 @@ class Program(httpx.AsyncClient):
     """A program that talks to the API, with whatever credential it has. `app` is the dashboard it talks to."""
 
     rt: Runtime
+    app: Starlette
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Every answer of every test is held against the OpenAPI document."""
+        answer = await super().send(request, **options)
+        if not options.get("stream"):
+            conformance.check(answer)
+        return answer
 
     def bearing(self, credential: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {credential}"}
 
     async def key(self, *scopes: str, **options: float | int | None) -> dict[str, str]:
-        """The header of a new key with these scopes."""
-        made = await tokens.create(self.rt, name="test", scopes=list(scopes), **options)  # type: ignore[arg-type]
+        """The header of a new key with these scopes, good for ever: tests move their clock by years."""
+        made = await tokens.create(self.rt, name="test", scopes=list(scopes), **{"days": 0} | options)  # type: ignore[arg-type]
         return self.bearing(made.secret)
 
     async def log_in(self, **more: object) -> dict[str, str]:
@@ -43,7 +54,8 @@ async def api(rt: Runtime) -> AsyncIterator[Program]:
     )
     for live in rt.channels.by_id.values():
         live.sender.open = False
-    transport = httpx.ASGITransport(create_app(rt), client=("127.0.0.1", 1))
+    app = create_app(rt)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
     async with Program(transport=transport, base_url=ORIGIN) as program:
-        program.rt = rt
+        program.rt, program.app = rt, app
         yield program

@@ -6,10 +6,10 @@ import json
 import jwt
 import pytest
 
-from app import users
+from app import second_factor, users
 from app.db import Query
-from app.security import access
-from tests.api.conftest import EMAIL, Program
+from app.security import access, totp
+from tests.api.conftest import EMAIL, PASSWORD, Program
 from tests.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +97,50 @@ async def test_logging_out_ends_both_tokens(api: Program) -> None:
     assert (await api.get(CHANNELS, headers=head)).status_code == 401
     again = await api.post("/api/v1/auth/refresh", json={"refresh_token": pair["refresh_token"]})
     assert again.status_code == 401
+
+
+async def test_S11_a_new_password_ends_the_log_ins_of_programs(api: Program) -> None:
+    pair = await api.log_in()
+    user = await users.find(api.rt, EMAIL)
+    await users.change_password(api.rt, user, current=PASSWORD, new="copper lantern drifts north", keep="")
+    answer = await api.get("/api/v1/bots", headers=api.bearing(pair["access_token"]))
+    assert answer.status_code == 401
+    answer = await api.post("/api/v1/auth/refresh", json={"refresh_token": pair["refresh_token"]})
+    assert answer.status_code == 401
+
+
+async def test_S5_a_code_is_asked_for_besides_the_password(api: Program, clock: ManualClock) -> None:
+    before = await api.log_in()
+    user = await users.find(api.rt, EMAIL)
+    sealed = second_factor.begin(api.rt, user)
+    seed = second_factor.opened(api.rt.keys, user.id, sealed) or ""
+
+    def now() -> str:
+        return totp.code_at(seed, clock.now() // totp.PERIOD)
+
+    [recovery, *_others] = await second_factor.confirm(api.rt, user, sealed, now(), keep="")
+    for path, body in (("bots", None), ("auth/refresh", {"refresh_token": before["refresh_token"]})):
+        method = "POST" if body else "GET"
+        answer = await api.request(method, f"/api/v1/{path}", json=body, headers=api.bearing(before["access_token"]))
+        assert answer.status_code == 401, "what began with the password alone is over"
+
+    async def tried(**more: str) -> tuple[int, str]:
+        answer = await api.post("/api/v1/auth/token", json={"email": EMAIL, "password": PASSWORD, **more})
+        return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+    assert await tried() == (401, "totp_required")
+    assert await tried(totp=now()) == (401, "totp_wrong"), "used to switch it on"
+    clock.advance(60)
+    assert await tried(totp=now()) == (200, "")
+    assert await tried(totp=now()) == (401, "totp_wrong")
+    assert await tried(totp=recovery) == (200, "")
+    clock.advance(60)
+    assert await tried(totp=recovery) == (401, "totp_wrong")
+    for _ in range(4):
+        clock.advance(13)
+        assert await tried(totp="000000") == (401, "totp_wrong")
+    clock.advance(13)
+    assert await tried(totp=now()) == (429, "too_many")
 
 
 async def test_a_disabled_user_is_out_at_the_next_request(api: Program) -> None:

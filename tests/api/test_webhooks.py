@@ -9,9 +9,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from app import webhooks
-from app.db import Query
+from app.db import Query, Tx
 from app.runtime import Runtime
 from app.security.outbound import Outbound
+from app.store import webhooks as store
 from app.webhooks import SCHEDULE, TRIES, sign
 from tests.api.conftest import Program
 from tests.callee import Callee, Reply, listening
@@ -223,3 +224,53 @@ async def test_a_test_event_says_what_came_back(api: Program, callee: Callee, se
 async def test_S26_where_nothing_may_be_sent_is_refused(api: Program, body: dict[str, Any]) -> None:
     answer = await api.post(HOOKS, json=body, headers=await api.key("admin"))
     assert answer.status_code == 422 and answer.json()["error"]["fields"]
+
+
+async def test_switched_off_nothing_more_is_sent(
+    api: Program, callee: Callee, sender: webhooks.Webhooks, clock: ManualClock
+) -> None:
+    callee.answer = lambda seen: Reply(500)
+    webhook, _secret, head = await made(api, callee, types=["message.created"])
+    await say(api, head, "Hi")
+    await until_tried(api, 1)
+    await api.patch(f"{HOOKS}/{webhook}", json={"enabled": False}, headers=head)
+    row = (await log_of(api, head, webhook))[0]
+    assert row["state"] == "failed" and row["problem"] == "The webhook was switched off."
+    await say(api, head, "Not for them")
+    await api.rt.db.settled()
+    await sender._spool_once()
+    clock.advance(3_600)
+    sender.wake()
+    await asyncio.sleep(0.2)
+    assert len(callee.seen) == 1 and len(await log_of(api, head, webhook)) == 1
+
+
+async def test_a_receiver_that_is_far_behind_holds_up_nobody_else(
+    api: Program, callee: Callee, sender: webhooks.Webhooks
+) -> None:
+    """More is due to a silent receiver than is looked at at once, and all of it was due earlier."""
+    callee.answer = callee.hold
+    slow, _secret, head = await made(api, callee, types=["message.created"])
+    await api.rt.db.write(pile_up, int(slow))
+    sender.wake()
+    await until(lambda: callee.running == webhooks.EACH)
+    with listening() as quick:
+        there = frozenset({f"127.0.0.1:{callee.port}", f"127.0.0.1:{quick.port}"})
+        sender._allow, sender._client = there, Outbound(there)
+        answer = await api.post(HOOKS, json={"url": f"{quick.url}/in", "types": ["message.created"]}, headers=head)
+        assert answer.status_code == 201
+        await say(api, head, "Hi")
+        await until(lambda: quick.seen)
+    assert callee.running == webhooks.EACH
+    callee.released.set()
+
+
+def pile_up(tx: Tx, webhook_id: int) -> None:
+    body = webhooks.payload("test", tx.now, {})
+    tx.many(
+        store.INSERT_DELIVERY,
+        [
+            {"id": tx.new_id(), "webhook_id": webhook_id, "seq": 0, "type": "test", "body": body, "now": tx.now - 1}
+            for _ in range(2 * webhooks.BATCH)
+        ],
+    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.db import Query
-from tests.browser import filled
+from tests.browser import filled, programs
 from tests.browser.house import House
 from tests.browser.visitor import DESKTOP, PHONE, Visitor, chromium
 
@@ -36,6 +36,7 @@ def pictures(house: House) -> dict[str, str]:
     """Name of a picture → what it shows."""
     shop = next(live.row.id for live in house.rt.channels.by_id.values() if live.row.name == "Shop")
     bot = house.run(house.rt.db.reader.one(BOT))
+    webhook = programs.add(house)
     return {
         "home": "/",
         "inbox": f"/inbox/{chat_of(house, '5511987654321')}?view=all",
@@ -66,7 +67,13 @@ def pictures(house: House) -> dict[str, str]:
         "unanswered": f"/bots/{bot}/unanswered",
         "simulator": "/simulator",
         "settings": "/settings",
+        "teams": "/settings/teams",
+        "sessions": "/settings/sessions",
+        "two-step": "/account/two-step",
         "secret-new": "/settings/secrets/new",
+        "key-new": "/settings/keys/new",
+        "webhook": f"/settings/webhooks/{webhook}",
+        "webhook-edit": f"/settings/webhooks/{webhook}/edit",
         "setup-business": "/setup/business",
         "account": "/account",
     }

@@ -37,14 +37,41 @@ class Meta:
         return await self.client.post(self.path, content=body, headers=signed(body) if headers is None else headers)
 
 
-@pytest.fixture
-async def meta(rt: Runtime) -> AsyncIterator[Meta]:
+async def nobody(scope: object, receive: object, send: object) -> None:
+    raise AssertionError("a webhook never reaches the dashboard")
+
+
+class Posted(httpx.ASGITransport):
+    """The server's other way: what `Hooks` takes whole is given to it by a call."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        super().__init__(hooks)
+        self.hooks, self.calls = hooks, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url, body = request.url.raw_path, request.content if hasattr(request, "_content") else b""
+        if request.method != "POST" or not 0 < len(body) <= 65_536 or not self.hooks.takes(url):
+            return await super().handle_async_request(request)
+        self.calls += 1
+        told: asyncio.Future[httpx.Response] = asyncio.get_running_loop().create_future()
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+
+        def answer(status: int, more: list[tuple[bytes, bytes]], said: bytes) -> None:
+            told.set_result(httpx.Response(status, headers=more, content=said))
+
+        self.hooks.post(url, "127.0.0.1", headers, body, answer)
+        return await told
+
+
+@pytest.fixture(params=["asgi", "whole"])
+async def meta(rt: Runtime, request: pytest.FixtureRequest) -> AsyncIterator[Meta]:
     live = await open_shop(rt)
+    if request.param == "whole":
+        await rt.channels.heard(live)
 
-    async def inner(scope: object, receive: object, send: object) -> None:
-        raise AssertionError("a webhook never reaches the dashboard")
-
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(Hooks(rt, inner)), base_url="http://any.host") as client:
+    hooks = Hooks(rt, nobody)
+    transport = Posted(hooks) if request.param == "whole" else httpx.ASGITransport(hooks)
+    async with httpx.AsyncClient(transport=transport, base_url="http://any.host") as client:
         yield Meta(client, live)
 
 
@@ -52,6 +79,26 @@ async def test_P1_a_signed_notification_is_on_disk_when_it_is_answered(rt: Runti
     answer = await meta.post(notification(text_message(rt, "hi", wamid="wamid.1")))
     assert answer.status_code == 200
     assert await rows(rt, "select text from message where provider_id = 'wamid.1'") == [("hi",)]
+    way = meta.client._transport
+    assert not isinstance(way, Posted) or way.calls == 1
+
+
+async def test_what_the_database_cannot_take_is_to_come_again(rt: Runtime, meta: Meta) -> None:
+    rt.begin_stop()
+    await rt.db.stop()
+    answer = await meta.post(notification(text_message(rt, "hi")))
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
+
+
+async def test_a_channel_is_heard_once_and_then_its_notifications_are_taken_whole(rt: Runtime, meta: Meta) -> None:
+    hooks = Hooks(rt, nobody)
+    path = meta.path.encode()
+    assert hooks.takes(path) == (meta.live.row.heard_at is not None)
+    await meta.post(notification(text_message(rt, "hi")))
+    assert await rows(rt, "select count(*) from channel where heard_at is not null") == [(1,)]
+    assert hooks.takes(path)
+    for other in (path + b"x", path + b"?a=b", path.replace(b"whatsapp", b"telegram"), b"/", b"/hooks/", b"/login"):
+        assert not hooks.takes(other)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 
 from app import content as c
-from app import handoff, inbox, noted, saying, teams
+from app import handoff, inbox, noted, saying, teams, users
 from app.bot.scene import Send
 from app.connectors.base import Address, Inbound, Problem
 from app.db import Tx
-from app.store import media
+from app.store import media, threads
+from tests.browser.house import EMAIL
 from tests.routes.visiting import AHMED, ANA, LONG, NOW, PRIYA, Visit, visiting
 
 pytestmark = pytest.mark.anyio
+JOAO = "5511977770003"
 HEADS = re.compile(r'id="message-(\d+)"')
 ROWS = re.compile(r'id="inbox-row-(\d+)"')
 
@@ -297,3 +299,32 @@ async def test_notes_remarks_and_whose_it_is_are_shown(tmp_path: Path) -> None:
         rows = {chat: html.split(f'id="inbox-row-{chat}"')[1].split("</li>")[0] for chat in (chat, waits)}
         assert "Cakes" in rows[waits] and "Cakes" not in rows[chat]  # a person has that one
         assert "Allergic" not in rows[chat]
+
+
+async def test_mine_is_what_i_took_what_is_assigned_to_me_and_what_my_teams_have(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        taken, mine, ours, theirs, done = [await visit.chat(phone) for phone in (ANA, PRIYA, AHMED, LONG, JOAO)]
+        owner = await users.find(visit.rt, EMAIL)
+        cakes = await teams.add(visit.rt, "Cakes")
+        await teams.add(visit.rt, "Bread")
+        await teams.join(visit.rt, cakes, owner.id)
+        colleague, _password = await users.add(visit.rt, email="kim@luna.example", name="Kim", role="agent")
+
+        def assign(tx: Tx) -> None:
+            teams.assign(tx, mine, EMAIL)
+            teams.assign_team(tx, ours, "cakes")
+            teams.assign_team(tx, theirs, "bread")
+            teams.assign_team(tx, done, "cakes")
+
+        await visit.rt.db.write(assign)
+        await handoff.close(visit.rt, done)
+        html = (await visit.get("/inbox/list?view=mine")).text
+        assert set(map(int, ROWS.findall(html))) == {taken, mine, ours}
+        assert re.search(r'aria-current="page">Mine <span class="count">3<', html)
+        page = await visit.rt.db.read(threads.list_rows, "mine", owner.id, limit=2)
+        rest = await visit.rt.db.read(threads.list_rows, "mine", owner.id, before=page[-1].key, limit=2)
+        assert [row.id for row in page + rest] == [int(row) for row in ROWS.findall(html)]
+        assert page[0].key > page[1].key > rest[0].key
+        await visit.rt.db.write(lambda tx: teams.assign(tx, ours, "kim@luna.example"))
+        assert f'id="inbox-row-{ours}"' not in (await visit.get("/inbox/list?view=mine")).text, "a colleague has it"
+        assert [row.id for row in await visit.rt.db.read(threads.list_rows, "mine", colleague)] == [ours]

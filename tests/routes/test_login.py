@@ -3,7 +3,7 @@
 import time
 from statistics import median
 
-from app import users
+from app import invitations, users
 from app.security import sessions
 from app.store import users as rows
 from tests.clock import ManualClock
@@ -209,22 +209,22 @@ async def test_S6_the_password_is_asked_again_before_people_are_changed(house: H
     person = {"email": "bia@luna.example", "name": "Bia", "role": "agent"}
     clock.advance(sessions.CONFIRMED / 1000 + 1)
     page = {"referer": "http://127.0.0.1:8080/settings"}
-    asked = await browser.submit("/settings/people", person, headers=page)
+    asked = await browser.submit("/settings/invitations", person, headers=page)
     assert (asked.status_code, asked.headers["location"]) == (303, "/confirm?next=/settings")
-    assert [user.email for user in await users.list_all(house.rt)] == ["rosa@luna.example"]
+    assert await invitations.list_open(house.rt) == []
     before = dict(browser.jar)
     wrong = await browser.submit("/confirm", {"next": "/settings", "password": "not this one at all"})
     assert wrong.status_code == 422 and browser.jar == before
     right = await browser.submit("/confirm", {"next": "/settings", "password": PASSWORD})
     assert (right.status_code, right.headers["location"]) == (303, "/settings") and browser.jar != before
     assert (await browser.get("/confirm?next=//evil.example")).text.count('href="/"') == 1
-    await browser.submit("/settings/people", person)
-    assert len(await users.list_all(house.rt)) == 2
+    await browser.submit("/settings/invitations", person)
+    assert [each.email for each in await invitations.list_open(house.rt)] == ["bia@luna.example"]
 
 
 async def test_S6_htmx_is_sent_to_that_page_as_a_whole(house: House, clock: ManualClock) -> None:
     await house.add_user()
     browser = await house.logged_in()
     clock.advance(sessions.CONFIRMED / 1000 + 1)
-    answer = await browser.submit("/settings/people", headers={"hx-request": "true"})
+    answer = await browser.submit("/settings/invitations", headers={"hx-request": "true"})
     assert answer.headers["hx-redirect"] == "/confirm?next=/"

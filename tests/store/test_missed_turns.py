@@ -31,9 +31,8 @@ OUTPUTS = {
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("older") / "migrations"
     shutil.copytree(str(FOLDER), folder)
-    for path in folder.glob("*.sql"):
-        if path.name[:4] > "0001":
-            path.unlink()
+    for later in (file for file in folder.glob("*.sql") if file.name > "0002"):
+        later.unlink()
     return folder
 
 

@@ -9,9 +9,12 @@ from app.routes.api import (
     channels,
     contacts,
     conversations,
+    invitations,
     messages,
     statistics,
+    teams,
     tokens,
+    triggers,
     users,
     webhooks,
 )
@@ -43,6 +46,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "Give it back to the bot",
     ),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
+    # What a bot is asked for by name
+    Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
+    Endpoint("POST", "/conversations/{id:id}/triggers", triggers.trigger, "trigger", ANSWER, "Ask a bot by name"),
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
@@ -98,6 +104,17 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("PATCH", "/users/{id:id}", users.change, "changeUser", ADMINISTER, "Change a person's role, or disable"),
     # The audit log
     Endpoint("GET", "/audit", audit.index, "listAudit", ADMINISTER, "Who changed what, newest first"),
+    Endpoint("GET", "/invitations", invitations.index, "listInvitations", ADMINISTER, "Open invitations"),
+    Endpoint("POST", "/invitations", invitations.create, "createInvitation", ADMINISTER, "Invite a person", status=201),
+    Endpoint(
+        "DELETE", "/invitations/{id:id}", invitations.revoke, "revokeInvitation", ADMINISTER, "Take it back", status=204
+    ),
+    # Teams
+    Endpoint("GET", "/teams", teams.index, "listTeams", ADMINISTER, "Teams and who is in them"),
+    Endpoint("POST", "/teams", teams.create, "createTeam", ADMINISTER, "Add a team", status=201),
+    Endpoint("DELETE", "/teams/{id:id}", teams.delete, "deleteTeam", ADMINISTER, "Remove a team", status=204),
+    Endpoint("PUT", "/teams/{id:id}/members/{user:id}", teams.join, "joinTeam", ADMINISTER, "Join", status=204),
+    Endpoint("DELETE", "/teams/{id:id}/members/{user:id}", teams.leave, "leaveTeam", ADMINISTER, "Leave", status=204),
     # API keys
     Endpoint("GET", "/tokens", tokens.index, "listTokens", ADMINISTER, "API keys, newest first"),
     Endpoint("POST", "/tokens", tokens.create, "createToken", ADMINISTER, "Make an API key", status=201),

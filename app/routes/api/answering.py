@@ -172,7 +172,7 @@ def send(request: Request, endpoint: Endpoint, answer: Any) -> Response:
         headers |= {"Idempotent-Replayed": "true"} if answer.replayed else {}
     else:
         body = msgspec.json.encode(answer)
-    if endpoint.method == "GET" and "{" in endpoint.path:
+    if endpoint.has_tag:
         headers |= {"ETag": tag_of(body), "Cache-Control": "private, no-cache"}
         if headers["ETag"] in [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from app import tokens
+from app import second_factor, tokens
 from app.audit import Actor, entry, logged
 from app.db import Tx
 from app.errors import Unauthenticated
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 WRONG = N_("E-mail or password is not right.")
+CODE_WANTED = N_("This person logs in with a code of their app besides the password: send it as “totp”.")
 
 
 class LogIn(Body, frozen=True):
+    """`totp` is a code of the app or a recovery code, of people who have two-step log-in. Without it they are refused
+    with `totp_required`, with a wrong one with `totp_wrong`."""
+
     email: Annotated[str, msgspec.Meta(max_length=254)]
     password: Annotated[str, msgspec.Meta(max_length=1024)]
     scopes: list[Literal["read", "send", "manage", "admin"]] | None = None
+    totp: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
 
 class Refreshing(Body, frozen=True):
@@ -58,6 +63,8 @@ async def log_in(call: Call, body: LogIn) -> Tokens:
         rt.metrics.count("logins", result="refused")
         raise Unauthenticated(WRONG)
     app.state.throttle.succeeded(ip)
+    if await second_factor.standing(rt, user.id) is not None:
+        await check_code(call, user, body.totp)
     scopes = access.scopes_for(user.role)
     if body.scopes is not None:
         scopes &= frozenset(body.scopes)
@@ -65,6 +72,19 @@ async def log_in(call: Call, body: LogIn) -> Tokens:
     refresh_token = await rt.db.write(logged, line, begin, user, ip, scopes)
     rt.metrics.count("logins", result="in")
     return pair(call, user, scopes, refresh_token)
+
+
+async def check_code(call: Call, user: users.User, code: str) -> None:
+    """Raises `Unauthenticated` with a code of its own, `TooMany`."""
+    if not code:
+        raise Unauthenticated(CODE_WANTED, code="totp_required")
+    ip = call.request.state.origin.ip
+    verdict = await call.rt.db.write(second_factor.check, call.rt.keys, user, code, ip)
+    if verdict.wait:
+        raise throttle.too_many(verdict.wait)
+    if not verdict.right:
+        call.rt.metrics.count("logins", result="refused")
+        raise Unauthenticated(second_factor.WRONG, code="totp_wrong")
 
 
 def begin(tx: Tx, user: users.User, ip: str, scopes: frozenset[str]) -> str:

@@ -5,6 +5,7 @@ From it come the checks of a request, the answer, and the OpenAPI document; noth
 """
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -19,6 +20,7 @@ from app.said import N_
 from app.security.permissions import Action
 from app.store import users
 from app.store.users import User
+from app.views import ID
 
 if TYPE_CHECKING:
     from app.db import Tx
@@ -136,6 +138,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     def tag(self) -> str:
         return self.path.split("/")[1]
 
+    @property
+    def has_tag(self) -> bool:
+        """Is the answer one thing, with an `ETag`."""
+        return self.method == "GET" and "{" in self.path
+
     def shape(self) -> Shape:
         hints = get_type_hints(self.handler, include_extras=True)
         answer = hints["return"]
@@ -156,7 +163,7 @@ def key_of(cursor: str, length: int) -> tuple[int, ...] | None:
     if not cursor:
         return None
     parts = cursor.split(".")
-    if len(parts) != length or not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+    if len(parts) != length or not all(re.fullmatch(ID, part) for part in parts):
         raise Invalid(N_("This cursor is not one that was given out."), fields={"cursor": N_("Take next_cursor.")})
     return tuple(int(part) for part in parts)
 

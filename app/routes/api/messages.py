@@ -1,10 +1,11 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
 
-from app import content, handoff, sending
+from app import content, files, handoff, sending
 from app.connectors.base import Address
 from app.content import Content
 from app.errors import Invalid, NotFound
@@ -12,7 +13,7 @@ from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
-from app.views import Message, message
+from app.views import ID, Message, message
 
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
@@ -25,7 +26,8 @@ class UserId(Body, frozen=True):
 
 
 class File(Body, frozen=True):
-    """A file by its address or, where the network took it before, by the network's id."""
+    """A file by its address, by the id of a file that is stored here (where the network takes files along), or, where
+    the network took it before, by the network's id."""
 
     url: Web = ""
     media_id: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -122,7 +124,7 @@ PARTS = (*FILES, "text", "buttons", "list", "location", "contacts", "reaction", 
 async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     """Answered once the message is on disk: 202, and it goes out as soon as the channel's pace allows."""
     live = await sending.live_channel(call.rt, body.channel)
-    said = content_of(body)
+    said = await files.named(call.rt.db.reader, content_of(body))
     sending.check(live, said)
     to = recipient(body.to)
     sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
@@ -155,7 +157,7 @@ def recipient(to: str | UserId) -> sending.Recipient:
     if isinstance(to, UserId):
         return sending.Recipient(address=Address(user_id=to.user_id))
     # Ids are longer than any number that can be dialled.
-    if to.isascii() and to.isdigit() and 15 < len(to) < 20:
+    if len(to) > 15 and re.fullmatch(ID, to):
         return sending.Recipient(contact_id=int(to))
     return sending.to_phone(to)
 

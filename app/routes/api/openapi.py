@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from app import views
 from app.routes.api.endpoint import Csv, Endpoint, Shape
 from app.security.access import SCOPES
 from app.security.permissions import Action
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 PREFIX: Final = "/api/v1"
 PLACE: Final = re.compile(r"\{(\w+):id\}")
 REFERENCE: Final = "#/components/schemas/{name}"
-ID: Final = {"type": "string", "pattern": "^[0-9]{1,19}$"}
+ID: Final = {"type": "string", "pattern": views.ID}
 ABOUT: Final = """Ids are texts of digits. Times are milliseconds since 1970, UTC. Lists come in pages: `next_cursor`
 asks for what follows. Every error has the same shape. With an `Idempotency-Key`, a request that creates something can
 be sent again for a day and is done once."""
@@ -63,12 +64,14 @@ def operation(endpoint: Endpoint, shape: Shape, named: dict[str, Json]) -> Json:
         "summary": endpoint.summary,
         "responses": {str(endpoint.status): success(endpoint, shape, named), **problems(named)},
     }
+    if endpoint.has_tag:
+        found["responses"]["304"] = {"description": "What `If-None-Match` names is still what there is"}
     if endpoint.handler.__doc__:
         found["description"] = " ".join(endpoint.handler.__doc__.split())
     if endpoint.may is not None:
         found["security"] = [{"bearer": []}]
         found["x-scope"] = scope_of(endpoint.may)
-    if parameters := [*in_path(endpoint), *in_query(shape), *in_headers(shape)]:
+    if parameters := [*in_path(endpoint), *in_query(shape), *in_headers(endpoint, shape)]:
         found["parameters"] = parameters
     if shape.body is not None:
         content = {"application/json": {"schema": named[repr(shape.body)]}}
@@ -109,7 +112,9 @@ def in_query(shape: Shape) -> list[Json]:
     ]
 
 
-def in_headers(shape: Shape) -> list[Json]:
+def in_headers(endpoint: Endpoint, shape: Shape) -> list[Json]:
+    if endpoint.has_tag:
+        return [{"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}]
     if not shape.idempotent:
         return []
     schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from math import isfinite
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -47,7 +49,9 @@ def plain(body: bytes) -> Any:
         raise BadRequest(N_("The JSON is nested more than {most} levels deep.", most=DEEPEST))
     try:
         text = body.decode("utf-8")
-        found = json.loads(text, object_pairs_hook=once_each, parse_constant=no_constant, parse_int=whole)
+        found = json.loads(
+            text, object_pairs_hook=once_each, parse_constant=no_constant, parse_int=whole, parse_float=finite
+        )
         if SURROGATE.search(body):
             json.dumps(found, ensure_ascii=False).encode()
         return found
@@ -88,7 +92,7 @@ def too_deep(body: bytes) -> bool:
 def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = next(key for at, (key, _) in enumerate(pairs) if key in {earlier for earlier, _ in pairs[:at]})
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise BadRequest(N_("“{key}” is there twice.", key=twice[:100]))
     return found
 
@@ -102,6 +106,13 @@ def whole(digits: str) -> int:
         raise BadRequest(N_("A number has more than {most} digits.", most=LONGEST_NUMBER))
     value = int(digits)
     if not -LARGEST <= value <= LARGEST:
+        raise Invalid(N_("A number is too large."))
+    return value
+
+
+def finite(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
         raise Invalid(N_("A number is too large."))
     return value
 

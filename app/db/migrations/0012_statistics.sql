@@ -1,4 +1,4 @@
--- 0010: what is counted of messages, by the hour they were stored in, so that no page reads messages to count them
+-- 0012: what is counted of messages, by the hour they were stored in, so that no page reads messages to count them
 
 create table statistic (
     slice bigint not null,

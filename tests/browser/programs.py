@@ -1,0 +1,36 @@
+"""Keys and webhooks of the bakery's programs: one webhook that works, one that failed until it was switched off."""
+
+from app import tokens, webhooks
+from app.db import Tx
+from app.store import webhooks as store
+from tests.browser.house import House
+
+
+def add(house: House) -> int:
+    """Once for a house; the id of the webhook that failed."""
+    rows = house.run(house.rt.db.reader.all(store.ALL))
+    if rows:
+        return rows[0].id
+    rt = house.rt
+    house.run(tokens.create(rt, name="Website orders", scopes=["send"]))
+    house.run(tokens.create(rt, name="Reports", scopes=["read"], days=30, rate=5))
+    types = ["message.created", "message.updated"]
+    failed, _secret = house.run(rt.webhooks.create("https://crm.luna.example/parley/in", types, None, None))
+    house.run(rt.webhooks.create("https://stock.luna.example/hook", ["channel.updated"], None, None))
+    house.run(rt.db.write(deliveries, failed))
+    return failed
+
+
+def deliveries(tx: Tx, webhook_id: int) -> None:
+    """Two that arrived, one that did not, and one that can wait no longer."""
+    data = {"id": "41", "conversation_id": "7", "content": {"kind": "text", "text": "É possível hoje? " * 12}}
+    for status, said in ((200, ""), (200, ""), (500, "It answered 500."), (0, "The name crm.luna.example is unknown.")):
+        one = tx.new_id()
+        body = webhooks.payload("message.created", tx.now, data)
+        tx.run(store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="message.created", body=body,
+               now=tx.now)  # fmt: skip
+        for attempts in range(1 if not said else webhooks.TRIES if not status else 3):
+            tx.run(store.TRYING, id=one, attempts=attempts, until=tx.now, now=tx.now)
+        row = tx.one(store.ONE, id=one)
+        assert row is not None
+        webhooks.settle_delivery(tx, row, status, said, 0, 38)
