@@ -6,7 +6,6 @@ import msgspec
 
 from app import analytics, i18n
 from app.routes.api.endpoint import Call, Query
-from app.routes.guard import LARGEST_ID
 from app.views import Id, Time
 
 
@@ -76,10 +75,6 @@ class Hours(msgspec.Struct, frozen=True):
     hours: list[Hour]
 
 
-def chosen(query: Period) -> int:
-    return min(int(query.channel), LARGEST_ID)
-
-
 def within(call: Call, query: Period) -> tuple[int, int]:
     until = call.rt.clock.now() // analytics.HOUR + 1
     return until - 24 * query.days, until
@@ -90,7 +85,7 @@ async def summary(call: Call, query: Period) -> Summary:
     later within three hours, for a week."""
     since, until = within(call, query)
     db = call.rt.db.reader
-    found = await analytics.total(db, since, until, chosen(query))
+    found = await analytics.total(db, since, until, int(query.channel))
     channels = await analytics.channels(db, since, until)
     return Summary(
         since * analytics.HOUR, until * analytics.HOUR, await analytics.as_of(db) or None, found.received, found.by_bot,
@@ -106,7 +101,7 @@ async def summary(call: Call, query: Period) -> Summary:
 async def hours(call: Call, query: Period) -> Hours:
     """Hour by hour, oldest first; hours without a message are left out."""
     since, until = within(call, query)
-    found = await analytics.hourly(call.rt.db.reader, since, until, chosen(query))
+    found = await analytics.hourly(call.rt.db.reader, since, until, int(query.channel))
     names = ("in", "bot", "person", "program", "chat", "alone")
     return Hours(
         [Hour(hour * analytics.HOUR, *(values.get(name, 0) for name in names)) for hour, values in found.items()]
