@@ -10,6 +10,7 @@ import random
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -76,12 +77,14 @@ class Channels:
     """All live channels, by id, by the key in their webhook address, by account and by name."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], make_intake: Callable[..., Intake]
-    ) -> None:
+        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Path,
+        make_intake: Callable[..., Intake],
+    ) -> None:  # fmt: skip
         self.db = db
         self._clock = clock
         self._keys = keys
         self._defaults = defaults
+        self._files = files
         self.intake = make_intake(send=self._send, wake=self._wake)
         self.by_id: dict[int, Live] = {}
         self.by_key: dict[str, Live] = {}
@@ -108,7 +111,7 @@ class Channels:
         pace = Pace(row.rate, pairs=connector.pair_limit, now=self._clock.monotonic())
         sender = Sender(
             self.db, self._clock, row.id, session, pace, self.intake.install, connector.check,
-            lambda problem: self._halted(row.id, problem),
+            lambda problem: self._halted(row.id, problem), self._files,
         )  # fmt: skip
         live = Live(row, connector, session, sender, here)
         live.opened = opened

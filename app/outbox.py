@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, S
 from app.content import Content
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
+from app.files import is_ours, path_of
 from app.models import Queued
 from app.pace import Pace
 from app.store import outbox
@@ -41,7 +43,7 @@ class Sender:
 
     def __init__(
         self, db: Database, clock: Clock, channel_id: int, session: Session, pace: Pace, install: str,
-        check: Callable[[Content], Problem | None], halt: Callable[[Problem], None],
+        check: Callable[[Content], Problem | None], halt: Callable[[Problem], None], folder: Path,
     ) -> None:  # fmt: skip
         self._db = db
         self._clock = clock
@@ -51,6 +53,7 @@ class Sender:
         self._install = install
         self._check = check
         self._halt = halt
+        self._folder = folder
         self._free = SLOTS
         self._claiming = False
         self._more = False
@@ -185,7 +188,8 @@ class Sender:
             broken = self._check(delivery.outbound.content)
             if broken is not None:
                 raise SendFailed(broken, certain=True, temporary=False)
-            sent = await self._session.send(delivery.outbound)
+            outbound = delivery.outbound
+            sent = await self._session.send(await self._along(outbound) if is_ours(outbound.content) else outbound)
         except SendFailed as failure:
             self._settle_failure(delivery, failure)
         except asyncio.CancelledError:
@@ -197,6 +201,13 @@ class Sender:
             self._write(settle.unsure, delivery.message_id, delivery.conversation_id, problem)
         else:
             self._settle_sent(delivery, sent)
+
+    async def _along(self, outbound: Outbound) -> Outbound:
+        """With the place of the file whose bytes go along."""
+        path = await path_of(self._db.reader, self._folder, outbound.content)
+        if path is None:
+            raise SendFailed(Problem("send.file_gone"), certain=True, temporary=False)
+        return msgspec.structs.replace(outbound, file=path)
 
     def _settle_sent(self, delivery: Delivery, sent: Sent) -> None:
         self.sent += 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import caller, calls, due, housekeeping, jobs, media, outbox, planned, promises, readiness
+from app import caller, calls, due, housekeeping, jobs, media, outbox, planned, promises, readiness, statistics
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
@@ -132,7 +132,7 @@ async def _start_work(rt: Runtime) -> None:
     )  # fmt: skip
     names = ("graph_url", "graph_version", "telegram_url", "public_url")
     defaults = {name: getattr(rt.settings, name) for name in names}
-    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, make)
+    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media.folder, make)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
     _make_workers(rt)
@@ -144,6 +144,7 @@ async def _start_work(rt: Runtime) -> None:
         rt.supervise(f"{worker.lane} jobs", worker.run)
     rt.supervise("webhooks", rt.webhooks.run)
     rt.supervise("webhook events", rt.webhooks.spool)
+    rt.supervise("statistics", partial(statistics.run, rt.db))
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)

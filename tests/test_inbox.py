@@ -353,3 +353,13 @@ def test_P13_names_of_any_length_and_script_are_recognised(tmp_path: Path) -> No
         assert guard.found() == []
         guard.judge({left: 2})
         assert guard.is_poison(name), name
+
+
+@pytest.mark.parametrize(("addressed", "answers"), [(True, 1), (False, 0)])
+async def test_in_a_group_only_what_is_meant_for_the_business_is_answered(
+    rt: Runtime, addressed: bool, answers: int
+) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi", group="-100", addressed=addressed))
+    assert await rows(rt, "select thread from conversation") == [("-100",)]
+    assert await rows(rt, "select count(*) from outbox") == [(answers,)]

@@ -10,7 +10,7 @@ import pytest
 from app import handoff, inbox, outbox, settle
 from app.channels import Live
 from app.connectors import CONNECTORS
-from app.connectors.base import PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
+from app.connectors.base import Address, PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
 from app.content import Text
 from app.errors import Conflict, Invalid
 from app.pace import Pace
@@ -387,3 +387,19 @@ async def test_a_new_name_of_the_recipient_is_kept(rt: Runtime) -> None:
     learned = inbox.Address(wa_id="551100000000")
     await rt.db.write(settle.accepted, live.row.id, message_id, conversation_id, "wamid.9", learned)
     assert ("551100000000",) in await rows(rt, "select value from identity where kind = 'wa_id'")
+
+
+async def test_P22_a_chat_of_several_is_one_chat_whoever_is_answered(rt: Runtime) -> None:
+    live = await open_shop(rt, rate=80)
+    edge = network(live)
+    live.sender._pace = Pace(80, pairs=PairLimit(burst=1, every=60.0), now=rt.clock.monotonic())
+    live.sender.start()
+    for who in ("1", "2", "3"):
+        there = Address(phone=who, wa_id=who, chat="-100" if who != "3" else "")
+        group = there.chat
+        await take_in(rt, live, said(rt, "hi", who=who, sender=there, group=group, addressed=True))
+        live.sender.wake()
+        await until(rt, lambda: edge.sent)
+        await rt.db.settled()
+    await until(rt, lambda: len(edge.sent) == 2)
+    assert sorted(message.to.phone for message in edge.sent) == ["1", "3"], "the second of the group waits"

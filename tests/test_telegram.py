@@ -1,6 +1,7 @@
 """Telegram in the running product: in by webhook and by polling, through the bot, out to the fake Bot API."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from app import bots
+from app import bots, files, sending
 from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.telegram import hook
+from app.connectors.telegram.api import Part, multipart
+from app.content import Image
 from app.errors import Conflict, Invalid
 from app.pace import Pace
 from app.routes.hooks import Hooks
@@ -20,7 +23,7 @@ from app.runtime import Runtime, start, stop
 from app.settings import load
 from tests.connectors.bot_api import channel
 from tests.fakes.telegram import FakeTelegram
-from tests.shop import rows
+from tests.shop import change, rows
 
 BOT = """
 bot: Echo
@@ -55,9 +58,9 @@ async def house(tmp_path: Path, database_url: str, telegram: FakeTelegram) -> As
     await stop(runtime)
 
 
-async def open_bot(rt: Runtime, telegram: FakeTelegram, **values: str) -> Live:
+async def open_bot(rt: Runtime, telegram: FakeTelegram, document: str = BOT, **values: str) -> Live:
     channel_id = await rt.channels.add("telegram", "Bot", {"token": telegram.token} | values, rate=0)
-    bot_id = await bots.create(rt, "", BOT, None)
+    bot_id = await bots.create(rt, "", document, None)
     await bots.publish(rt, bot_id, [channel_id], "", None)
     return rt.channels.by_id[channel_id]
 
@@ -113,6 +116,19 @@ async def test_who_blocks_the_bot_is_opted_out_until_they_come_back(house: Runti
     await telegram.call("POST", "block", **{"from": ANNA, "blocked": False})
     await until(lambda: rows(house, "select 1 from contact where opted_out_at is null"))
     assert len(telegram.sent) == 1, "nobody is answered for that"
+
+
+async def test_the_language_of_a_person_s_telegram_is_spoken_until_another_is_set(
+    house: Runtime, telegram: FakeTelegram
+) -> None:
+    document = "bot: Echo\nlanguage: en\nfallback: {do: [{say: {en: Hello, pt: Olá}}]}\n"
+    await open_bot(house, telegram, document)
+    await telegram.says("oi", names={"language_code": "pt-br"})
+    assert (await telegram.wait_sent(1))[0]["text"] == "Olá"
+    assert await rows(house, "select language from contact") == [("pt-br",)]
+    await change(house, "update contact set language = 'en'")
+    await telegram.says("oi")
+    assert (await telegram.wait_sent(2))[1]["text"] == "Hello"
 
 
 async def test_an_edit_and_a_reaction_land_on_their_messages(house: Runtime, telegram: FakeTelegram) -> None:
@@ -258,3 +274,40 @@ def test_a_webhook_is_used_where_telegram_can_call(public: str, receive: str, us
 def test_secrets_differ_by_channel_and_token() -> None:
     assert hook.secret_of(channel()) == hook.secret_of(channel())
     assert hook.secret_of(channel()) != hook.secret_of(channel(token="5:AAother"))
+
+
+# ---- files from here -------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_that_is_stored_here_goes_along_with_the_message(house: Runtime, telegram: FakeTelegram) -> None:
+    live = await open_bot(house, telegram)
+    data = bytes(range(256)) * 40
+    await telegram.sends(photo={"data": base64.b64encode(data).decode()})
+    await telegram.wait_sent(1)
+    ((media_id, mime),) = await until(lambda: rows(house, "select id, mime from media where state = 'stored'"))
+    said = await files.named(house.db.reader, Image(provider_id=str(media_id), caption="*yours*"))
+    assert said == Image(media_id=str(media_id), caption="*yours*", mime=mime, size=len(data))
+    sending.check(live, said)
+    ((contact_id,),) = await rows(house, "select id from contact")
+    await house.db.write(sending.send, live.row.id, sending.Recipient(contact_id=contact_id), said)
+    live.sender.wake()
+    sent = (await telegram.wait_sent(2))[1]
+    assert (sent["method"], sent["text"], sent["values"]["photo"]) == ("sendPhoto", "yours", "file.jpg")
+    shown = telegram.api.world.messages[ANNA, sent["message_id"]]
+    assert telegram.api.world.files[shown["photo"][-1]["file_id"]].data == data
+
+
+async def test_a_file_that_is_gone_is_told_and_not_sent(house: Runtime, telegram: FakeTelegram) -> None:
+    live = await open_bot(house, telegram)
+    await telegram.says("hi")
+    await telegram.wait_sent(1)
+    ((contact_id,),) = await rows(house, "select id from contact")
+    await house.db.write(sending.send, live.row.id, sending.Recipient(contact_id=contact_id), Image(media_id="5"))
+    live.sender.wake()
+    await until(lambda: rows(house, "select 1 from message where status = 'failed' and problem like '%file_gone%'"))
+    assert len(telegram.sent) == 1
+
+
+def test_a_name_of_a_file_cannot_end_its_header() -> None:
+    body, _ = multipart({"chat_id": 1}, Part("document", 'a"\r\nX: b\\.pdf', "application/pdf\r\nY: c", b"x"))
+    assert b'filename="a   X: b .pdf"' in body and b"\r\nX:" not in body and b"\r\nY:" not in body

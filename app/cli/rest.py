@@ -42,7 +42,7 @@ async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
         rt.media = Store(settings.data / "media")
         guard = Guard(settings.data / "deciding")
         make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0, due=nothing)
-        rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, make)
+        rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, rt.media.folder, make)
         await rt.channels.start()
         yield rt
         await rt.channels.stop()

@@ -7,6 +7,7 @@ back-off and pacing live in `channels.py` and `pace.py`, never here. What a netw
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -61,7 +62,7 @@ class Inbound(msgspec.Struct, frozen=True):
     business was meant. `echo`: written by the business itself on another device, `sender` is then the person it was
     written to; `history`: old, handed over when the account was linked; `standby`: another agent of the network
     answers. All three are recorded, never answered. `previous`: the address that this person had before (a system
-    message says so).
+    message says so). `language`: what the person's program speaks, as `pt-br`, if the network tells.
     """
 
     account: str
@@ -80,6 +81,7 @@ class Inbound(msgspec.Struct, frozen=True):
     history: bool = False
     standby: bool = False
     previous: Address | None = None
+    language: str = ""
 
 
 class Status(StrEnum):
@@ -158,12 +160,14 @@ OnEvent = Callable[[Arrival], Awaitable[None]]
 
 
 class Outbound(msgspec.Struct, frozen=True):
-    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient."""
+    """One message to send. `opaque` comes back in receipts; `to` holds every known name of the recipient; `file` is
+    where the bytes lie that go along, for content that names a stored file and nothing else."""
 
     opaque: str
     to: Address
     content: Content
     reply_to: str = ""
+    file: Path | None = None
 
 
 class Sent(msgspec.Struct, frozen=True):

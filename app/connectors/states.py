@@ -61,6 +61,9 @@ PROBLEMS: Final[dict[str, Advice]] = {
         mark("No number or id of the person is known here."), mark("Wait until the person writes first.")
     ),
     "send.closed": Advice(mark("The channel was stopped."), mark("Start the channel; the message stays in the queue.")),
+    "send.file_gone": Advice(
+        mark("The file is not here any more, so the message was not sent."), mark("Send it again with another file.")
+    ),
     "send.unreachable": Advice(
         mark("The network could not be reached; nothing was sent."), mark("Check the internet connection.")
     ),

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 PAGE = "invitation.html"
 
 
+def link(request: Request, token: str) -> str:
+    """Where an invitation is accepted, at the address under which others reach this installation, if it is known."""
+    origin, rt = request.state.origin, request.state.rt
+    base = rt.settings.public_url or f"{origin.scheme}://{origin.host}"
+    return f"{base}{request.app.url_path_for('invitation')}?token={token}"
+
+
 async def show(request: Request) -> Response:
     token = request.query_params.get("token", "")
     invited = await invitations.find(request.state.rt, token)

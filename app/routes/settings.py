@@ -12,6 +12,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
 from app.routes import keys
+from app.routes.invitation import link
 from app.routes.respond import form, page, redirect, refused
 from app.security import permissions
 from app.security.permissions import Action, may
@@ -108,14 +109,8 @@ async def invite(request: Request) -> Response:
     except (Invalid, Conflict, Forbidden) as error:
         shown = Invalid(error.said, fields=error.fields)
         return await refused(request, PAGE, shown, **await values(request) | {"person": given})
-    link = f"{base(request)}{request.app.url_path_for('invitation')}?token={token}"
-    return await page(request, PAGE, **await values(request) | {"told": Told(given["email"], link=link)})
-
-
-def base(request: Request) -> str:
-    """The address under which others reach this installation, as far as it is known."""
-    origin, rt = request.state.origin, request.state.rt
-    return rt.settings.public_url or f"{origin.scheme}://{origin.host}"
+    told = Told(given["email"], link=link(request, token))
+    return await page(request, PAGE, **await values(request) | {"told": told})
 
 
 async def revoke_invitation(request: Request) -> Response:

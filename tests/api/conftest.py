@@ -4,6 +4,7 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import settings
+from starlette.applications import Starlette
 
 from app import tokens, users
 from app.runtime import Runtime
@@ -20,6 +21,7 @@ class Program(httpx.AsyncClient):
     """A program that talks to the API, with whatever credential it has. `app` is the dashboard it talks to."""
 
     rt: Runtime
+    app: Starlette
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Every answer of every test is held against the OpenAPI document."""
@@ -55,7 +57,8 @@ async def api(rt: Runtime) -> AsyncIterator[Program]:
     )
     for live in rt.channels.by_id.values():
         live.sender.open = False
-    transport = httpx.ASGITransport(create_app(rt), client=("127.0.0.1", 1))
+    app = create_app(rt)
+    transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
     async with Program(transport=transport, base_url=ORIGIN) as program:
-        program.rt = rt
+        program.rt, program.app = rt, app
         yield program

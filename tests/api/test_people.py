@@ -124,3 +124,38 @@ async def test_people_are_changed_by_people(api: Program) -> None:
     listed = (await api.get("/api/v1/users", headers=nobody)).json()["items"]
     assert [each["email"] for each in listed] == ["rosa@luna.example", "vera@luna.example"]
     assert "password_hash" not in repr(listed)
+
+
+async def test_teams_are_added_filled_emptied_and_removed(api: Program) -> None:
+    head = await api.key("admin")
+    rosa = (await api.get("/api/v1/users", headers=head)).json()["items"][0]["id"]
+    made = await api.post("/api/v1/teams", json={"name": "Cakes"}, headers=head)
+    assert made.status_code == 201
+    place = f"/api/v1/teams/{made.json()['id']}"
+    assert (await api.post("/api/v1/teams", json={"name": "cakes"}, headers=head)).status_code == 409
+    for _ in range(2):
+        assert (await api.put(f"{place}/members/{rosa}", headers=head)).status_code == 204
+    [team] = (await api.get("/api/v1/teams", headers=head)).json()["items"]
+    assert (team["name"], [member["email"] for member in team["members"]]) == ("Cakes", ["rosa@luna.example"])
+    assert (await api.put(f"{place}/members/7", headers=head)).status_code == 404
+    assert (await api.delete(f"{place}/members/{rosa}", headers=head)).status_code == 204
+    assert (await api.get("/api/v1/teams", headers=head)).json()["items"][0]["members"] == []
+    assert [(await api.delete(place, headers=head)).status_code for _ in range(2)] == [204, 404]
+
+
+async def test_people_are_invited_and_invitations_taken_back(api: Program) -> None:
+    body = {"email": "vera@luna.example", "role": "agent"}
+    nobody = await api.post("/api/v1/invitations", json=body, headers=await api.key("admin"))
+    assert nobody.json()["error"]["code"] == "nobody"
+    head = api.bearing((await api.log_in())["access_token"])
+    made = await api.post("/api/v1/invitations", json=body, headers=head)
+    assert made.status_code == 201
+    place, _, token = made.json()["link"].partition("?token=")
+    assert place == "http://127.0.0.1:8080/invitation" and len(token) == 43
+    listed = (await api.get("/api/v1/invitations", headers=head)).json()["items"]
+    assert [(each["email"], each["name"], each["role"]) for each in listed] == [("vera@luna.example", "vera", "agent")]
+    assert token not in repr(listed)
+    assert (await api.get(made.json()["link"])).status_code == 200
+    assert (await api.delete(f"/api/v1/invitations/{listed[0]['id']}", headers=head)).status_code == 204
+    assert (await api.get(made.json()["link"])).status_code == 404
+    assert (await api.delete(f"/api/v1/invitations/{listed[0]['id']}", headers=head)).status_code == 404

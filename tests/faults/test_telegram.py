@@ -42,9 +42,11 @@ class TelegramHouse(House):
         super().__init__(folder)
         self.telegram_port = free_port()
         self.telegram: Process | None = None
+        self.public = ""
 
     def environment(self) -> dict[str, str]:
-        return super().environment() | {"PARLEY_TELEGRAM_URL": f"http://127.0.0.1:{self.telegram_port}"}
+        network = f"http://127.0.0.1:{self.telegram_port}"
+        return super().environment() | {"PARLEY_TELEGRAM_URL": network, "PARLEY_PUBLIC_URL": self.public}
 
     def furnish(self, document: str = BOT) -> None:
         self.command("setup", "--email", "owner@example.com", "--password-stdin", given=PASSWORD)
@@ -146,6 +148,29 @@ def test_P3_P7_P18_killed_at_random_every_update_is_there_once_and_answered_once
     asked = {f"You said {text}" for (text,) in house.query("select text from message where direction = 'in'")}
     assert asked <= set(answers) | waiting, "nothing is left without an answer"
     assert_in_order(house, [line for line in lines if isinstance(line, Sent)])
+
+
+def test_P1_P3_called_at_its_public_address_through_a_kill_every_update_is_there_once(house: TelegramHouse) -> None:
+    """Telegram's name service and TLS are the fake's; the address, the secret and the repeats are real."""
+    house.furnish()
+    house.public = "https://shop.example"
+    house.start_telegram()
+    house.fake("POST", "settings", hosts={"https://shop.example": house.url})
+    house.start()
+    told = [house.says(f"before {number}", who=7000 + number) for number in range(5)]
+    house.sent(5)
+    hook = house.fake("GET", "state")["webhook"]
+    assert hook["url"].startswith("https://shop.example/hooks/telegram/")
+    assert house.server
+    house.server.kill()
+    told += [house.says(f"while away {number}", who=7000 + number) for number in range(5)]
+    house.start()
+    house.fake("GET", "settled", timeout=30)
+    house.sent(10)
+    stored = house.query("select provider_id from message where direction = 'in'")
+    assert sorted(name for (name,) in stored) == sorted(told)
+    answers = Counter(line.text for line in read(house.truth) if isinstance(line, Sent))
+    assert len(answers) == 10 and set(answers.values()) == {1}
 
 
 def assert_in_order(house: TelegramHouse, sent: list[Sent]) -> None:

@@ -1,5 +1,6 @@
 """One call to the Bot API. Contract §1. The token is part of every address, so no address is ever told or kept."""
 
+import secrets
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,6 +24,28 @@ class _Good(msgspec.Struct):
 _good = msgspec.json.Decoder(_Good)
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A file in the body of a call, in place of the value `field`."""
+
+    field: str
+    name: str
+    mime: str
+    data: bytes
+
+
+def multipart(values: dict[str, Any], along: Part) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a form: nested values as JSON text, then the file. The name loses what would end it."""
+    line = f"parley-{secrets.token_hex(16)}"
+    plain = {key: value if isinstance(value, str) else _encoder.encode(value).decode() for key, value in values.items()}
+    head = f"--{line}\r\nContent-Disposition: form-data"
+    pieces = [f'{head}; name="{key}"\r\n\r\n{value}\r\n' for key, value in plain.items()]
+    name = "".join(" " if sign in '"\\' or not sign.isprintable() else sign for sign in along.name)
+    mime = "".join(sign for sign in along.mime if sign.isascii() and sign.isprintable())
+    pieces.append(f'{head}; name="{along.field}"; filename="{name}"\r\nContent-Type: {mime}\r\n\r\n')
+    body = b"".join(piece.encode() for piece in pieces) + along.data + f"\r\n--{line}--\r\n".encode()
+    return body, {"content-type": f"multipart/form-data; boundary={line}"}
+
+
 class Refused(Exception):
     """Telegram, or something on the way to it, answered that it was not done."""
 
@@ -41,10 +64,11 @@ class Api:
         bot = f"bot{quote(self.token, safe=':')}"
         self._methods, self._files = f"{url}/{bot}", f"{url}/file/{bot}"
 
-    async def ask(self, method: str, values: dict[str, Any]) -> bytes:
+    async def ask(self, method: str, values: dict[str, Any], along: Part | None = None) -> bytes:
         """The result, as JSON. Raises `Refused`, and `SendFailed` where no answer came."""
+        sent, headers = multipart(values, along) if along else (_encoder.encode(values), HEADERS)
         try:
-            status, body = await self._poster.post(f"{self._methods}/{method}", _encoder.encode(values), HEADERS)
+            status, body = await self._poster.post(f"{self._methods}/{method}", sent, headers)
         except NotSent as why:
             problem = Problem("send.unreachable", detail=self.bare(str(why)))
             raise SendFailed(problem, certain=True, temporary=True, scope=Scope.CHANNEL) from None

@@ -101,18 +101,22 @@ def _text(content: Text) -> Complaints:
 
 
 def _file(content: Media) -> Complaints:
-    if not content.provider_id and not content.url:
+    if not content.provider_id and not content.url and not content.media_id:
         yield N_("The file is not ready to be sent: it has no id at Telegram and no public address.")
     if not content.provider_id and content.url and not content.url.lower().startswith(("http://", "https://")):
         yield N_("The address of the file does not start with http:// or https://.")
     if content.caption and isinstance(content, Sticker):
         yield N_("The caption: Telegram shows none with a sticker.")
     yield from _words(N_("The caption"), content.caption, CAPTION, required=False)
-    most = max(FILES[str(content.__struct_config__.tag)].values())
+    along = bool(content.media_id) and not content.url
+    most = (10 if isinstance(content, Image) else 50) * MB if along else _fetched(content)
     if not content.provider_id and content.size > most:
-        yield N_(
-            "The file has {size} bytes; Telegram fetches at most {most} of this kind.", size=content.size, most=most
-        )
+        yield N_("The file has {size} bytes; Telegram takes at most {most} so.", size=content.size, most=most)
+
+
+def _fetched(content: Media) -> int:
+    """The most bytes of this kind that Telegram fetches from an address."""
+    return max(FILES[str(content.__struct_config__.tag)].values())
 
 
 def _audio(content: Audio) -> Complaints:

@@ -8,6 +8,7 @@ their names.
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from mimetypes import guess_extension
 from typing import Any, Final
 
 import msgspec
@@ -29,13 +30,13 @@ from app.connectors.base import (
 )
 from app.connectors.posting import HttpPoster, Poster
 from app.connectors.telegram import examination, hook, polling
-from app.connectors.telegram.api import Api, Refused
+from app.connectors.telegram.api import Api, Part, Refused
 from app.connectors.telegram.errors import failure
 from app.connectors.telegram.outbound import call_of
 from app.connectors.telegram.place import Me, message_name
 from app.connectors.telegram.update import NOBODY, WANTED, parse_update
 from app.connectors.wire import an_object, number, string
-from app.content import Picked, Pressed, Unsupported
+from app.content import Media, Picked, Pressed, Unsupported
 
 ASKED_SECONDS: Final = 45.0  # above the time that a poll is held
 
@@ -140,16 +141,16 @@ class TelegramSession:
         except LookupError as missing:
             raise SendFailed(Problem(f"send.{missing.args[0]}"), certain=True, temporary=False) from missing
         values["chat_id"] = self._moved.get(values["chat_id"], values["chat_id"])
-        return taken(method, message, await self._send(method, values))
+        return taken(method, message, await self._send(method, values, await parts_of(message, values)))
 
-    async def _send(self, method: str, values: dict[str, Any]) -> bytes:
+    async def _send(self, method: str, values: dict[str, Any], along: Part | None) -> bytes:
         try:
-            return await self._api.ask(method, values)
+            return await self._api.ask(method, values, along)
         except Refused as refused:
             moved = refused.refusal.moved
             if moved and values["chat_id"] not in self._moved and moved.lstrip("-").isdigit():
                 self._moved[values["chat_id"]] = int(moved)
-                return await self._send(method, values | {"chat_id": int(moved)})
+                return await self._send(method, values | {"chat_id": int(moved)}, along)
             raise self._widened(failure(refused.refusal, self._api.token)) from None
 
     def _widened(self, failed: SendFailed) -> SendFailed:
@@ -178,6 +179,17 @@ class TelegramSession:
 
     async def examine(self) -> list[Check]:
         return await examination.examine(self._api, hook.address_of(self._channel))
+
+
+async def parts_of(message: Outbound, values: dict[str, Any]) -> Part | None:
+    """The file that goes along, taken out of the values, where its field is empty. Up to 50 MB are read at once."""
+    field = next((name for name, value in values.items() if value == ""), "")
+    if message.file is None or not field or not isinstance(message.content, Media):
+        return None
+    del values[field]
+    mime = message.content.mime or "application/octet-stream"
+    name = getattr(message.content, "filename", "") or f"file{guess_extension(mime.split(';')[0]) or ''}"
+    return Part(field, name, mime, await asyncio.to_thread(message.file.read_bytes))
 
 
 def taken(method: str, message: Outbound, result: bytes) -> Sent:

@@ -9,7 +9,10 @@ from app.routes.api import (
     channels,
     contacts,
     conversations,
+    invitations,
     messages,
+    statistics,
+    teams,
     tokens,
     triggers,
     users,
@@ -59,6 +62,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
+    # Analytics
+    Endpoint("GET", "/analytics/summary", statistics.summary, "getStatistics", READ, "A period in numbers"),
+    Endpoint("GET", "/analytics/hours", statistics.hours, "getHours", READ, "A period hour by hour"),
     # Bots
     Endpoint("GET", "/bots", bots.index, "listBots", READ, "Bots, oldest first"),
     Endpoint("POST", "/bots", bots.create, "createBot", BUILD, "Make a bot", status=201, largest=bots.LARGEST),
@@ -98,6 +104,17 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("PATCH", "/users/{id:id}", users.change, "changeUser", ADMINISTER, "Change a person's role, or disable"),
     # The audit log
     Endpoint("GET", "/audit", audit.index, "listAudit", ADMINISTER, "Who changed what, newest first"),
+    Endpoint("GET", "/invitations", invitations.index, "listInvitations", ADMINISTER, "Open invitations"),
+    Endpoint("POST", "/invitations", invitations.create, "createInvitation", ADMINISTER, "Invite a person", status=201),
+    Endpoint(
+        "DELETE", "/invitations/{id:id}", invitations.revoke, "revokeInvitation", ADMINISTER, "Take it back", status=204
+    ),
+    # Teams
+    Endpoint("GET", "/teams", teams.index, "listTeams", ADMINISTER, "Teams and who is in them"),
+    Endpoint("POST", "/teams", teams.create, "createTeam", ADMINISTER, "Add a team", status=201),
+    Endpoint("DELETE", "/teams/{id:id}", teams.delete, "deleteTeam", ADMINISTER, "Remove a team", status=204),
+    Endpoint("PUT", "/teams/{id:id}/members/{user:id}", teams.join, "joinTeam", ADMINISTER, "Join", status=204),
+    Endpoint("DELETE", "/teams/{id:id}/members/{user:id}", teams.leave, "leaveTeam", ADMINISTER, "Leave", status=204),
     # API keys
     Endpoint("GET", "/tokens", tokens.index, "listTokens", ADMINISTER, "API keys, newest first"),
     Endpoint("POST", "/tokens", tokens.create, "createToken", ADMINISTER, "Make an API key", status=201),

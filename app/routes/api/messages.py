@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app import content, handoff, sending
+from app import content, files, handoff, sending
 from app.connectors.base import Address
 from app.content import Content
 from app.errors import Invalid, NotFound
@@ -26,7 +26,8 @@ class UserId(Body, frozen=True):
 
 
 class File(Body, frozen=True):
-    """A file by its address or, where the network took it before, by the network's id."""
+    """A file by its address, by the id of a file that is stored here (where the network takes files along), or, where
+    the network took it before, by the network's id."""
 
     url: Web = ""
     media_id: Annotated[str, msgspec.Meta(max_length=200)] = ""
@@ -123,7 +124,7 @@ PARTS = (*FILES, "text", "buttons", "list", "location", "contacts", "reaction", 
 async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     """Answered once the message is on disk: 202, and it goes out as soon as the channel's pace allows."""
     live = await sending.live_channel(call.rt, body.channel)
-    said = content_of(body)
+    said = await files.named(call.rt.db.reader, content_of(body))
     sending.check(live, said)
     to = recipient(body.to)
     sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)

@@ -1,0 +1,40 @@
+"""Stored files on their way out: which one a message names, and where it lies. They are kept by `media`."""
+
+from pathlib import Path
+
+import msgspec
+
+from app.content import Content, Media
+from app.db import Reader
+from app.models import MediaRow
+from app.store import media as store
+
+
+async def stored(reader: Reader, media_id: str) -> MediaRow | None:
+    """The file with this id, if it is here whole."""
+    if not media_id.isascii() or not media_id.isdigit() or len(media_id) > 19:
+        return None
+    row = await reader.one(store.MEDIA, id=int(media_id))
+    return row if row is not None and row.state == "stored" else None
+
+
+async def named(reader: Reader, said: Content) -> Content:
+    """A file that is named by an id of ours instead of the network's, with what is known of it."""
+    if not isinstance(said, Media) or said.media_id or said.url:
+        return said
+    row = await stored(reader, said.provider_id)
+    if row is None:
+        return said
+    return msgspec.structs.replace(said, provider_id="", media_id=str(row.id), mime=row.mime, size=row.size)
+
+
+def is_ours(said: Content) -> bool:
+    """Whether the bytes have to go along, because the network has neither an id nor an address for them."""
+    return isinstance(said, Media) and bool(said.media_id) and not said.provider_id and not said.url
+
+
+async def path_of(reader: Reader, folder: Path, said: Content) -> Path | None:
+    """Where the bytes lie; None if they are not here any more."""
+    row = await stored(reader, said.media_id) if isinstance(said, Media) else None
+    path = folder / row.sha256[:2] / row.sha256 if row else None
+    return path if path is not None and path.is_file() else None
