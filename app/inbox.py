@@ -114,6 +114,7 @@ def _changed(found: Found, inbound: Inbound) -> bool:
     return (
         (bool(inbound.name) and inbound.name != found.name)
         or (bool(sender.username) and sender.username != found.username)
+        or (bool(inbound.language) and not found.language)
         or _encode(_merged(found.address, sender)) != found.address
     )
 
@@ -133,15 +134,15 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
     sender = inbound.sender
     phone = sender.phone or sender.wa_id
     contact_id, new = contacts.resolve(
-        tx, aliases, name=inbound.name, phone=phone, username=sender.username,
+        tx, aliases, name=inbound.name, phone=phone, username=sender.username, language=inbound.language,
         previous=inbound.previous.aliases() if inbound.previous else (),
     )  # fmt: skip
     if new:
         address = _encode(sender)
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
         return Found(
-            contact_id, inbound.name, phone, sender.username, "", "[]", "{}", tx.now, conversation_id, address, "{}",
-            None, "bot", 0, 0, "", 0, 0, None, None,
+            contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
+            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None,
         )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(

@@ -81,10 +81,8 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
     contacts.merge(tx, keep, gone)
     tx.run(
         contacts.RENAME, id=keep, name=kept.name or other.name, phone=kept.phone or other.phone,
-        username=kept.username or other.username,
+        username=kept.username or other.username, language=other.language,
     )  # fmt: skip
-    if not kept.language and other.language:
-        change(tx, keep, Change(language=other.language))
     tx.publish(events.Event(events.CONVERSATION_UPDATED, ("conversations",)))
 
 

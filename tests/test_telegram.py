@@ -23,7 +23,7 @@ from app.runtime import Runtime, start, stop
 from app.settings import load
 from tests.connectors.bot_api import channel
 from tests.fakes.telegram import FakeTelegram
-from tests.shop import rows
+from tests.shop import change, rows
 
 BOT = """
 bot: Echo
@@ -58,9 +58,9 @@ async def house(tmp_path: Path, database_url: str, telegram: FakeTelegram) -> As
     await stop(runtime)
 
 
-async def open_bot(rt: Runtime, telegram: FakeTelegram, **values: str) -> Live:
+async def open_bot(rt: Runtime, telegram: FakeTelegram, document: str = BOT, **values: str) -> Live:
     channel_id = await rt.channels.add("telegram", "Bot", {"token": telegram.token} | values, rate=0)
-    bot_id = await bots.create(rt, "", BOT, None)
+    bot_id = await bots.create(rt, "", document, None)
     await bots.publish(rt, bot_id, [channel_id], "", None)
     return rt.channels.by_id[channel_id]
 
@@ -116,6 +116,19 @@ async def test_who_blocks_the_bot_is_opted_out_until_they_come_back(house: Runti
     await telegram.call("POST", "block", **{"from": ANNA, "blocked": False})
     await until(lambda: rows(house, "select 1 from contact where opted_out_at is null"))
     assert len(telegram.sent) == 1, "nobody is answered for that"
+
+
+async def test_the_language_of_a_person_s_telegram_is_spoken_until_another_is_set(
+    house: Runtime, telegram: FakeTelegram
+) -> None:
+    document = "bot: Echo\nlanguage: en\nfallback: {do: [{say: {en: Hello, pt: Olá}}]}\n"
+    await open_bot(house, telegram, document)
+    await telegram.says("oi", names={"language_code": "pt-br"})
+    assert (await telegram.wait_sent(1))[0]["text"] == "Olá"
+    assert await rows(house, "select language from contact") == [("pt-br",)]
+    await change(house, "update contact set language = 'en'")
+    await telegram.says("oi")
+    assert (await telegram.wait_sent(2))[1]["text"] == "Hello"
 
 
 async def test_an_edit_and_a_reaction_land_on_their_messages(house: Runtime, telegram: FakeTelegram) -> None:

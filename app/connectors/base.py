@@ -62,7 +62,7 @@ class Inbound(msgspec.Struct, frozen=True):
     business was meant. `echo`: written by the business itself on another device, `sender` is then the person it was
     written to; `history`: old, handed over when the account was linked; `standby`: another agent of the network
     answers. All three are recorded, never answered. `previous`: the address that this person had before (a system
-    message says so).
+    message says so). `language`: what the person's program speaks, as `pt-br`, if the network tells.
     """
 
     account: str
@@ -81,6 +81,7 @@ class Inbound(msgspec.Struct, frozen=True):
     history: bool = False
     standby: bool = False
     previous: Address | None = None
+    language: str = ""
 
 
 class Status(StrEnum):

@@ -8,6 +8,7 @@ from typing import Final
 
 from app.routes import (
     account,
+    analytics,
     audit,
     bots,
     channels,
@@ -108,6 +109,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/contacts/{id:id}/merge", contacts.merge, "contacts.unite", ADMINISTER),
     Entry("GET", "/contacts/{id:id}/erase", contacts.ask_erase, "contacts.erase", ADMINISTER, fresh=True),
     Entry("POST", "/contacts/{id:id}/erase", contacts.forget, "contacts.forget", ADMINISTER, fresh=True),
+    # Analytics
+    Entry("GET", "/analytics", analytics.show, "analytics", READ),
     # Channels
     Entry("GET", "/channels", channels.index, "channels", READ),
     Entry("GET", "/channels/list", channels.listing, "channels.list", READ),

@@ -35,8 +35,8 @@ ERASED = Query("select 1 from tombstone where channel_id = :channel_id and provi
 OWNER = Query("select contact_id from identity where kind = :kind and value = :value", int)
 INSERT_CONTACT = Statement(
     """
-    insert into contact (id, name, phone, username, created_at)
-    values (:id, :name, :phone, :username, :now)
+    insert into contact (id, name, phone, username, language, created_at)
+    values (:id, :name, :phone, :username, :language, :now)
     """
 )
 INSERT_IDENTITY = Statement(
@@ -51,7 +51,8 @@ RENAME = Statement(
     update contact
     set name = case when :name <> '' then :name else name end,
         phone = case when :phone <> '' then :phone else phone end,
-        username = case when :username <> '' then :username else username end
+        username = case when :username <> '' then :username else username end,
+        language = case when language = '' then :language else language end
     where id = :id
     """
 )
@@ -89,21 +90,22 @@ def resolve(
     name: str,
     phone: str,
     username: str,
+    language: str = "",
     previous: tuple[tuple[str, str], ...] = (),
 ) -> tuple[int, bool]:
     """The contact behind these aliases, found, completed, merged or created, and whether it is new.
 
-    `previous`: names the person had before.
+    `previous`: names the person had before. `language` is only kept where none is known: people and bots know better.
     """
     owners = sorted(owners_of(tx, aliases + previous))
     if owners:
         contact_id = owners[0]
         for gone in owners[1:]:
             merge(tx, contact_id, gone)
-        tx.run(RENAME, id=contact_id, name=name, phone=phone, username=username)
+        tx.run(RENAME, id=contact_id, name=name, phone=phone, username=username, language=language)
     else:
         contact_id = tx.new_id()
-        tx.run(INSERT_CONTACT, id=contact_id, name=name, phone=phone, username=username, now=tx.now)
+        tx.run(INSERT_CONTACT, id=contact_id, name=name, phone=phone, username=username, language=language, now=tx.now)
     known = 0
     for kind, value in aliases:
         known += 1 - tx.run(INSERT_IDENTITY, kind=kind, value=value, contact_id=contact_id, now=tx.now)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.connectors.base import Arrival, Inbound, Malformed
 from app.connectors.telegram.keyboards import chosen, label_of
-from app.connectors.telegram.place import Me, chat_name, message_name, name_of, person
+from app.connectors.telegram.place import Me, chat_name, language_of, message_name, name_of, person
 from app.connectors.wire import member, milliseconds, objects, string
 from app.content import Delete, Picked, Pressed, Reaction, System, Unsupported
 
@@ -30,7 +30,7 @@ def pressed(query: dict[str, Any], update: str, raw: bytes, me: Me) -> list[Arri
         Inbound(
             account="", provider_id=f"{target or 'inline'}.callback.{string(query, 'id')}",
             sender=person(sender, group), at=time.time_ns() // 1_000_000, content=content, raw=raw,
-            name=name_of(sender), reply_to=target, group=group, addressed=bool(group),
+            name=name_of(sender), reply_to=target, group=group, addressed=bool(group), language=language_of(sender),
         )
     ]  # fmt: skip
 

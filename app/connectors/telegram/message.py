@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.connectors.base import Address, Arrival, Inbound, Malformed
 from app.connectors.telegram.contents import content_of, is_service
-from app.connectors.telegram.place import Me, chat_name, message_name, name_of, person
+from app.connectors.telegram.place import Me, chat_name, language_of, message_name, name_of, person
 from app.connectors.telegram.words import addressed_text, is_addressed
 from app.connectors.wire import digits, member, milliseconds, string
 from app.content import Audio, Contacts, Content, Document, Edit, Image, Location, Text, Unsupported, Video
@@ -47,6 +47,7 @@ def message_arrivals(message: dict[str, Any], update: str, raw: bytes, me: Me) -
             group=group,
             addressed=bool(group),
             echo=echo,
+            language=language_of(known),
         )
     ]
 

@@ -4,6 +4,7 @@ A chat that is not just a person with the bot is written `-100200` (a group), `-
 `456@CONNECTION` (a person who wrote to a business that the bot works for).
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -64,6 +65,12 @@ def recipient(to: Address) -> dict[str, Any]:
 
 def person(user: dict[str, Any], chat: str = "") -> Address:
     return Address(telegram=string(user, "id"), username=string(user, "username"), chat=chat)
+
+
+def language_of(user: dict[str, Any]) -> str:
+    """What the person's program speaks; empty for what is no language."""
+    code = string(user, "language_code")
+    return code if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", code) else ""
 
 
 def name_of(user: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ _MIMES = {"video": "video/mp4", "audio": "audio/mpeg", "voice": "audio/ogg", "do
 
 def user(world: World, id: int, names: dict[str, str] | None = None) -> dict[str, Any]:
     chat = world.chat(id, **(names or {}))
-    return {"id": id, "is_bot": False, **chat.names, "language_code": "en"}
+    return {"id": id, "is_bot": False, "language_code": "en", **chat.names}
 
 
 def receive(world: World, given: dict[str, Any]) -> dict[str, int]:
