@@ -35,7 +35,7 @@ faults: $(VENV)/.dev
 	$(BIN)/python -m pytest -s tests/faults --full $(ARGS)
 
 browser: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots
