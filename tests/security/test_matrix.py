@@ -2,6 +2,7 @@
 key with each scope. What is expected is worked out from the line's action; what is answered comes from real requests.
 """
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ NOBODY: Final = "9100000000000000000"
 
 def place(path: str) -> str:
     """An address with the id of what is not there, so that whoever may ask changes nothing."""
-    return path.replace("{id:id}", NOBODY).replace("{number:id}", "1").replace("{kind}", "whatsapp_cloud")
+    return re.sub(r"\{\w+:id\}", NOBODY, path).replace("{kind}", "whatsapp_cloud")
 
 
 async def asked(visit: Visit, method: str, path: str, head: dict[str, str] | None = None) -> tuple[int, str]:
