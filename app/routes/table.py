@@ -98,7 +98,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/contacts", contacts.index, "contacts", READ),
     Entry("POST", "/contacts", contacts.create, "contacts.create", ANSWER),
     Entry("GET", "/contacts/new", contacts.new, "contacts.new", ANSWER),
-    Entry("GET", "/contacts/export", sheets.export, "contacts.export", READ),
+    Entry("GET", "/contacts/export", sheets.export, "contacts.export", ADMINISTER),
     Entry("GET", "/contacts/import", sheets.ask, "contacts.import", ANSWER),
     Entry("POST", "/contacts/import", sheets.preview, "contacts.preview", ANSWER),
     Entry("POST", "/contacts/import/apply", sheets.bring_in, "contacts.bring_in", ANSWER, body=sheets.BODY),

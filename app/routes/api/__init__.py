@@ -52,7 +52,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
-    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", READ, "Contacts as CSV"),
+    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", ADMINISTER, "Contacts as CSV"),
     Endpoint(
         "POST", "/contacts/import", contacts.bring_in, "importContacts", ANSWER, "Contacts from CSV",
         largest=contacts.LARGEST,
