@@ -48,7 +48,7 @@ VALUES: Final = {"phone_number_id": "206540352242922", "access_token": "t", "app
 HOLD: Final = Statement("update outbox set state = 'held' where message_id = :id")
 
 # Examples an operation.
-MANY: Final = 100 if settings.get_current_profile_name() == "hostile" else 15
+MANY: Final = 100 if settings.get_current_profile_name() == "hostile" else 8
 # Log-in is limited to five attempts a minute and address, and sixty altogether (S5): a few are enough.
 FEW: Final = ("logIn", "refreshToken", "revokeToken")
 
@@ -116,6 +116,14 @@ class Guest(House):
         return str(self.ask("POST", "/channels", kind="whatsapp_cloud", name=f"S{values['phone_number_id']}",
                             values=values)["id"])  # fmt: skip
 
+    def invitation(self) -> str:
+        email = f"i{next(self.numbers)}@luna.example"
+        self.ask("POST", "/invitations", email=email, role="viewer")
+        return str(self.ask("GET", "/invitations")["items"][0]["id"])
+
+    def team(self) -> str:
+        return str(self.ask("POST", "/teams", name=f"Team {next(self.numbers)}")["id"])
+
     def revision(self) -> int:
         return int(self.ask("GET", f"/bots/{self.bot['id']}/draft")["revision"])
 
@@ -159,6 +167,12 @@ def with_body(make: Callable[[Guest], dict[str, Any]]) -> Right:
 def replaying(guest: Guest) -> tuple[dict[str, str], dict[str, Any]]:
     webhook, one = delivery(guest)
     return {"id": webhook}, {"delivery_id": one}
+
+
+def leaving(guest: Guest) -> tuple[dict[str, str], None]:
+    team, person = guest.team(), guest.person()
+    guest.ask("PUT", f"/teams/{team}/members/{person}")
+    return {"id": team, "user": person}, None
 
 
 def luna(guest: Guest) -> str:
@@ -215,6 +229,12 @@ RIGHT: Final[dict[str, Right]] = {
     "createUser": with_body(lambda guest: {"email": f"n{next(guest.numbers)}@luna.example", "role": "agent"}),
     "getUser": at(Guest.person),
     "changeUser": at(Guest.person, role="agent"),
+    "createInvitation": with_body(lambda guest: {"email": f"j{next(guest.numbers)}@luna.example", "role": "agent"}),
+    "revokeInvitation": at(Guest.invitation),
+    "createTeam": with_body(lambda guest: {"name": f"Team {next(guest.numbers)}"}),
+    "deleteTeam": at(Guest.team),
+    "joinTeam": lambda guest: ({"id": guest.team(), "user": guest.person()}, None),
+    "leaveTeam": leaving,
     "createToken": with_body(lambda guest: {"name": "CRM", "scopes": ["read"]}),
     **dict.fromkeys(("getToken", "deleteToken"), at(Guest.key)),
 }
@@ -244,7 +264,7 @@ def test_whatever_is_asked_the_answer_is_one_of_the_document(guest: Guest, name:
     codes: list[int] = []
 
     @settings(
-        max_examples=min(MANY, 15) if name in FEW else MANY,
+        max_examples=min(MANY, 8) if name in FEW else MANY,
         deadline=None, database=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
