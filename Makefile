@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
-.PHONY: run test check fmt bench faults browser binary screenshots lock codemirror
+.PHONY: run test check fmt bench faults hostile browser binary screenshots lock codemirror
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
@@ -34,8 +34,12 @@ bench: $(VENV)/.dev
 faults: $(VENV)/.dev
 	$(BIN)/python -m pytest -s tests/faults --full $(ARGS)
 
+# Made-up requests to every operation of the API, 100 of each instead of 8.
+hostile: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/api/test_hostile.py --hypothesis-profile=hostile $(ARGS)
+
 browser: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots

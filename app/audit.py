@@ -56,6 +56,7 @@ ACTIONS: Final[dict[str, str]] = {
     "secret.removed": mark("Removed a secret"),
     "contact.merged": mark("Merged two contacts"),
     "contact.imported": mark("Brought in contacts"),
+    "contacts.exported": mark("Exported contacts"),
     "contact.erased": mark("Erased a contact"),
     "settings.changed": mark("Changed the settings"),
 }

@@ -3,6 +3,7 @@ new."""
 
 from typing import TYPE_CHECKING
 
+from app import statistics
 from app.audit import entry, logged
 from app.db import Statement, Tx
 from app.errors import NotFound
@@ -40,6 +41,7 @@ def messages(tx: Tx, contact_id: int) -> int:
         tx.run(store.DROP_RECEIPTS, message_id=message_id)
         tx.run(store.UNLINK_MEDIA, message_id=message_id)
         tx.run(store.DROP_MESSAGE, id=message_id)
+        statistics.touched(tx, message_id)
     return len(rows)
 
 

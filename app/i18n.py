@@ -141,6 +141,10 @@ class Format:
         """23 Nov 2026, as the language writes it."""
         return dates.format_date(self.moment(ms), "medium", locale=locale(current.get().language))
 
+    def day_of_month(self, ms: int) -> str:
+        """23 Nov, as the language writes it."""
+        return dates.format_skeleton("MMMd", self.moment(ms), locale=locale(current.get().language))
+
     def day(self, ms: int, now: int) -> str:
         """Today, Yesterday, the weekday within a week, else the date."""
         then, today = self.moment(ms).date(), self.moment(now).date()

@@ -8,7 +8,20 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from app import caller, calls, due, fetching, housekeeping, jobs, media, outbox, planned, promises, readiness
+from app import (
+    caller,
+    calls,
+    due,
+    fetching,
+    housekeeping,
+    jobs,
+    media,
+    outbox,
+    planned,
+    promises,
+    readiness,
+    statistics,
+)
 from app.ballast import Ballast
 from app.bots import Versions
 from app.bus import Bus
@@ -145,6 +158,7 @@ async def _start_work(rt: Runtime) -> None:
         rt.supervise(f"{worker.lane} jobs", worker.run)
     rt.supervise("webhooks", rt.webhooks.run)
     rt.supervise("webhook events", rt.webhooks.spool)
+    rt.supervise("statistics", partial(statistics.run, rt.db))
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)

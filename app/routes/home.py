@@ -16,7 +16,7 @@ from starlette.responses import Response
 from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
-from app.routes.respond import form, fragment, is_htmx, page, redirect
+from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
 from app.store import overview, planned, threads, webhooks
 from app.store.overview import Attention, ChannelState, Hour
 
@@ -244,7 +244,7 @@ async def happening(request: Request) -> dict[str, Any]:
     """The conversations with the newest messages."""
     rt: Runtime = request.state.rt
     rows = await rt.db.read(_newest, request.state.user.id)
-    return {"rows": rows, "faces": faces, "kinds": bubbles}
+    return {"rows": rows, "names": allowed(request), "faces": faces, "kinds": bubbles}
 
 
 async def _newest(db: Any, user_id: int) -> list[threads.Row]:

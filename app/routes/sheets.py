@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import people, sheets
+from app import audit, people, sheets
 from app.errors import Invalid
 from app.i18n import _, fmt, ngettext
 from app.routes.api.endpoint import Csv
@@ -27,6 +27,7 @@ async def export(request: Request) -> Response:
     """Everybody, or everybody with the tag."""
     rt: Runtime = request.state.rt
     tag = request.query_params.get("tag", "").replace("\0", "")[: people.LONGEST_TAG]
+    await rt.db.write(audit.write, audit.entry("contacts.exported", tag))
     return Csv(sheets.written(rt.db.reader, tag), headers=Csv.attachment("contacts.csv"))
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from app.routes import (
     account,
+    analytics,
     audit,
     bots,
     channels,
@@ -98,7 +99,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/contacts", contacts.index, "contacts", READ),
     Entry("POST", "/contacts", contacts.create, "contacts.create", ANSWER),
     Entry("GET", "/contacts/new", contacts.new, "contacts.new", ANSWER),
-    Entry("GET", "/contacts/export", sheets.export, "contacts.export", READ),
+    Entry("GET", "/contacts/export", sheets.export, "contacts.export", ADMINISTER),
     Entry("GET", "/contacts/import", sheets.ask, "contacts.import", ANSWER),
     Entry("POST", "/contacts/import", sheets.preview, "contacts.preview", ANSWER),
     Entry("POST", "/contacts/import/apply", sheets.bring_in, "contacts.bring_in", ANSWER, body=sheets.BODY),
@@ -109,6 +110,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/contacts/{id:id}/merge", contacts.merge, "contacts.unite", ADMINISTER),
     Entry("GET", "/contacts/{id:id}/erase", contacts.ask_erase, "contacts.erase", ADMINISTER, fresh=True),
     Entry("POST", "/contacts/{id:id}/erase", contacts.forget, "contacts.forget", ADMINISTER, fresh=True),
+    # Analytics
+    Entry("GET", "/analytics", analytics.show, "analytics", READ),
     # Channels
     Entry("GET", "/channels", channels.index, "channels", READ),
     Entry("GET", "/channels/list", channels.listing, "channels.list", READ),

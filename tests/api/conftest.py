@@ -3,6 +3,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings
 from starlette.applications import Starlette
 
 from app import tokens, users
@@ -10,6 +11,8 @@ from app.runtime import Runtime
 from app.web import create_app
 from tests.api import conformance
 
+# `--hypothesis-profile=hostile` asks more of everything.
+settings.register_profile("hostile", max_examples=100)
 EMAIL, PASSWORD = "rosa@luna.example", "purple kettle walks nine"
 ORIGIN = "http://127.0.0.1:8080"
 

@@ -43,6 +43,8 @@ viewer  GET /inbox*
 agent   POST /inbox*
 admin   * /contacts/*/merge
 admin   * /contacts/*/erase
+viewer  GET /analytics*
+admin   GET /contacts/export
 agent   GET /contacts/new
 agent   GET /contacts/import*
 viewer  GET /contacts*
@@ -70,7 +72,9 @@ viewer  GET /conversations*
 agent   POST /conversations*
 agent   POST /triggers
 admin   POST /contacts/*/merge
+viewer  GET /analytics/*
 admin   DELETE /contacts/*
+admin   GET /contacts/export
 viewer  GET /contacts*
 agent   POST /contacts*
 agent   PATCH /contacts*

@@ -78,7 +78,8 @@ async def test_contacts_are_found_by_tag_and_merged(api: Program) -> None:
 async def test_contacts_go_out_and_come_in_as_csv(api: Program) -> None:
     head = await api.key("read", "send")
     await made(api, head, "+5511999990000", name="=Ana", tags=["vip"])
-    out = await api.get(f"{CONTACTS}/export?tag=vip", headers=head)
+    assert (await api.get(f"{CONTACTS}/export", headers=head)).status_code == 403
+    out = await api.get(f"{CONTACTS}/export?tag=vip", headers=await api.key("admin"))
     assert out.headers["content-type"].startswith("text/csv") and "5511999990000,'=Ana," in out.text
     body: dict[str, Any] = {"csv": "phone,name,pet\n+5511999990000,Ana,cat\n+5511999990001,Rui,\nx,Bad,\n"}
     looked = (await api.post(f"{CONTACTS}/import", json=body, headers=head)).json()

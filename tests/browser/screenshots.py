@@ -52,6 +52,7 @@ def pictures(house: House) -> dict[str, str]:
         "contact-merge": f"/contacts/{contact_of(house, '5511987654321')}/merge?q=v",
         "contact-erase": f"/contacts/{contact_of(house, '34600111222')}/erase",
         "import": "/contacts/import",
+        "analytics": "/analytics",
         "channels": "/channels",
         "channel": f"/channels/{shop}",
         "channel-new": "/channels/new/whatsapp_cloud",

@@ -109,6 +109,17 @@ GROWING = {
     "tombstone": f"""
         insert into tombstone (channel_id, provider_id, at) select 1 + n % 97, 'gone.' || n, {AT} from series
     """,
+    "statistic": f"""
+        insert into statistic (slice, hour, channel_id, metric, label, value)
+        select {AT} / 3600000, {AT} / 3600000, 1 + n % 97, case when n % 2 = 0 then 'in' else 'status' end,
+               case when n % 2 = 0 then '' else 'label' || n end, n from series where true
+        on conflict (slice, hour, channel_id, metric, label) do nothing
+    """,
+    "statistic_slice": f"""
+        insert into statistic_slice (slice, counted_at)
+        select {AT} / 3600000, case when n % 500 = 0 then 0 else {AT} end from series
+        where true on conflict (slice) do nothing
+    """,
     "media": f"""
         insert into media (id, channel_id, message_id, provider_id, mime, sha256, state, created_at)
         select {ID}, 1 + n % 97, case when n % 500 > 0 then {ID} end, 'media.' || n, 'image/jpeg', 'hash' || n,

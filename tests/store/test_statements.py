@@ -68,13 +68,14 @@ TIMES = {
     "now", "at", "until", "expires_at", "due_at", "sent_at", "heard_at", "waiting_since", "last_at", "before_at",
     "taken_at", "closed_at",
 }  # fmt: skip
+HOUR = 3_600_000
 NUMBERS: Params = {
     "assigned_to": 1, "attempts": 1, "before": START + DAY, "besides": 4, "blocked_until": END, "body": b"{}",
     "bot_id": 1, "channel_id": 1, "count": 1, "counted": 1, "disabled_at": END, "down_at": 0, "down_id": 0,
     "draft_by": 1, "failures": 1, "family": 1, "first": identity(filled.ROWS - 100), "idle_since": START,
     "invited_by": 1, "keep": identity(7), "last": 100, "length": 1, "limit": 50, "longest": 1, "many": 100,
     "number": 1, "place": 1, "places": 1, "position": 1, "previous_id": 1, "published_at": END, "rate": 80.0,
-    "revision": 1, "seq": 50,
+    "revision": 1, "seq": 50, "slice": START // HOUR, "hour": START // HOUR,
     "shift": 1, "since": END - DAY, "size": 1, "step": 0, "to": 2**62, "to_at": END, "taken_by": 1, "team_id": 1,
     "took_ms": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1, "webhook_id": 1,
 }  # fmt: skip
@@ -86,7 +87,25 @@ TEXTS = {
     "reason": "malformed", "sha256": "hash5000", "state": "queued", "status": "read", "tag": "tag7", "thread": "",
     "value": "165055000",
 }  # fmt: skip
+HOURS: Params = {"since": (END - DAY) // HOUR, "until": END // HOUR}
+SLICE: Params = {"first": identity(filled.ROWS - 100), "last": identity(filled.ROWS - 90)}
 SPECIAL: dict[str, Params] = {
+    **{f"statistics.{name}": HOURS for name in ("TOTALS", "HOURLY", "CHANNELS", "RECENT", "STALEST")},
+    **{
+        f"statistics.{name}": SLICE
+        for name in (
+            "MESSAGES",
+            "STATUSES",
+            "FAILURES",
+            "RULES",
+            "MISSES",
+            "CHATS",
+            "ALONE",
+            "BOT_WAITS",
+            "PERSON_WAITS",
+        )
+    },
+    "statistics.PUT": {"value": 1},
     "threads.PAGE": {"at": START + DAY, "before": MIDDLE},
     "users.DELETE_LOGINS": {"keep": "none"},
     "webhooks.OUTCOME": {"status": 200},

@@ -11,6 +11,7 @@ from app.routes.api import (
     conversations,
     invitations,
     messages,
+    statistics,
     teams,
     tokens,
     triggers,
@@ -51,7 +52,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
-    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", READ, "Contacts as CSV"),
+    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", ADMINISTER, "Contacts as CSV"),
     Endpoint(
         "POST", "/contacts/import", contacts.bring_in, "importContacts", ANSWER, "Contacts from CSV",
         largest=contacts.LARGEST,
@@ -61,6 +62,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
+    # Analytics
+    Endpoint("GET", "/analytics/summary", statistics.summary, "getStatistics", READ, "A period in numbers"),
+    Endpoint("GET", "/analytics/hours", statistics.hours, "getHours", READ, "A period hour by hour"),
     # Bots
     Endpoint("GET", "/bots", bots.index, "listBots", READ, "Bots, oldest first"),
     Endpoint("POST", "/bots", bots.create, "createBot", BUILD, "Make a bot", status=201, largest=bots.LARGEST),

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from app import erase, i18n, people, sheets
+from app import audit, erase, i18n, people, sheets
 from app.db import Tx
 from app.errors import NotFound
 from app.routes.api.endpoint import FIRST, Body, Call, Csv, Once, Page, Paging, Query, key_of, page
@@ -176,6 +176,7 @@ async def merge(call: Call, body: Merge) -> Contact:
 async def export(call: Call, query: Tagged) -> Csv:
     """All contacts, or those with a tag, newest first. What a spreadsheet would take for a formula has a ' before
     it."""
+    await call.rt.db.write(audit.write, audit.entry("contacts.exported", query.tag))
     return Csv(sheets.written(call.rt.db.reader, query.tag), headers=Csv.attachment("contacts.csv"))
 
 

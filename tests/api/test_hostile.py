@@ -1,0 +1,296 @@
+"""Schemathesis asks every operation of the OpenAPI document for what fits it and for what does not, over a real socket:
+nothing is answered 5xx, nothing that the document does not say, and next to nothing 429. Each operation is seen with a
+2xx first, so that the rest is not spent on things that are not there.
+
+`make hostile` asks more of each.
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.core import NOT_SET
+
+from app import tokens, users
+from app.db import Statement, Tx
+from app.routes.docs import document
+from app.store import outbox
+from app.store import webhooks as store
+from tests.api import conformance
+from tests.api.conftest import EMAIL, PASSWORD
+from tests.browser.house import House
+
+DESCRIBED: Final = schemathesis.openapi.from_dict(document())
+OPERATIONS: Final = {
+    found.definition.raw["operationId"]: found for found in (each.ok() for each in DESCRIBED.get_all_operations())
+}
+SHEET: Final = "phone,name\n+5511977776666,Caio\n"
+DOCUMENT: Final = """bot: Luna
+rules:
+  - name: ready
+    when: {trigger: ready}
+    do: [{say: It is ready.}]
+  - name: hello
+    when: {says: hello}
+    do: [{say: Hi!}]
+tests:
+  - name: hello
+    chat: [{user: hello}, {bot: Hi!}]
+"""
+VALUES: Final = {"phone_number_id": "206540352242922", "access_token": "t", "app_secret": "s", "verify_token": "v"}
+HOLD: Final = Statement("update outbox set state = 'held' where message_id = :id")
+
+# Examples an operation.
+MANY: Final = 100 if settings.get_current_profile_name() == "hostile" else 8
+# Log-in is limited to five attempts a minute and address, and sixty altogether (S5): a few are enough.
+FEW: Final = ("logIn", "refreshToken", "revokeToken")
+
+
+class Guest(House):
+    """An installation with an owner, a channel whose messages nobody fetches, a bot, and a key that may do everything.
+    Each request comes from another address, by a proxy that is believed."""
+
+    def __enter__(self) -> "Guest":
+        super().__enter__()
+        self.run(self.fill())
+        self.numbers = itertools.count(5511900000000)
+        self.client = httpx.Client(base_url=f"{self.url}/api/v1", headers=self.head, timeout=30)
+        self.bot: Any = self.ask("POST", "/bots", document=DOCUMENT)
+        self.ask("POST", f"/bots/{self.bot['id']}/publish", channels=["Shop"], anyway=True)
+        self.version = self.ask("GET", f"/bots/{self.bot['id']}/versions")["items"][0]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.client.close()
+        super().__exit__(*error)
+
+    async def fill(self) -> None:
+        await users.create_owner(self.rt, email=EMAIL, name="Rosa", password=PASSWORD)
+        self.owner = (await users.find(self.rt, EMAIL)).id
+        self.channel = await self.rt.channels.add("whatsapp_cloud", "Shop", VALUES)
+        self.rt.channels.by_id[self.channel].sender.open = False
+        scopes = ["read", "send", "manage", "admin"]
+        made = await tokens.create(self.rt, name="all", scopes=scopes, rate=0, user_id=self.owner)
+        self.head = {"Authorization": f"Bearer {made.secret}"}
+
+    def address(self) -> dict[str, str]:
+        number = next(self.numbers)
+        return {"X-Forwarded-For": f"198.{18 + number % 2}.{number // 2 % 250}.{number // 500 % 250}"}
+
+    def ask(self, method: str, path: str, **body: Any) -> Any:
+        answer = self.client.request(method, path, json=body or None)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def contact(self) -> str:
+        return str(self.ask("POST", "/contacts", phone=f"+{next(self.numbers)}")["id"])
+
+    def message(self, held: bool = False) -> dict[str, Any]:
+        sent: dict[str, Any] = self.ask("POST", "/messages", channel="Shop", to=f"+{next(self.numbers)}", text="Hi")
+        if held:
+            self.run(self.rt.db.write(hold, int(sent["id"])))
+        return sent
+
+    def chat(self) -> str:
+        return str(self.message()["conversation_id"])
+
+    def webhook(self) -> str:
+        return str(self.ask("POST", "/webhooks", url="https://crm.invalid/in", types=["bot.updated"])["id"])
+
+    def person(self) -> str:
+        email = f"p{next(self.numbers)}@luna.example"
+        return str(self.ask("POST", "/users", email=email, role="viewer")["id"])
+
+    def key(self) -> str:
+        return str(self.ask("POST", "/tokens", name="CRM", scopes=["read"])["id"])
+
+    def shop(self) -> str:
+        values = VALUES | {"phone_number_id": str(next(self.numbers))}
+        return str(self.ask("POST", "/channels", kind="whatsapp_cloud", name=f"S{values['phone_number_id']}",
+                            values=values)["id"])  # fmt: skip
+
+    def invitation(self) -> str:
+        email = f"i{next(self.numbers)}@luna.example"
+        self.ask("POST", "/invitations", email=email, role="viewer")
+        return str(self.ask("GET", "/invitations")["items"][0]["id"])
+
+    def team(self) -> str:
+        return str(self.ask("POST", "/teams", name=f"Team {next(self.numbers)}")["id"])
+
+    def revision(self) -> int:
+        return int(self.ask("GET", f"/bots/{self.bot['id']}/draft")["revision"])
+
+    def refresh_token(self) -> str:
+        body = {"email": EMAIL, "password": PASSWORD}
+        answer = self.client.post("/auth/token", json=body, headers=self.address())
+        return str(answer.json()["refresh_token"])
+
+
+def hold(tx: Tx, message_id: int) -> None:
+    """Nobody knows what became of this message."""
+    assert tx.one(outbox.STATE, message_id=message_id) == "queued"
+    tx.run(HOLD, id=message_id)
+
+
+def delivery(guest: Guest) -> tuple[str, str]:
+    """A webhook and one of its deliveries."""
+    webhook = guest.webhook()
+    delivery_id = guest.run(guest.rt.db.write(deliver, int(webhook)))
+    return webhook, str(delivery_id)
+
+
+def deliver(tx: Tx, webhook_id: int) -> int:
+    one = tx.new_id()
+    tx.run(store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="bot.updated", body="{}", now=tx.now)
+    return one
+
+
+Right = Callable[[Guest], tuple[dict[str, str], dict[str, Any] | None]]
+
+
+def at(thing: Callable[[Guest], str], **body: Any) -> Right:
+    """A request to one thing."""
+    return lambda guest: ({"id": thing(guest)}, body or None)
+
+
+def with_body(make: Callable[[Guest], dict[str, Any]]) -> Right:
+    return lambda guest: ({}, make(guest))
+
+
+def replaying(guest: Guest) -> tuple[dict[str, str], dict[str, Any]]:
+    webhook, one = delivery(guest)
+    return {"id": webhook}, {"delivery_id": one}
+
+
+def leaving(guest: Guest) -> tuple[dict[str, str], None]:
+    team, person = guest.team(), guest.person()
+    guest.ask("PUT", f"/teams/{team}/members/{person}")
+    return {"id": team, "user": person}, None
+
+
+def luna(guest: Guest) -> str:
+    return str(guest.bot["id"])
+
+
+def shop(guest: Guest) -> str:
+    return str(guest.channel)
+
+
+# What each operation is asked first; those that are not here need nothing.
+RIGHT: Final[dict[str, Right]] = {
+    "logIn": with_body(lambda guest: {"email": EMAIL, "password": PASSWORD}),
+    "refreshToken": with_body(lambda guest: {"refresh_token": guest.refresh_token()}),
+    "revokeToken": with_body(lambda guest: {"refresh_token": guest.refresh_token()}),
+    "sendMessage": with_body(lambda guest: {"channel": "Shop", "to": f"+{next(guest.numbers)}", "text": "Hi"}),
+    "getMessage": at(lambda guest: guest.message()["id"]),
+    "resendMessage": at(lambda guest: guest.message(held=True)["id"]),
+    "discardMessage": at(lambda guest: guest.message(held=True)["id"]),
+    **dict.fromkeys(
+        ("getConversation", "listMessages", "takeConversation", "giveBackConversation", "closeConversation"),
+        at(Guest.chat),
+    ),
+    "trigger": at(Guest.chat, name="ready"),
+    "triggerContact": with_body(lambda guest: {"channel": "Shop", "to": f"+{next(guest.numbers)}", "name": "ready"}),
+    "createContact": with_body(lambda guest: {"phone": f"+{next(guest.numbers)}"}),
+    **dict.fromkeys(("getContact", "eraseContact", "listAliases"), at(Guest.contact)),
+    "changeContact": at(Guest.contact, name="Caio"),
+    "mergeContacts": lambda guest: ({"id": guest.contact()}, {"contact_id": guest.contact()}),
+    "importContacts": with_body(lambda guest: {"csv": SHEET, "apply": True}),
+    "createBot": with_body(lambda guest: {"starter": "blank"}),
+    **dict.fromkeys(("getBot", "getDraft", "testBot", "listVersions"), at(luna)),
+    "saveDraft": lambda guest: ({"id": luna(guest)}, {"document": DOCUMENT, "revision": guest.revision()}),
+    "lintBot": at(luna, document=DOCUMENT),
+    "publishBot": at(luna, channels=["Shop"], anyway=True),
+    "getVersion": lambda guest: ({"id": luna(guest), "number": "1"}, None),
+    "createChannel": with_body(
+        lambda guest: {
+            "kind": "whatsapp_cloud",
+            "name": f"N{next(guest.numbers)}",
+            "values": VALUES | {"phone_number_id": str(next(guest.numbers))},
+        }
+    ),
+    **dict.fromkeys(("getChannel", "testChannel"), at(shop)),
+    "changeChannel": at(Guest.shop, rate=5),
+    "deleteChannel": at(Guest.shop),
+    "pointChannel": lambda guest: ({"id": shop(guest)}, {"version_id": guest.version["id"]}),
+    "createWebhook": with_body(lambda guest: {"url": "https://crm.invalid/in", "types": ["bot.updated"]}),
+    **dict.fromkeys(
+        ("getWebhook", "deleteWebhook", "rotateSecret", "testWebhook", "listDeliveries"), at(Guest.webhook)
+    ),
+    "changeWebhook": at(Guest.webhook, types=[]),
+    "replayDelivery": replaying,
+    "createUser": with_body(lambda guest: {"email": f"n{next(guest.numbers)}@luna.example", "role": "agent"}),
+    "getUser": at(Guest.person),
+    "changeUser": at(Guest.person, role="agent"),
+    "createInvitation": with_body(lambda guest: {"email": f"j{next(guest.numbers)}@luna.example", "role": "agent"}),
+    "revokeInvitation": at(Guest.invitation),
+    "createTeam": with_body(lambda guest: {"name": f"Team {next(guest.numbers)}"}),
+    "deleteTeam": at(Guest.team),
+    "joinTeam": lambda guest: ({"id": guest.team(), "user": guest.person()}, None),
+    "leaveTeam": leaving,
+    "createToken": with_body(lambda guest: {"name": "CRM", "scopes": ["read"]}),
+    **dict.fromkeys(("getToken", "deleteToken"), at(Guest.key)),
+}
+# What is known to be there is put in the place of what was made up, half of the time.
+KNOWN: Final = {"channel": "Shop", "to": "+5511988887777", "kind": "whatsapp_cloud", "channels": ["Shop"]}
+
+
+@pytest.fixture(scope="module")
+def guest() -> Iterator[Guest]:
+    with Guest(environment={"PARLEY_TRUSTED_PROXIES": "127.0.0.1"}) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_whatever_is_asked_the_answer_is_one_of_the_document(guest: Guest, name: str) -> None:
+    operation = OPERATIONS[name]
+    place, body = RIGHT.get(name, lambda guest: ({}, None))(guest)
+    path = operation.path.removeprefix("/api/v1").format(**place)
+    answer = guest.client.request(operation.method, path, json=body, headers=guest.address())
+    assert answer.is_success, f"{name}: {answer.text}"
+    conformance.check(answer)
+    modes = [operation.as_strategy(generation_mode=GenerationMode.POSITIVE)]
+    if operation.definition.raw.get("requestBody"):
+        modes.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    # Only what may be asked again and again keeps its id: what deletes takes another each time.
+    lasting = place if operation.method != "delete" and name != "eraseContact" else {}
+    codes: list[int] = []
+
+    @settings(
+        max_examples=min(MANY, 8) if name in FEW else MANY,
+        deadline=None, database=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=st.one_of(modes), known=st.booleans())
+    def ask(case: Case, known: bool) -> None:
+        if known:
+            case.path_parameters.update(lasting)
+            if isinstance(case.body, dict):
+                case.body.update({key: value for key, value in KNOWN.items() if key in case.body})
+        codes.append(send(guest, case))
+
+    ask()
+    assert codes.count(429) <= len(codes) / 100, codes
+
+
+def send(guest: Guest, case: Case) -> int:
+    """Ask, look at the answer, and tell its status."""
+    given = case.as_transport_kwargs(base_url=guest.url)
+    head = {**given["headers"], **guest.head, **guest.address()}
+    body: dict[str, bytes] = {}
+    if case.body is not NOT_SET:
+        body["content"] = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+    if body:
+        head["Content-Type"] = "application/json"
+    head = {key: value for key, value in head.items() if str(value).isascii() and str(value).isprintable()}
+    answer = guest.client.request(case.method, given["url"], params=given.get("params"), headers=head, **body)
+    assert answer.status_code < 500, f"{case.method} {given['url']} {case.body!r}: {answer.text}"
+    conformance.check(answer)
+    return answer.status_code

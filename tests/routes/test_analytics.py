@@ -1,0 +1,216 @@
+"""Analytics: the numbers of the page are those of the rows, whoever asks; and they follow what changes later."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import analytics, erase, statistics
+from app.db import Query
+from app.routes import charts
+from app.store import statistics as store
+from tests.api.conftest import Program, api  # noqa: F401
+from tests.routes.visiting import ANA, Visit, visiting
+from tests.shop import change
+
+pytestmark = pytest.mark.anyio
+HOUR, DAY = 3_600_000, 86_400_000
+NOT_SAID = ("reaction", "system", "edit", "delete")
+FAR = 2**40  # hours
+
+
+class Said:
+    """A message as it stands in its row."""
+
+    def __init__(self, *row: Any) -> None:
+        (
+            self.id, self.chat, self.channel, self.direction, self.author, self.kind, self.status, self.rule, self.turn,
+            self.step, self.at, self.sent_at,
+        ) = row  # fmt: skip
+        self.heard = self.direction == "in" and self.kind not in NOT_SAID
+        self.key = self.at, self.id
+
+
+MESSAGES = Query(
+    """
+    select m.id, m.conversation_id, m.channel_id, m.direction, m.author, m.kind, m.status, m.rule, m.turn_id, m.step,
+           m.at, m.sent_at
+    from message m join channel c on c.id = m.channel_id where c.connector <> 'simulator' order by m.at, m.id
+    """,
+    Said,
+)
+TURNS = Query("select id, message_id from turn", lambda *row: row)
+MISSED = Query("select count(*) from turn where code in ('missed', 'missed_again', 'unanswered')", int)
+
+
+async def from_rows(visit: Visit) -> dict[str, Any]:
+    """Every number, counted the slow way."""
+    db = visit.rt.db.reader
+    said = [one for one in await db.all(MESSAGES) if one.status != "remark"]
+    out = [one for one in said if one.direction == "out"]
+    turns: dict[int, int] = dict(await db.all(TURNS))
+    by_id = {one.id: one for one in said}
+    days: dict[tuple[int, int], list[Said]] = {}
+    for one in said:
+        days.setdefault((one.chat, one.at // DAY), []).append(one)
+    chats = [day for day in days.values() if any(one.heard for one in day)]
+    alone = [
+        day for day in chats
+        if any(one.author == "bot" for one in day) and not any(one.author in ("user", "phone") for one in day)
+    ]  # fmt: skip
+    bot = [
+        one.sent_at - by_id[turns[one.turn]].at for one in out
+        if one.author == "bot" and one.step == 0 and one.sent_at > one.at and turns.get(one.turn) in by_id
+    ]  # fmt: skip
+    people = []
+    for one in out:
+        before = [other for other in said if other.chat == one.chat and other.at < one.at]
+        answered = max((other.at for other in before if other.direction == "out"), default=0)
+        waiting = [other.at for other in before if other.direction == "in" and other.at > answered]
+        if one.author == "user" and waiting:
+            people.append(one.at - min(waiting))
+    rules = {(one.rule, one.turn) for one in out if one.author == "bot" and one.rule and one.turn}
+    return {
+        "received": sum(one.heard for one in said),
+        "by_bot": sum(one.author == "bot" for one in out),
+        "by_people": sum(one.author in ("user", "phone") for one in out),
+        "by_programs": sum(one.author not in ("bot", "user", "phone") for one in out),
+        "chats": len(chats),
+        "alone": len(alone),
+        "missed": await db.one(MISSED),
+        "bot_wait": analytics.Wait(len(bot), sum(bot) // len(bot) if bot else 0),
+        "person_wait": analytics.Wait(len(people), sum(people) // len(people) if people else 0),
+        "statuses": dict(Counter(one.status for one in out)),
+        "rules": dict(Counter(rule for rule, _turn in rules)),
+        "failures": sum(one.status == "failed" for one in out),
+    }
+
+
+async def from_statistics(visit: Visit) -> dict[str, Any]:
+    found = await analytics.total(visit.rt.db.reader, 0, FAR)
+    names = ("received", "by_bot", "by_people", "by_programs", "chats", "alone", "missed", "bot_wait", "person_wait")
+    return {name: getattr(found, name) for name in names} | {
+        "statuses": found.statuses, "rules": dict(found.rules), "failures": sum(count for _p, count in found.failures),
+    }  # fmt: skip
+
+
+async def test_the_numbers_are_those_of_the_rows_on_both_databases(tmp_path: Path, database_url: str) -> None:
+    url = database_url if database_url.startswith("postgresql:") else ""
+    async with visiting(tmp_path, database_url=url) as visit:
+        await statistics.keep(visit.rt.db)
+        expected = await from_rows(visit)
+        assert await from_statistics(visit) == expected
+        for name in ("received", "by_bot", "by_people", "alone", "missed", "failures"):
+            assert expected[name] > 0, f"the story has no {name}"
+        assert expected["chats"] > expected["alone"] and expected["person_wait"].answers
+        hourly = await analytics.hourly(visit.rt.db.reader, 0, FAR)
+        assert sum(hour.get("in", 0) for hour in hourly.values()) == expected["received"]
+        channels = await analytics.channels(visit.rt.db.reader, 0, FAR)
+        assert sum(one.received for one in channels) == expected["received"]
+        one = await analytics.total(visit.rt.db.reader, 0, FAR, channels[0].id)
+        assert (one.received, one.sent) == (channels[0].received, channels[0].sent)
+        for days in analytics.PERIODS:
+            answer = await visit.get(f"/analytics?days={days}&channel={channels[0].id}")
+            assert answer.status_code == 200 and "Answered by the bot alone" in answer.text
+
+
+async def test_what_changes_later_and_who_is_erased_is_counted_again(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        await statistics.keep(visit.rt.db)
+        before = await from_rows(visit)
+        await change(visit.rt, "update message set status = 'read' where status in ('accepted', 'sent', 'delivered')")
+        clock: Any = visit.rt.clock
+        for _round in range(60):  # a slice of the last week in each
+            clock.at += 60_000
+            await statistics.keep(visit.rt.db)
+        after = await from_rows(visit)
+        assert after["statuses"] != before["statuses"] and (await from_statistics(visit)) == after
+        ana = await visit.one("select id from contact where phone = :phone", phone=ANA)
+        await erase.contact(visit.rt, ana)
+        await statistics.keep(visit.rt.db)
+        assert (await from_statistics(visit)) == await from_rows(visit) != after
+
+
+async def test_history_that_is_brought_in_stands_at_its_own_time(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        at = visit.rt.clock.now() - 20 * DAY
+        id = await visit.one("select min(id) from message where direction = 'in' and kind = 'text'")
+        await change(visit.rt, "update message set at = :at where id = :id", at=at, id=id)
+        await statistics.keep(visit.rt.db)
+        found = await analytics.hourly(visit.rt.db.reader, at // HOUR, at // HOUR + 1)
+        assert found[at // HOUR]["in"] == 1
+
+
+async def test_counting_twice_counts_once(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        await statistics.keep(visit.rt.db)
+        before = await from_statistics(visit)
+        await statistics.keep(visit.rt.db)
+        assert await from_statistics(visit) == before
+        assert not await visit.rt.db.bulk(statistics.catch_up)
+
+
+async def test_the_page_has_a_table_for_each_chart_and_is_read_by_everybody(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    async with visiting(tmp_path / "empty", empty=True) as visit:
+        assert "Nothing in these 30 days" in (await visit.get("/analytics")).text
+    async with visiting(tmp_path) as visit:
+        await visit.become("viewer")
+        await statistics.keep(visit.rt.db)
+        html = (await visit.get("/analytics?days=7")).text
+        assert html.count('<svg class="chart" ') == html.count('<details class="as-table">') == 3
+        assert "style=" not in html and 'aria-current="page">7 days' in html
+        expected = await from_rows(visit)
+        assert f'<span class="value">{expected["chats"]}</span>' in html
+        for query in ("?days=8", "?days=x&channel=x", f"?channel={'9' * 18}", "?channel=-1"):
+            assert (await visit.get(f"/analytics{query}")).status_code == 200
+
+
+async def test_programs_get_the_same_numbers(api: Program) -> None:  # noqa: F811
+    head = await api.key("read", "send")
+    place = "/api/v1/analytics"
+    empty = (await api.get(f"{place}/summary", headers=head)).json()
+    assert empty["received"] == 0 and empty["person_wait"] is None and empty["counted_at"] is None
+    body = {"channel": "Shop", "to": "5511999990000", "text": "Hi"}
+    assert (await api.post("/api/v1/messages", json=body, headers=head)).status_code == 202
+    await statistics.keep(api.rt.db)
+    found = (await api.get(f"{place}/summary?days=7", headers=head)).json()
+    assert found["sent_by_programs"] == 1 and found["statuses"] == {"queued": 1} and found["counted_at"]
+    assert [(one["name"], one["sent"]) for one in found["channels"]] == [("Shop", 1)]
+    hours = (await api.get(f"{place}/hours?channel={found['channels'][0]['id']}", headers=head)).json()["hours"]
+    assert [hour["sent_by_programs"] for hour in hours] == [1]
+    assert (await api.get(f"{place}/hours?channel={'8' * 19}", headers=head)).json() == {"hours": []}
+    assert (await api.get(f"{place}/summary?days=0", headers=head)).status_code == 422
+    assert (await api.get(f"{place}/summary")).status_code == 401
+
+
+def test_a_reason_leaves_out_what_is_of_one_message() -> None:
+    problem = '{"code":"131026","title":"Not on WhatsApp","detail":"+5511999990000"}'
+    assert statistics.reason(problem) == '{"code":"131026","title":"Not on WhatsApp"}'
+    assert statistics.reason("") == '{"code":""}'
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 4), (4, 4), (5, 8), (21, 40), (346, 400), (401, 800), (99_999, 200_000)])
+def test_an_axis_ends_above_the_highest_bar_at_a_round_number(most: int, top: int) -> None:
+    assert charts.ceiling(most) == (top, top // 4)
+    drawn = charts.bars([("a", most, 0), ("b", 0, most)])
+    assert all(bar.y >= charts.TOP and bar.y2 >= charts.TOP for bar in drawn.bars)
+    assert drawn.bars[0].height == drawn.bars[1].height2
+
+
+def test_a_day_without_a_value_leaves_a_gap_in_a_line() -> None:
+    drawn = charts.line([("1", 0.0), ("2", 1.0), ("3", None), ("4", 0.5)])
+    assert drawn.path.count("M") == 2 and drawn.path.count("L") == 1 and len(drawn.dots) == 1
+
+
+def test_the_busiest_hour_is_the_darkest() -> None:
+    drawn = charts.squares({(4, 13): 50, (0, 0): 1})
+    shades = {(one.day, one.hour): one.shade for one in drawn}
+    assert len(drawn) == 168 and shades[4, 13] == 5 and shades[0, 0] == 1 and shades[6, 23] == 0
+
+
+def test_what_pages_read_is_never_messages() -> None:
+    """The planner's test says that each of them goes by key; this, that it goes there at all."""
+    for query in (store.TOTALS, store.HOURLY, store.CHANNELS, store.AS_OF):
+        assert "message" not in query.sql and "turn" not in query.sql
