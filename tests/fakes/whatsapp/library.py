@@ -4,11 +4,12 @@ It trusts the certificate of the host of files, whose authority is made here: se
 """
 
 import atexit
-import gc
 import importlib
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import types
 import warnings
 from pathlib import Path
@@ -24,9 +25,12 @@ make_certificates(FOLDER)
 # It imports python-magic, which needs a C library, for what nobody here asks of it.
 sys.modules.setdefault("magic", types.ModuleType("magic"))
 with trust(FOLDER / "ca.pem"), warnings.catch_warnings():
-    warnings.simplefilter("ignore", ResourceWarning)  # it leaves pipes open, in cycles
+    warnings.simplefilter("ignore", ResourceWarning)
     importlib.import_module("neonize.proto")
-    gc.collect()
+    # It leaves two pipes to `uname` open, which the next one to start a process would be told of.
+    while subprocess._active:
+        subprocess._cleanup()
+        time.sleep(0.01)
 
 adv: Any = importlib.import_module("neonize.proto.waAdv.WAAdv_pb2")
 certificates: Any = importlib.import_module("neonize.proto.waCert.WACert_pb2")
