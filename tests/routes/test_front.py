@@ -244,6 +244,10 @@ def test_S2_open_addresses_are_the_ones_meant_to_be_open() -> None:
         "api.docs",
         "api.openapi",
         "api.bot_schema",
+        "login.code",
+        "login.enter_code",
+        "invitation",
+        "invitation.accept",
     }
     assert {entry.name for entry in OPEN} == names and ORIGIN.startswith("http://127.0.0.1")
 
