@@ -156,9 +156,15 @@ async def test_a_listener_that_does_not_read_loses_nothing(api: Program, monkeyp
     following = api.rt.feed.follow(listener)
     await say(api, head, "0")
     heard += await anext(following)
+    waiting = asyncio.ensure_future(anext(following))
+    async with asyncio.timeout(5):
+        while listener.behind:
+            await asyncio.sleep(0.01)
     for number in range(1, 60):
         await say(api, head, str(number))
+    assert listener.behind
     async with asyncio.timeout(5):
+        heard += await waiting
         while len(heard) < 60:
             heard += await anext(following)
     assert [json.loads(each.body)["data"]["content"]["text"] for each in heard] == [str(n) for n in range(60)]
