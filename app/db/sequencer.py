@@ -13,7 +13,7 @@ import zlib
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
@@ -23,6 +23,7 @@ from app.db.journal import EVENTS_AFTER
 from app.db.postgres_link import Address, translate
 from app.events import StoredEvent
 
+PATIENCE = 2.0  # s: the server lets go of a place a moment after the process that had it is gone
 log = logging.getLogger(__name__)
 
 APART = 0.020  # between two rounds (s)
@@ -81,8 +82,11 @@ class Sequencer(threading.Thread):
         try:
             schema = _value(connection, "select current_schema()")
             space = zlib.crc32(f"parley.{schema}".encode()) - 2**31
-            if not _value(connection, f"select pg_try_advisory_lock({space}, {self._node})"):
-                raise InUse("Another Parley process uses this database. Stop it first, or name another schema.")
+            until = monotonic() + PATIENCE
+            while not _value(connection, f"select pg_try_advisory_lock({space}, {self._node})"):
+                if monotonic() > until:
+                    raise InUse("Another Parley process uses this database. Stop it first, or name another schema.")
+                sleep(0.05)
             self._channel = f"parley_{schema}"
             connection.execute(translate(f'listen "{self._channel}"'))
         except BaseException:

@@ -203,7 +203,7 @@ class Writer:
         tx, take, until = self._tx, self.queue.take_waiting, thread_time() + WORK
         unit: Unit | None = units[0]
         while unit is not None:
-            started = perf_counter()
+            started, tx.now = perf_counter(), self._clock.now()
             try:
                 unit.result = unit.fn(tx, *unit.args)
             except BaseException as error:
@@ -226,6 +226,7 @@ class Writer:
 
     def _run_guarded(self, unit: Unit) -> None:
         tx, started = self._tx, perf_counter()
+        tx.now = self._clock.now()
         events, calls = len(tx.events), len(tx.calls)
         self._execute("savepoint unit")
         try:
