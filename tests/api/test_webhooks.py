@@ -112,6 +112,7 @@ async def test_P25_a_failing_receiver_is_tried_on_the_schedule_and_then_switched
     webhook, _secret, head = await made(api, callee, types=["message.created"])
     await say(api, head, "Hi")
     for tries in range(1, TRIES + 1):
+        # Bound now, because the loop goes on; the checker cannot tell the type of such a default.
         await until(lambda tries=tries: len(callee.seen) == tries)  # type: ignore[misc]
         await until_tried(api, tries)
         if tries < TRIES:

@@ -139,6 +139,7 @@ def _check_installed() -> None:
 def _no_magic() -> types.ModuleType:
     """Stands in for python-magic, which the library imports for what is not used here and which needs a C library."""
     module = types.ModuleType("magic")
+    # Set by name: the checker knows no such attribute of a module.
     setattr(module, "from_buffer", lambda data, mime=False: "application/octet-stream")  # noqa: B010
     return module
 
