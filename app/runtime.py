@@ -20,6 +20,7 @@ from app import (
     planned,
     promises,
     readiness,
+    search,
     statistics,
 )
 from app.ballast import Ballast
@@ -159,6 +160,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("webhooks", rt.webhooks.run)
     rt.supervise("webhook events", rt.webhooks.spool)
     rt.supervise("statistics", partial(statistics.run, rt.db))
+    rt.supervise("search index", partial(search.run, rt.db))
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)
