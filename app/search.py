@@ -6,7 +6,7 @@ else. What is deleted or erased leaves the index in the same commit, because the
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,10 +14,11 @@ import msgspec
 
 from app import words
 from app.db import Database, DatabaseError, Tx
-from app.db.fulltext import Phrase, asked, stored
+from app.db.fulltext import Phrase
 from app.errors import Invalid
 from app.said import N_
 from app.store import search as store
+from app.store.search import Hit
 
 EVERY: Final = 2.0
 UNIT: Final = 50  # messages in one unit of work
@@ -29,6 +30,7 @@ END_OF_TIME: Final = 253_402_300_800_000  # the year 10000, ms UTC
 WORDLESS: Final = ("edit", "delete", "reaction")  # what these say stands in the message that they change
 AUTHORS: Final = ("contact", "bot", "user", "program", "phone")
 
+Indexed = Callable[[Sequence[str]], str]
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +63,7 @@ def phrases(text: str) -> list[Phrase]:
     return found
 
 
-async def find(db: Database, wanted: Wanted, *, before: int = FIRST, limit: int = 50) -> list[store.Hit]:
+async def find(db: Database, wanted: Wanted, *, before: int = FIRST, limit: int = 50) -> list[Hit]:
     """Messages stored before the id `before`, newest first. Raises `Invalid`."""
     conditions: list[list[Phrase]] = [[phrase] for phrase in phrases(wanted.text)]
     for mark, id in (("c", wanted.channel_id), ("v", wanted.conversation_id)):
@@ -76,8 +78,7 @@ async def find(db: Database, wanted: Wanted, *, before: int = FIRST, limit: int 
     if wanted.since is not None and wanted.until is not None and (months := list(_months(since, until))):
         conditions.insert(0, [_place("m", month) for month in months])
     return await db.reader.all(
-        store.FOUND[db.dialect], wanted=asked(db.dialect, conditions), before=before, since=since, until=until,
-        limit=limit,
+        store.FOUND, wanted=db.wanted(conditions), before=before, since=since, until=until, limit=limit
     )  # fmt: skip
 
 
@@ -119,29 +120,29 @@ async def keep(db: Database) -> None:
     if newest is not None and newest > (await db.reader.one(store.INDEXED) or 0):
         # Ids are given in order, but several writers commit them in another: whoever got a smaller one is waited for.
         await db.settled()
-        while await db.bulk(extend, newest, db.dialect):
+        while await db.bulk(extend, newest, db.indexed):
             await asyncio.sleep(0)
-    while await db.reader.one(store.CHANGED) is not None and await db.bulk(refresh, db.dialect):
+    while await db.reader.one(store.CHANGED) is not None and await db.bulk(refresh, db.indexed):
         await asyncio.sleep(0)
 
 
-def extend(tx: Tx, newest: int, dialect: str) -> bool:
+def extend(tx: Tx, newest: int, indexed: Indexed) -> bool:
     """Index the next messages, up to the id `newest`. False: there are none."""
-    indexed = tx.one(store.INDEXED) or 0
-    found = tx.all(store.NEXT, after=indexed, until=newest, limit=UNIT)
-    tx.many(store.PUT, [{"id": said.id, "words": stored(dialect, _words(said))} for said in found])
+    reached = tx.one(store.INDEXED) or 0
+    found = tx.all(store.NEXT, after=reached, until=newest, limit=UNIT)
+    tx.many(store.PUT, [{"id": said.id, "words": indexed(_words(said))} for said in found])
     return len(found) == UNIT
 
 
-def refresh(tx: Tx, dialect: str) -> bool:
+def refresh(tx: Tx, indexed: Indexed) -> bool:
     """Index messages again that changed. What the index has not reached yet is only taken off the list."""
-    indexed = tx.one(store.INDEXED) or 0
+    reached = tx.one(store.INDEXED) or 0
     taken = tx.all(store.TAKE, limit=UNIT)
     for id in taken:
         said = tx.one(store.SAID, id=id)
-        if said is not None and id <= indexed:
+        if said is not None and id <= reached:
             tx.run(store.DROP, id=id)
-            tx.run(store.PUT, id=id, words=stored(dialect, _words(said)))
+            tx.run(store.PUT, id=id, words=indexed(_words(said)))
     return bool(taken)
 
 

@@ -1,11 +1,12 @@
 """Full-text search in the words of each database: FTS5 on SQLite, tsvector on Postgres.
 
-Both are given words that are ready (`app.words`) and never read a text themselves, so both find the same; and since
-such a word holds letters and digits only, nothing that somebody types can be an operator.
+A statement says `message_word match :wanted`, with the table's alias `w`. Both are given words that are ready
+(`app.words`) and never read a text themselves, so both find the same; and since such a word holds letters and digits
+only, nothing that somebody types can be an operator.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 
 class Phrase(NamedTuple):
@@ -18,23 +19,16 @@ class Phrase(NamedTuple):
 # All of these, each in one way or another.
 Wanted = Sequence[Sequence[Phrase]]
 
-MATCHES: Final = {
-    "sqlite": "message_word match :wanted",
-    "postgres": "w.words @@ cast(:wanted as tsquery)",
-}
 
-
-def stored(dialect: str, words: Sequence[str]) -> str:
-    """The words of a text, in their order, as the index takes them."""
+def indexed(dialect: str, words: Sequence[str]) -> str:
     if dialect == "sqlite":
         return " ".join(words)
     return " ".join(f"'{word}':{place}" for place, word in enumerate(words, 1))
 
 
-def asked(dialect: str, wanted: Wanted) -> str:
-    """A question to the index."""
+def wanted(dialect: str, all_of: Wanted) -> str:
     phrase, both, either = (_fts5, " AND ", " OR ") if dialect == "sqlite" else (_tsquery, " & ", " | ")
-    return both.join(f"({either.join(map(phrase, ways))})" for ways in wanted)
+    return both.join(f"({either.join(map(phrase, ways))})" for ways in all_of)
 
 
 def _fts5(phrase: Phrase) -> str:

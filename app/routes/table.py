@@ -80,6 +80,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/inbox", inbox.index, "inbox", READ),
     Entry("GET", "/inbox/list", inbox.rows, "inbox.rows", READ),
     Entry("GET", "/inbox/more", inbox.more, "inbox.more", READ),
+    Entry("GET", "/inbox/found", inbox.hits, "inbox.found", READ),
     Entry("GET", "/inbox/{id:id}", inbox.show, "inbox.show", READ),
     Entry("GET", "/inbox/{id:id}/thread", inbox.thread, "inbox.thread", READ),
     Entry("GET", "/inbox/{id:id}/older", inbox.older, "inbox.older", READ),

@@ -4,12 +4,15 @@ Messages are indexed in the order of their ids, so the last one in the index say
 listed by id, newest first, because both indexes keep that order.
 """
 
-from typing import Final
-
 import msgspec
 
 from app.db import Query, Statement
-from app.db.fulltext import MATCHES
+from app.store import listing
+
+
+class Named(msgspec.Struct, frozen=True):
+    id: int
+    name: str
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -25,24 +28,9 @@ class Said(msgspec.Struct, frozen=True):
     deleted_at: int | None
 
 
-class Hit(msgspec.Struct, frozen=True):
-    """A message that was found, with whom it is and where. `content` and `problem` are JSON."""
+class Hit(listing.Entry, frozen=True):
+    """A message that was found, with whom it is and where."""
 
-    id: int
-    conversation_id: int
-    channel_id: int
-    direction: str
-    author: str
-    user_id: int | None
-    content: str
-    provider_id: str
-    reply_to: str
-    status: str
-    problem: str
-    rule: str
-    at: int
-    edited_at: int | None
-    deleted_at: int | None
     text: str
     contact_id: int
     name: str
@@ -52,7 +40,7 @@ class Hit(msgspec.Struct, frozen=True):
     connector: str
 
 
-NEWEST = Query("select id from message order by id desc limit 1", int)
+NEWEST = Query("select id from message where id > 0 order by id desc limit 1", int)
 INDEXED = Query("select rowid from message_word order by rowid desc limit 1", int)
 _SAID = "select id, conversation_id, channel_id, author, kind, text, at, deleted_at from message"
 NEXT = Query(f"{_SAID} where id > :after and id <= :until order by id limit :limit", Said)
@@ -82,9 +70,12 @@ ONE_AGAIN = Statement(
     on conflict (message_id) do update set message_id = excluded.message_id
     """
 )
+# A channel that was removed keeps its messages.
+CHANNELS = Query("select id, name from channel order by name, id limit 200", Named)
 OF_CONTACT = Query("select id from conversation where contact_id = :contact_id order by id limit 200", int)
 
-_FOUND: Final = """
+FOUND = Query(
+    """
     select m.id, m.conversation_id, m.channel_id, m.direction, m.author, m.user_id, m.content,
            coalesce(m.provider_id, ''), m.reply_to, m.status, m.problem, m.rule, m.at, m.edited_at, m.deleted_at,
            m.text, c.id, c.name, c.phone, c.username, h.name, h.connector
@@ -93,7 +84,8 @@ _FOUND: Final = """
     join conversation v on v.id = m.conversation_id
     join contact c on c.id = v.contact_id
     join channel h on h.id = m.channel_id
-    where {matches} and w.rowid < :before and m.deleted_at is null and m.at >= :since and m.at < :until
+    where message_word match :wanted and w.rowid < :before and m.deleted_at is null and m.at >= :since and m.at < :until
     order by w.rowid desc limit :limit
-"""
-FOUND = {dialect: Query(_FOUND.format(matches=matches), Hit) for dialect, matches in MATCHES.items()}
+    """,
+    Hit,
+)

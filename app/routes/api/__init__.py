@@ -11,6 +11,7 @@ from app.routes.api import (
     conversations,
     invitations,
     messages,
+    searching,
     statistics,
     teams,
     tokens,
@@ -31,6 +32,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/auth/revoke", auth.revoke, "revokeToken", None, "Log out", status=204),
     # Messages
     Endpoint("POST", "/messages", messages.send, "sendMessage", ANSWER, "Send a message", status=202),
+    Endpoint("GET", "/messages", searching.find, "searchMessages", READ, "Messages with these words, newest first"),
     Endpoint("GET", "/messages/{id:id}", messages.show, "getMessage", READ, "One message and what became of it"),
     Endpoint("POST", "/messages/{id:id}/resend", messages.resend, "resendMessage", ANSWER, "Send a held message again"),
     Endpoint("POST", "/messages/{id:id}/discard", messages.discard, "discardMessage", ANSWER, "Give up a held message"),
