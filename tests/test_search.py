@@ -121,7 +121,7 @@ async def test_two_contacts_that_become_one_have_the_messages_of_both(shop: Runt
 
 
 async def test_nothing_of_an_erased_person_is_left_in_the_index_or_in_any_file(shop: Runtime) -> None:
-    """P18's promise reaches the index: not a word in the file, its log, or what the index keeps beside."""
+    """Not a word in the file, its log, or what the index keeps beside."""
     for number in range(120):
         await hears(shop, c.Text(f"zanzibarquux secretword{number} vanillaxyz"), name=f"wamid.{number}")
     await hears(shop, c.Text("unlikely kept"), phone="5511999990002")
