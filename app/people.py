@@ -121,6 +121,10 @@ def checked(change: Change) -> Change:
     return msgspec.structs.replace(change, name=None if change.name is None else name)
 
 
+def is_field(name: str) -> bool:
+    return re.fullmatch(FIELD_NAME, name) is not None
+
+
 def check(tags: list[str], fields: dict[str, Any]) -> None:
     if len(tags) > noted.MOST_TAGS:
         raise Invalid(N_("A contact has at most {most} tags.", most=noted.MOST_TAGS), fields={"tags": N_("Too many.")})

@@ -14,6 +14,7 @@ from app import (
     due,
     fetching,
     housekeeping,
+    imports,
     jobs,
     media,
     outbox,
@@ -162,7 +163,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("search index", partial(search.run, rt.db))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, partial(imports.sweep, rt)))
     _watch(rt)
 
 
@@ -175,7 +176,11 @@ def _make_workers(rt: Runtime) -> None:
     made = caller.Caller(
         rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
     )
-    handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    handlers: dict[str, jobs.Handler] = {
+        media.KIND: fetcher.fetch,
+        planned.KIND: planned.handler(rt),
+        imports.KIND: partial(imports.work, rt),
+    }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
     promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)
@@ -188,6 +193,7 @@ def last_words(rt: Runtime) -> jobs.LastWords:
     return {
         media.KIND: media.given_up,
         planned.KIND: planned.given_up,
+        imports.KIND: imports.given_up,
         calls.KIND: partial(caller.given_up, lambda: rt.channels.intake),
         **dict.fromkeys(due.KINDS, due.given_up),
     }

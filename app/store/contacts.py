@@ -1,5 +1,7 @@
 """Contacts and their identities: a person is found by any name a network ever gave."""
 
+from collections.abc import Sequence
+
 from app.db import Query, Statement, Tx
 from app.models import Found
 from app.store import joining, tags
@@ -33,6 +35,25 @@ FOUND_BY_CONVERSATION = Query(
 )
 ERASED = Query("select 1 from tombstone where channel_id = :channel_id and provider_id = :provider_id", int)
 OWNER = Query("select contact_id from identity where kind = :kind and value = :value", int)
+NAMES_AT_ONCE = 100
+# Who has one of these numbers, dialled or as WhatsApp writes it: one statement for many rows of a file.
+OWNERS = Query(
+    f"""
+    select value, contact_id from identity
+    where kind in ('phone', 'wa_id') and value in ({", ".join(f":p{n}" for n in range(NAMES_AT_ONCE))})
+    """,
+    lambda value, contact_id: (str(value), int(contact_id)),
+)
+INSERT_WHOLE = Statement(
+    """
+    insert into contact (id, name, phone, language, tags, fields, opted_out_at, created_at)
+    values (:id, :name, :phone, :language, :tags, :fields, :opted_out_at, :now)
+    """
+)
+# Fails where another unit took the number meanwhile.
+CLAIM_PHONE = Statement(
+    "insert into identity (kind, value, contact_id, created_at) values ('phone', :phone, :id, :now)"
+)
 INSERT_CONTACT = Statement(
     """
     insert into contact (id, name, phone, username, language, created_at)
@@ -131,6 +152,17 @@ def owners_of(tx: Tx, aliases: tuple[tuple[str, str], ...]) -> set[int]:
     names = {*aliases, *((TWINS[kind], value) for kind, value in aliases if kind in TWINS)}
     found = [tx.one(OWNER, kind=kind, value=value) for kind, value in names]
     return {owner for owner in found if owner is not None}
+
+
+def owners_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:
+    """Who has each of these numbers; the older contact where two have it."""
+    found: dict[str, int] = {}
+    for first in range(0, len(phones), NAMES_AT_ONCE):
+        part = [*phones[first : first + NAMES_AT_ONCE]]
+        part += [""] * (NAMES_AT_ONCE - len(part))
+        for phone, owner in tx.all(OWNERS, **{f"p{n}": phone for n, phone in enumerate(part)}):
+            found[phone] = min(owner, found.get(phone, owner))
+    return found
 
 
 def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:

@@ -16,7 +16,7 @@ from app.audit import Actor, acting
 from app.db import DatabaseError
 from app.errors import Forbidden, Unauthenticated
 from app.routes.api import reading
-from app.routes.api.endpoint import Call, Caller, Endpoint, Once, Shape, tag_of
+from app.routes.api.endpoint import Call, Caller, Endpoint, Once, Shape, Upload, is_upload, tag_of
 from app.routes.guard import check_ids
 from app.routes.site import Handler
 from app.said import N_
@@ -131,11 +131,20 @@ async def read(request: Request, endpoint: Endpoint, shape: Shape) -> dict[str, 
         given["query"] = read_query(request, shape.query)
     elif request.query_params:
         raise reading.BadRequest(N_("This address takes nothing behind the “?”."))
-    if shape.body is not None:
+    if is_upload(shape.body):
+        given["body"] = upload(request, shape.body)
+    elif shape.body is not None:
         async with request.app.state.bodies:
             body = await request.body()
         given["body"] = reading.read(body, request.headers.get("content-type", ""), shape.body)
     return given
+
+
+def upload(request: Request, kind: type[Upload]) -> Upload:
+    found = kind(request)
+    if "*/*" not in kind.kinds and found.kind not in kind.kinds:
+        raise reading.WrongKind(N_("Send the file itself as the body, with Content-Type: {kind}.", kind=kind.kinds[0]))
+    return found
 
 
 def read_query(request: Request, kind: Any) -> Any:

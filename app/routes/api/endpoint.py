@@ -7,7 +7,18 @@ From it come the checks of a request, the answer, and the OpenAPI document; noth
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from starlette.requests import Request
@@ -82,6 +93,24 @@ class Csv(StreamingResponse):
     @staticmethod
     def attachment(name: str) -> dict[str, str]:
         return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+
+
+class Upload:
+    """A body that is read piece by piece while it comes, whatever its size. `kinds`: how it may be named."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("application/octet-stream",)
+
+    def __init__(self, request: Request) -> None:
+        self.pieces = request.stream()
+        self.kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class CsvUpload(Upload):
+    kinds = ("text/csv",)
+
+
+def is_upload(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Upload)
 
 
 class Call:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from app import views
-from app.routes.api.endpoint import Csv, Endpoint, Shape
+from app.routes.api.endpoint import Csv, Endpoint, Shape, is_upload
 from app.security.access import SCOPES
 from app.security.permissions import Action
 from app.version import VERSION
@@ -39,7 +39,7 @@ class Error(msgspec.Struct, frozen=True):
 def document(endpoints: Iterable[Endpoint]) -> Json:
     """The whole document as plain values."""
     lines = [(endpoint, endpoint.shape()) for endpoint in endpoints]
-    kinds = [kind for _line, shape in lines for kind in (shape.body, shape.answer) if kind not in (None, Csv)]
+    kinds = [kind for _line, shape in lines for kind in (shape.body, shape.answer) if is_json(kind)]
     schemas, components = msgspec.json.schema_components([*kinds, Error], ref_template=REFERENCE)
     named = dict(zip(map(repr, [*kinds, Error]), schemas, strict=True))
     paths: dict[str, Json] = {}
@@ -73,10 +73,17 @@ def operation(endpoint: Endpoint, shape: Shape, named: dict[str, Json]) -> Json:
         found["x-scope"] = scope_of(endpoint.may)
     if parameters := [*in_path(endpoint), *in_query(shape), *in_headers(endpoint, shape)]:
         found["parameters"] = parameters
-    if shape.body is not None:
+    if is_upload(shape.body):
+        content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in shape.body.kinds}
+        found["requestBody"] = {"required": True, "content": content}
+    elif shape.body is not None:
         content = {"application/json": {"schema": named[repr(shape.body)]}}
         found["requestBody"] = {"required": True, "content": content}
     return found
+
+
+def is_json(kind: Any) -> bool:
+    return kind is not None and kind is not Csv and not is_upload(kind)
 
 
 def scope_of(action: Action) -> str:
