@@ -163,8 +163,14 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("search index", partial(search.run, rt.db))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, partial(imports.sweep, rt)))
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, partial(sweep_files, rt)))
     _watch(rt)
+
+
+async def sweep_files(rt: Runtime) -> None:
+    """What lies in the data folder and is past its time."""
+    await imports.sweep(rt)
+    await media.sweep_uploads(rt.db, rt.media)
 
 
 def _make_workers(rt: Runtime) -> None:

@@ -99,6 +99,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     # Contacts
     Entry("GET", "/contacts", contacts.index, "contacts", READ),
     Entry("POST", "/contacts", contacts.create, "contacts.create", ANSWER),
+    Entry("POST", "/contacts/bulk", contacts.change_many, "contacts.change_many", ANSWER),
     Entry("GET", "/contacts/new", contacts.new, "contacts.new", ANSWER),
     Entry("GET", "/contacts/export", sheets.export, "contacts.export", ADMINISTER),
     Entry("GET", "/contacts/import", sheets.ask, "contacts.import", ANSWER),

@@ -66,10 +66,15 @@ admin   * /settings*
 """
 CALLS = """
 anybody POST /auth/*
+admin   GET /messages/export
 viewer  GET /messages*
 agent   POST /messages*
+admin   GET /conversations/export
 viewer  GET /conversations*
 agent   POST /conversations*
+agent   POST /media
+viewer  GET /media/*
+agent   * /contacts/imports*
 agent   POST /triggers
 admin   POST /contacts/*/merge
 viewer  GET /analytics/*

@@ -1,4 +1,4 @@
--- 0014: files of contacts that are brought in by a job, with how far it is
+-- 0014: files of contacts that are brought in by a job, with how far it is; files that programs send here
 
 create table contact_import (
     id bigint primary key,
@@ -19,3 +19,4 @@ create table contact_import (
     ended_at bigint
 );
 create index contact_import_created on contact_import (created_at, id);
+create index media_uploaded on media (stored_at) where channel_id = 0;

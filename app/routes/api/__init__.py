@@ -9,8 +9,10 @@ from app.routes.api import (
     channels,
     contacts,
     conversations,
+    exports,
     imports,
     invitations,
+    media,
     messages,
     searching,
     statistics,
@@ -33,12 +35,21 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/auth/revoke", auth.revoke, "revokeToken", None, "Log out", status=204),
     # Messages
     Endpoint("POST", "/messages", messages.send, "sendMessage", ANSWER, "Send a message", status=202),
+    Endpoint(
+        "POST", "/messages/bulk", messages.send_many, "sendMessages", ANSWER, "Send up to a hundred messages",
+        status=202,
+    ),
+    Endpoint("GET", "/messages/export", exports.messages, "exportMessages", ADMINISTER, "Messages as CSV or NDJSON"),
     Endpoint("GET", "/messages", searching.find, "searchMessages", READ, "Messages with these words, newest first"),
     Endpoint("GET", "/messages/{id:id}", messages.show, "getMessage", READ, "One message and what became of it"),
     Endpoint("POST", "/messages/{id:id}/resend", messages.resend, "resendMessage", ANSWER, "Send a held message again"),
     Endpoint("POST", "/messages/{id:id}/discard", messages.discard, "discardMessage", ANSWER, "Give up a held message"),
     # Conversations
     Endpoint("GET", "/conversations", conversations.index, "listConversations", READ, "Conversations, newest first"),
+    Endpoint(
+        "GET", "/conversations/export", exports.conversations, "exportConversations", ADMINISTER,
+        "Conversations as CSV or NDJSON",
+    ),
     Endpoint("GET", "/conversations/{id:id}", conversations.show, "getConversation", READ, "One conversation"),
     Endpoint(
         "GET", "/conversations/{id:id}/messages", conversations.thread, "listMessages", READ, "Messages, newest first"
@@ -55,7 +66,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
-    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", ADMINISTER, "Contacts as CSV"),
+    Endpoint("PATCH", "/contacts", contacts.change_many, "changeContacts", ANSWER, "Change up to 200 contacts"),
+    Endpoint("POST", "/contacts/bulk", contacts.put_many, "putContacts", ANSWER, "Make or complete up to 200 contacts"),
+    Endpoint("GET", "/contacts/export", exports.contacts, "exportContacts", ADMINISTER, "Contacts as CSV or NDJSON"),
     Endpoint(
         "POST", "/contacts/import", contacts.bring_in, "importContacts", ANSWER, "Contacts from CSV",
         largest=contacts.LARGEST,
@@ -75,6 +88,12 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
+    # Files
+    Endpoint(
+        "POST", "/media", media.take, "uploadMedia", ANSWER, "Send a file here", status=201, largest=media.LARGEST
+    ),
+    Endpoint("GET", "/media/{id:id}", media.show, "getMedia", READ, "What is known of a file"),
+    Endpoint("GET", "/media/{id:id}/content", media.fetch, "downloadMedia", READ, "The file itself"),
     # Analytics
     Endpoint("GET", "/analytics/summary", statistics.summary, "getStatistics", READ, "A period in numbers"),
     Endpoint("GET", "/analytics/hours", statistics.hours, "getHours", READ, "A period hour by hour"),

@@ -6,7 +6,7 @@ From it come the checks of a request, the answer, and the OpenAPI document; noth
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -22,7 +22,7 @@ from typing import (
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from app import tokens
 from app.errors import Invalid
@@ -95,6 +95,19 @@ class Csv(StreamingResponse):
         return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
+class Rows(Csv):
+    """A list as a file in the form that the program chose."""
+
+    media_types: ClassVar[dict[str, str]] = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+
+    def __init__(self, name: str, format: str, pieces: AsyncIterator[str]) -> None:
+        super().__init__(pieces, headers=self.attachment(f"{name}.{format}"), media_type=self.media_types[format])
+
+
+class Binary(FileResponse):
+    """A file as it was stored."""
+
+
 class Upload:
     """A body that is read piece by piece while it comes, whatever its size. `kinds`: how it may be named."""
 
@@ -105,8 +118,19 @@ class Upload:
         self.kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+class AnyUpload(Upload):
+    """What it is, its first bytes say, and not its name."""
+
+    kinds = ("application/octet-stream", "*/*")
+
+
 class CsvUpload(Upload):
     kinds = ("text/csv",)
+
+
+def is_file(kind: Any) -> bool:
+    """An answer that is no JSON."""
+    return isinstance(kind, type) and issubclass(kind, Response)
 
 
 def is_upload(kind: Any) -> bool:
@@ -170,7 +194,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     @property
     def has_tag(self) -> bool:
         """Is the answer one thing, with an `ETag`."""
-        return self.method == "GET" and "{" in self.path
+        return self.method == "GET" and "{" in self.path and not is_file(get_type_hints(self.handler)["return"])
+
+    @property
+    def changes_one(self) -> bool:
+        """Does it change, or end, one thing: then `If-Match` may say which state of it is meant."""
+        return self.method in ("PATCH", "PUT", "DELETE") and "{" in self.path
 
     def shape(self) -> Shape:
         hints = get_type_hints(self.handler, include_extras=True)
