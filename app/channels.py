@@ -323,8 +323,9 @@ class Channels:
     async def link(self, channel_id: int) -> None:
         """Show codes again. A device that is linked or shows codes is left alone. Raises `Conflict` for a network
         without links."""
-        live, _ = self._link_of(channel_id)
+        live, session = self._link_of(channel_id)
         if live.task is None or live.task.done():
+            session.retry()
             await self.reload(channel_id)
 
     async def ask_code(self, channel_id: int) -> str:
