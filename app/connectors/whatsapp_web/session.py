@@ -273,6 +273,7 @@ class WebSession:
         await self.close()
         if client:
             await client.stop()
+        self._safety.ended()
         for left in self._store.parent.glob(f"{self._store.stem}.*"):
             left.unlink(missing_ok=True)
 
