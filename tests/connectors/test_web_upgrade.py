@@ -1,4 +1,4 @@
-"""What Parley and its fake server know of one release of the client library, so that another one fails here and not at a
+"""What Parley and its fake server know of one release of the client library: another one fails here, not at a
 customer's. Contract §6.5."""
 
 import importlib.metadata
