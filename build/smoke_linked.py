@@ -7,17 +7,13 @@ and the root of its certificates), and has a customer answered through a phone t
 process, then in one of its own. Before that nothing of the library may be in memory.
 """
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -26,30 +22,17 @@ from smoke import BOT, REPLY, START_SECONDS, Failed, Program, first_page, step, 
 
 from tests.fakes.whatsapp import noise, redirect
 from tests.fakes.whatsapp.library import FOLDER
-from tests.fakes.whatsapp.server import WhatsApp
+from tests.fakes.whatsapp.threaded import Threaded
 
 PATIENCE = 30.0
 
 
-class Phone:
-    """The fake server with its phones, on a thread."""
-
-    def __init__(self) -> None:
-        self.server = WhatsApp()
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self.do(self.server.start())
-        self.alice = self.server.add("15557770001", "Alice")
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
-
-    def answered(self) -> float:
-        """Seconds until Alice has her answer."""
-        began = time.monotonic()
-        self.do(self.server.say(self.alice, "hi"))
-        self.do(self.server.seen("message", text=REPLY))
-        return time.monotonic() - began
+def answered(phone: Threaded) -> float:
+    """Seconds until Alice has her answer."""
+    began = time.monotonic()
+    phone.say("hi")
+    phone.do(phone.server.seen("message", text=REPLY))
+    return time.monotonic() - began
 
 
 def turn(folder: Path, port: int) -> None:
@@ -82,7 +65,7 @@ def state(program: Program) -> str:
     return str(json.loads(program.command("channel", "link", "Phone", "--json"))["state"])
 
 
-def walk(program: Program, process: "subprocess.Popen[bytes]", phone: Phone) -> None:
+def walk(program: Program, process: "subprocess.Popen[bytes]", phone: Threaded) -> None:
     if has_library(process.pid):
         raise Failed("the client library is in memory though no channel needs it")
     step(f"without a linked device: {memory(process.pid)}")
@@ -98,11 +81,11 @@ def walk(program: Program, process: "subprocess.Popen[bytes]", phone: Phone) -> 
     phone.do(phone.server.scan(code))
     until("the link", PATIENCE, lambda: state(program) == "connected")
     step(f"linked by QR code after {time.monotonic() - began:.1f} s, most of it commands")
-    step(f"answered in {phone.answered():.2f} s with the library in Parley's process: {memory(process.pid)}")
+    step(f"answered in {answered(phone):.2f} s with the library in Parley's process: {memory(process.pid)}")
     program.command("channel", "set", "Phone", "process=own")
     [child] = until("a child", PATIENCE, lambda: [pid for pid in children(process.pid) if has_library(pid)])
     until("the connection", PATIENCE, lambda: state(program) == "connected")
-    step(f"answered in {phone.answered():.2f} s with the library in a process of its own: {memory(child)}")
+    step(f"answered in {answered(phone):.2f} s with the library in a process of its own: {memory(child)}")
     process.terminate()
     if code := process.wait(20):
         raise Failed(f"stopping ends with exit code {code}")
@@ -112,7 +95,7 @@ def walk(program: Program, process: "subprocess.Popen[bytes]", phone: Phone) -> 
 
 def smoke(executable: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="parley-smoke-") as folder:
-        phone = Phone()
+        phone = Threaded()
         program = Program(executable.resolve(), Path(folder), "http://127.0.0.1:9")
         turn(program.executable.parent, phone.server.port)
         program.environment |= {
