@@ -345,6 +345,14 @@ class ReadsUrls(Protocol):
 
 
 @runtime_checkable
+class KeepsKeys(Protocol):
+    """Optional: the network's client has tables of its own, whose place the installation knows: `find` makes it if it
+    is missing and tells its URL, '' for a file in the data folder; `drop` empties it for good."""
+
+    def keep_keys_with(self, find: Callable[[], Awaitable[str]], drop: Callable[[], Awaitable[None]]) -> None: ...
+
+
+@runtime_checkable
 class Links(Protocol):
     """Optional: the account is a phone, to which this device is linked."""
 

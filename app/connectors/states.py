@@ -37,6 +37,9 @@ SENTENCES: Final[dict[str, str]] = {
     "web.refused": mark("WhatsApp refused the connection. Save the settings to try again."),
     "web.died": mark("WhatsApp's client program ended unexpectedly. Parley starts it again by itself."),
     "web.hung": mark("WhatsApp's client program does not answer any more. Parley starts it again by itself."),
+    "web.no_place": mark(
+        "The database has no place for the phone's keys. See the detail; Parley tries again by itself."
+    ),
     "web.crashed": mark(
         "WhatsApp's client program crashed three times in a day, so it is not started again by itself. Nothing is "
         "received or sent. Try again, and install the newest Parley if it goes on."

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.connectors.whatsapp_web.carriers import Carrier
 from app.connectors.whatsapp_web.library import Library
-from app.system import make_private, make_private_folder, open_private
+from app.system import make_private, open_private
 
 MINUTE_AND_MORE: Final = 80.0  # the library itself gives up on a send after 75 s
 QUICK: Final = 20.0
@@ -84,7 +84,6 @@ class Client:
 
 
 def make_store(store: Path) -> None:
-    """The device's keys are the account: a file for the owner alone, made before the library opens it."""
-    make_private_folder(store.parent)
+    """A file for the owner alone, made before the library opens it."""
     os.close(open_private(store))
     make_private(store)

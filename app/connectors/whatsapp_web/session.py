@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from app.connectors.whatsapp_web.reach import Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
 from app.connectors.whatsapp_web.safety import Off, Safety
 from app.connectors.whatsapp_web.sending import Desk, ReadUrl
+from app.system import make_private_folder
 
 FOLDER: Final = "whatsapp_web"
 URL: Final = "wss://web.whatsapp.com/ws/chat"
@@ -56,6 +58,8 @@ class WebSession:
         # A fake server on this machine has nobody who could be annoyed.
         hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
         self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        self._find_place: Callable[[], Awaitable[str]] | None = None
+        self._drop_place: Callable[[], Awaitable[None]] | None = None
         self._library: Library | None = None
         self._client: Client | None = None
         self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -96,11 +100,11 @@ class WebSession:
         device = self._channel.config.get("device") or "Parley"
         self._heard = asyncio.Queue()
         self._codes = 0
-        make_store(self._store)
+        store = await self._place()
         carrier = self._carrier()
         self._client = Client(self._library, carrier)
         try:
-            await self._client.start(str(self._store), self._journal, device)
+            await self._client.start(store, self._journal, device)
             return await self._listen()
         finally:
             self._connected.clear()
@@ -108,6 +112,18 @@ class WebSession:
             client, self._client = self._client, None
             await client.stop()
             self._safety.ended()
+
+    async def _place(self) -> str:
+        """Where the library keeps the keys of the device, which are the account: a schema of the database, which any
+        process of the installation can take over, or a file for the owner alone."""
+        make_private_folder(self._store.parent)
+        try:
+            place = await self._find_place() if self._find_place else ""
+        except Exception as error:
+            raise SessionFailed(StatusChange(State.RECONNECTING, "web.no_place", str(error))) from error
+        if not place:
+            make_store(self._store)
+        return place or str(self._store)
 
     def _carrier(self) -> Carrier:
         """In this process, unless the user or a crash wants it apart. Raises `Off`."""
@@ -276,6 +292,11 @@ class WebSession:
         self._safety.ended()
         for left in self._store.parent.glob(f"{self._store.stem}.*"):
             left.unlink(missing_ok=True)
+        if self._drop_place:
+            await self._drop_place()
+
+    def keep_keys_with(self, find: Callable[[], Awaitable[str]], drop: Callable[[], Awaitable[None]]) -> None:
+        self._find_place, self._drop_place = find, drop
 
     def retry(self) -> None:
         self._safety.forgive()
