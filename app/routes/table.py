@@ -118,6 +118,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/contacts/{id:id}/erase", contacts.forget, "contacts.forget", ADMINISTER, fresh=True),
     # Analytics
     Entry("GET", "/analytics", analytics.show, "analytics", READ),
+    Entry("GET", "/analytics/export", analytics.export, "analytics.export", READ),
     # Channels
     Entry("GET", "/channels", channels.index, "channels", READ),
     Entry("GET", "/channels/list", channels.listing, "channels.list", READ),
