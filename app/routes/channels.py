@@ -328,6 +328,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "notices": await rt.db.read(channel_pages.list_notice_fields, row.id),
         "stakes": await rt.db.read(channel_pages.get_stakes, row.id),
         "tested": None,
+        "templates": connector.capabilities.template and row.connector != "simulator",
         "faces": faces,
         **guide_values(request, row, connector),
         **linking.values(request, row),
