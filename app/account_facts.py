@@ -47,14 +47,14 @@ def note(tx: Tx, channel_id: int, fact: Fact, at: int) -> None:
         concern = known.concern if known is not None and same else fact.concern or fell
         tx.run(
             store.PUT, channel_id=channel_id, name=fact.name, value=fact.value, detail=fact.detail[:1000],
-            rank=fact.rank, concern=concern, at=at, seen_at=known.seen_at if known is not None and same else None,
+            rank=fact.rank, concern=int(concern), at=at, seen_at=known.seen_at if known is not None and same else None,
         )  # fmt: skip
     _tell(tx, channel_id)
 
 
 def owner(tx: Tx, channel_id: int, connector: str, fact: Fact) -> int:
     """The channel that a fact is about: that of its number, where it names one that is known; else the one called."""
-    found = tx.one(store.BY_NUMBER, connector=connector, number=fact.number) if fact.number else None
+    found = tx.one(store.BY_NUMBER, connector=connector, digits=fact.number) if fact.number else None
     return found or channel_id
 
 

@@ -37,11 +37,11 @@ _json = msgspec.json.Encoder()
 
 
 def draft_of(row: Row) -> Draft:
-    return Draft(row.name, row.language, row.category, _components.decode(row.components), row.named)
+    return Draft(row.name, row.language, row.category, _components.decode(row.components), bool(row.named))
 
 
 def parts_of(row: Row) -> Parts:
-    return read(_components.decode(row.components), named=row.named)
+    return read(_components.decode(row.components), named=bool(row.named))
 
 
 async def get(db: Reader, template_id: int) -> Row:
@@ -211,11 +211,8 @@ def handler(rt: "Runtime") -> Handler:
 
 def learn(tx: Tx, channel_id: int, news: TemplateNews, at: int) -> None:
     """What the network tells of one template, which several channels may share. What is older than what is known
-    changes nothing."""
+    changes nothing; for one that is not known, the list is asked for."""
     rows = tx.all(store.BY_PROVIDER, provider_id=news.provider_id)
-    if not rows:
-        drafted = tx.one(store.BY_NAME, channel_id=channel_id, name=news.name, language=news.language)
-        rows = [drafted] if drafted is not None and not drafted.provider_id else []
     if news.rewritten or (not rows and news.status not in ("DELETED", "PENDING_DELETION")):
         ask_again(tx, channel_id)
     for row in rows:
@@ -254,8 +251,8 @@ def take(tx: Tx, channel_id: int, page: list[Listed], began: int) -> None:
         row = tx.one(store.BY_NAME, channel_id=channel_id, name=draft.name, language=draft.language)
         components = _json.encode(draft.components).decode()
         common = {
-            "provider_id": one.provider_id, "category": draft.category, "named": draft.named, "components": components,
-            "fetched_at": began, "now": tx.now, **values,
+            "provider_id": one.provider_id, "category": draft.category, "named": int(draft.named),
+            "components": components, "fetched_at": began, "now": tx.now, **values,
         }  # fmt: skip
         if row is None:
             where = {"id": tx.new_id(), "channel_id": channel_id, "name": draft.name, "language": draft.language}
@@ -276,7 +273,7 @@ def insert(tx: Tx, channel_id: int, draft: Draft) -> int:
     template_id = tx.new_id()
     tx.run(
         store.INSERT, id=template_id, channel_id=channel_id, provider_id="", name=draft.name, language=draft.language,
-        category=draft.category, status=DRAFT, quality="", reason="", named=draft.named,
+        category=draft.category, status=DRAFT, quality="", reason="", named=int(draft.named),
         components=_json.encode(draft.components).decode(), fetched_at=0, now=tx.now,
     )  # fmt: skip
     changed(tx, channel_id, template_id)
@@ -293,8 +290,8 @@ def update(tx: Tx, row: Row, draft: Draft) -> None:
     if other is not None and other.id != row.id:
         raise _taken(draft)
     tx.run(
-        store.CHANGE, id=row.id, name=draft.name, language=draft.language, category=draft.category, named=draft.named,
-        components=_json.encode(draft.components).decode(), status=DRAFT if row.status == DRAFT else "PENDING",
+        store.CHANGE, id=row.id, name=draft.name, language=draft.language, category=draft.category,
+        named=int(draft.named), components=_json.encode(draft.components).decode(), status=DRAFT if row.status == DRAFT else "PENDING",
         now=tx.now,
     )  # fmt: skip
     changed(tx, row.channel_id, row.id)

@@ -1,4 +1,4 @@
-"""Templates of a channel: what there is and how it stands, one of them as on the phone, and making and changing them."""
+"""Templates of a channel: what there is and how it stands, one as on the phone, and making and changing them."""
 
 import tempfile
 from pathlib import Path

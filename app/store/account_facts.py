@@ -6,13 +6,13 @@ from app.db import Query, Statement
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """`value` in the network's word; `concern`: people should look at it; `seen_at`: somebody did."""
+    """`value` in the network's word; `concern`: 1 if people should look at it; `seen_at`: somebody did."""
 
     name: str
     value: str
     detail: str
     rank: int
-    concern: bool
+    concern: int
     at: int
     seen_at: int | None
 
@@ -35,7 +35,7 @@ CONCERNS = Query(
     """
     select f.channel_id, h.name, f.name, f.value, f.detail, f.at
     from channel h join account_fact f on f.channel_id = h.id
-    where h.removed_at is null and f.concern = true and f.seen_at is null
+    where h.removed_at is null and f.concern = 1 and f.seen_at is null
     order by f.at desc limit :limit
     """,
     Concern,
@@ -44,7 +44,7 @@ CONCERNS = Query(
 BY_NUMBER = Query(
     """
     select h.id from channel h join account_fact f on f.channel_id = h.id and f.name = 'number'
-    where h.removed_at is null and h.connector = :connector and f.value = :number
+    where h.removed_at is null and h.connector = :connector and f.value = :digits
     """,
     int,
 )
@@ -59,5 +59,5 @@ PUT = Statement(
 )
 DROP = Statement("delete from account_fact where channel_id = :channel_id and name = :name")
 SEEN = Statement(
-    "update account_fact set seen_at = :now where channel_id = :channel_id and concern = true and seen_at is null"
+    "update account_fact set seen_at = :now where channel_id = :channel_id and concern = 1 and seen_at is null"
 )

@@ -19,7 +19,7 @@ class Row(msgspec.Struct, frozen=True):
     status: str
     quality: str
     reason: str
-    named: bool
+    named: int
     components: str
     created_at: int
     changed_at: int

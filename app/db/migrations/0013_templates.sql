@@ -11,7 +11,7 @@ create table template (
     status text not null,
     quality text not null default '',
     reason text not null default '',
-    named boolean not null default false,
+    named bigint not null default 0,
     components text not null,
     told_at bigint not null default 0,
     fetched_at bigint not null default 0,
@@ -27,7 +27,7 @@ create table account_fact (
     value text not null,
     detail text not null default '',
     rank bigint not null default 0,
-    concern boolean not null default false,
+    concern bigint not null default 0,
     at bigint not null,
     seen_at bigint,
     primary key (channel_id, name)
