@@ -7,7 +7,7 @@ from app.connectors.account import Fact, TellsFacts
 from app.connectors.base import SendFailed
 from app.connectors.states import advice_for
 from app.db import Tx
-from app.errors import Conflict, Unavailable
+from app.errors import Conflict
 from app.said import N_
 from app.store import account_facts as store
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def ask(rt: "Runtime", channel_id: int) -> None:
-    """Ask the network. Raises `NotFound`, `Conflict` where it tells nothing of the kind, `Unavailable`."""
+    """Ask the network. Raises `NotFound`, `Conflict` where nothing can be told."""
     live = rt.channels.get(channel_id)
     if not isinstance(live.session, TellsFacts):
         raise Conflict(N_("This network tells nothing about the account."))
@@ -24,7 +24,7 @@ async def ask(rt: "Runtime", channel_id: int) -> None:
         found = await live.session.facts()
     except SendFailed as failure:
         advice = advice_for(failure.problem.code)
-        raise Unavailable(advice.sentence if advice else failure.problem.title) from failure
+        raise Conflict(N_(advice.sentence) if advice else failure.problem.title, code="network") from failure
     await rt.db.write(note_all, channel_id, found)
 
 

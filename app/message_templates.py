@@ -13,7 +13,7 @@ from app.connectors.base import SendFailed
 from app.connectors.states import advice_for
 from app.content import Template, kind
 from app.db import Reader, Tx
-from app.errors import Conflict, Invalid, NotFound, ParleyError, Unavailable
+from app.errors import Conflict, Invalid, NotFound, ParleyError
 from app.i18n import tell
 from app.jobs import Handler, Later
 from app.models import Job
@@ -31,6 +31,7 @@ DRAFT: Final = "DRAFT"
 EDITABLE: Final = frozenset({"APPROVED", "REJECTED", "PAUSED"})
 KIND: Final = "template.fetch"
 MOST: Final = 6_000
+LATER: Final = "network_later"  # code of what is worth another try
 
 _components: msgspec.json.Decoder[tuple[dict[str, Any], ...]] = msgspec.json.Decoder(tuple[dict[str, Any], ...])
 _json = msgspec.json.Encoder()
@@ -85,7 +86,7 @@ def given_in(said: Template) -> tuple[dict[str, Any], ...]:
 
 async def fetch(rt: "Runtime", channel_id: int) -> int:
     """The network's list, page by page; what it does not hold any more goes. Returns how many there are. Raises
-    `NotFound`, `Conflict`, `Unavailable`."""
+    `NotFound`, `Conflict`."""
     live, session = keeper(rt, channel_id)
     began, count = rt.clock.now(), 0
     try:
@@ -107,7 +108,7 @@ async def create(rt: "Runtime", channel_id: int, draft: Draft) -> int:
 
 async def change(rt: "Runtime", template_id: int, draft: Draft) -> None:
     """Another text: of a draft here, of any other at the network, which reviews it again. Raises `Invalid`, `Conflict`
-    where the network takes no change, `Unavailable`."""
+    where the network takes no change or cannot be reached."""
     row = await get(rt.db.reader, template_id)
     live, session = keeper(rt, row.channel_id)
     if row.status != DRAFT:
@@ -143,7 +144,7 @@ async def submit(rt: "Runtime", template_id: int) -> None:
 
 
 async def delete(rt: "Runtime", template_id: int) -> None:
-    """At the network and here. Raises `NotFound`, `Conflict`, `Unavailable`."""
+    """At the network and here. Raises `NotFound`, `Conflict`."""
     row = await get(rt.db.reader, template_id)
     live, session = keeper(rt, row.channel_id)
     if row.provider_id:
@@ -178,12 +179,12 @@ def refusal(failure: SendFailed) -> ParleyError:
     problem = failure.problem
     advice = advice_for(f"template.{problem.subcode}") or advice_for(problem.code)
     if not failure.certain:
-        return Unavailable(N_("The network did not answer. Fetch the templates to see whether it took this one."))
-    if failure.temporary or advice is None:
-        said: Sentence = advice.sentence if advice else problem.title or problem.code
-        return (Unavailable if failure.temporary else Conflict)(_with_words(said, problem.detail), code="network")
-    said = N_(advice.sentence) if not advice.remedy else joined([N_(advice.sentence), N_(advice.remedy)])
-    return Conflict(_with_words(said, problem.detail), code="network")
+        said: Sentence = N_("The network did not answer. Fetch the templates to see whether it took this one.")
+        return Conflict(said, code=LATER)
+    said = problem.title or problem.code
+    if advice is not None:
+        said = joined([N_(words) for words in (advice.sentence, advice.remedy) if words])
+    return Conflict(_with_words(said, problem.detail), code=LATER if failure.temporary else "network")
 
 
 def _with_words(said: Sentence, words: str) -> Sentence:
@@ -201,10 +202,10 @@ def handler(rt: "Runtime") -> Handler:
             return
         try:
             await fetch(rt, int(job.subject))
-        except Unavailable as error:
-            raise Later(60, tell(error.said)) from error
-        except ParleyError:
-            return  # nothing can be fetched until a person changes the channel
+        except ParleyError as error:
+            if error.code == LATER:
+                raise Later(60, tell(error.said)) from error
+            # Nothing can be fetched until a person changes the channel.
 
     return run
 
@@ -291,7 +292,8 @@ def update(tx: Tx, row: Row, draft: Draft) -> None:
         raise _taken(draft)
     tx.run(
         store.CHANGE, id=row.id, name=draft.name, language=draft.language, category=draft.category,
-        named=int(draft.named), components=_json.encode(draft.components).decode(), status=DRAFT if row.status == DRAFT else "PENDING",
+        named=int(draft.named), components=_json.encode(draft.components).decode(),
+        status=DRAFT if row.status == DRAFT else "PENDING",
         now=tx.now,
     )  # fmt: skip
     changed(tx, row.channel_id, row.id)
@@ -314,4 +316,4 @@ def changed(tx: Tx, channel_id: int, template_id: int = 0) -> None:
     data = b'{"channel_id":"%d"}' % channel_id
     if template_id:
         data = b'{"channel_id":"%d","id":"%d"}' % (channel_id, template_id)
-    tx.publish(events.Event(events.TEMPLATE_UPDATED, ("templates", f"templates-{channel_id}"), data))
+    tx.publish(events.Event(events.TEMPLATE_UPDATED, (f"templates-{channel_id}",), data))

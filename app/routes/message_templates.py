@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app import message_templates
 from app.connectors.account import KeepsTemplates
 from app.connectors.base import SendFailed
-from app.errors import Conflict, Invalid, NotFound, Unavailable
+from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _
 from app.markup import render
 from app.models import ChannelRow
@@ -195,7 +195,7 @@ async def create(request: Request) -> Response:
     try:
         fields = await with_sample(rt, row.id, data, fields)
         template_id = await message_templates.create(rt, row.id, template_form.draft(fields))
-    except (Invalid, Conflict, Unavailable) as error:
+    except (Invalid, Conflict) as error:
         values = {"channel": row, "row": None, "words": words, "tone": tone, **form_values(fields)}
         return await refused(request, "message_templates/show.html", error, **values)
     return await finished(request, template_id, data)
@@ -211,7 +211,7 @@ async def change(request: Request) -> Response:
     try:
         fields = await with_sample(rt, row.channel_id, data, fields)
         await message_templates.change(rt, row.id, template_form.draft(fields))
-    except (Invalid, Conflict, Unavailable) as error:
+    except (Invalid, Conflict) as error:
         return await refused(
             request, "message_templates/show.html", error, **await template_values(request, row, fields)
         )
@@ -228,7 +228,7 @@ async def finished(request: Request, template_id: int, data: Form) -> Response:
     row = await message_templates.get(request.state.rt.db.reader, template_id)
     try:
         await message_templates.submit(request.state.rt, template_id)
-    except (Invalid, Conflict, Unavailable) as error:
+    except (Invalid, Conflict) as error:
         return await refused(request, "message_templates/show.html", error, **await template_values(request, row))
     return redirect(request, to_template(request, template_id), done=_("Submitted. The review may take a day."))
 
