@@ -290,7 +290,7 @@ async def channel_of(request: Request) -> ChannelRow:
     rt: Runtime = request.state.rt
     row = await channel_row(request, request.path_params["id"])
     live = rt.channels.by_id.get(row.id)
-    if live is None or not live.here.capabilities.template:
+    if live is None or not isinstance(live.session, KeepsTemplates):
         raise NotFound(_("This network has no templates."))
     return row
 
