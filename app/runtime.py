@@ -17,6 +17,7 @@ from app import (
     imports,
     jobs,
     media,
+    message_templates,
     outbox,
     planned,
     promises,
@@ -186,6 +187,7 @@ def _make_workers(rt: Runtime) -> None:
         media.KIND: fetcher.fetch,
         planned.KIND: planned.handler(rt),
         imports.KIND: partial(imports.work, rt),
+        message_templates.KIND: message_templates.handler(rt),
     }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
