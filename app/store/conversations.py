@@ -26,11 +26,16 @@ ADDRESS = Query(
 SET_ADDRESS = Statement("update conversation set address = :address where id = :id")
 AFTER_TURN = Statement(
     """
+    with v (id, state, version_id, mode, budget, places, unread, waiting_since, waiting_for, closed_at, heard_at, at,
+            last_id, snippet) as (
+      values (:id, :state, cast(:version_id as bigint), :mode, :budget, :places, :unread,
+              cast(:waiting_since as bigint), :waiting_for, cast(:closed_at as bigint), :heard_at, :at, :last_id,
+              :snippet))
     update conversation
-    set state = :state, version_id = :version_id, mode = :mode, budget = :budget, places = :places,
-        unread = unread + :unread, waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = :closed_at,
-        heard_at = :heard_at, last_at = :at, last_id = :last_id, snippet = :snippet
-    where id = :id
+    set state = v.state, version_id = v.version_id, mode = v.mode, budget = v.budget, places = v.places,
+        unread = conversation.unread + v.unread, waiting_since = v.waiting_since, waiting_for = v.waiting_for,
+        closed_at = v.closed_at, heard_at = v.heard_at, last_at = v.at, last_id = v.last_id, snippet = v.snippet
+    from v where conversation.id = v.id
     """
 )
 # After a turn that no message caused: when the customer wrote, and which message is the newest, stay as they are.
@@ -62,13 +67,15 @@ CHANNEL = Query(
 )
 HEARD = Statement(
     """
+    with v (id, unread, heard_at, at, last_id, snippet) as (values (:id, :unread, :heard_at, :at, :last_id, :snippet))
     update conversation
-    set unread = unread + :unread, closed_at = case when :unread > 0 then null else closed_at end,
-        heard_at = case when :heard_at > heard_at then :heard_at else heard_at end,
-        last_id = case when :at >= last_at then :last_id else last_id end,
-        snippet = case when :at >= last_at then :snippet else snippet end,
-        last_at = case when :at >= last_at then :at else last_at end
-    where id = :id
+    set unread = conversation.unread + v.unread,
+        closed_at = case when v.unread > 0 then null else conversation.closed_at end,
+        heard_at = case when v.heard_at > conversation.heard_at then v.heard_at else conversation.heard_at end,
+        last_id = case when v.at >= last_at then v.last_id else conversation.last_id end,
+        snippet = case when v.at >= last_at then v.snippet else conversation.snippet end,
+        last_at = case when v.at >= last_at then v.at else last_at end
+    from v where conversation.id = v.id
     """
 )
 NEXT_PLACE = Query("update conversation set places = places + 1 where id = :id returning places", int)
@@ -124,5 +131,7 @@ def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, add
 def insert(tx: Tx, channel_id: int, contact_id: int, thread: str, address: str) -> int:
     """The first message of a contact on a channel."""
     created = tx.new_id()
-    tx.run(INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now)
+    tx.later(
+        INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now
+    )
     return created

@@ -61,7 +61,7 @@ QUEUE_AGAIN = Statement(
     where message_id = :message_id
     """
 )
-DROP = Statement("delete from outbox where message_id = :message_id")
+DROP = Statement("delete from outbox where message_id in (values (:message_id))")
 ORPHANS = Query("select message_id, conversation_id from outbox where state = 'sending'", lambda *row: row)
 OVERDUE = Query(
     """
