@@ -27,7 +27,7 @@ LEFT = {
     "outbox": "select state, place, attempts, due_at > 0 from outbox",
     "media": "select mime from media",
     "raw": "select field, body is null, message_id is null from raw_update",
-    "event": "select type from event where type not in ('channel.updated', 'bot.updated')",
+    "event": "select type from event where type = 'message.created'",
 }
 
 
