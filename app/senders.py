@@ -10,7 +10,7 @@ import msgspec
 
 from app.connectors.base import Address, Inbound
 from app.db import Tx
-from app.models import Found
+from app.models import Found, Stranger
 from app.store import contacts, conversations, messages
 
 _json = msgspec.json.Encoder()
@@ -62,7 +62,7 @@ def _whom(place: int, contact_id: int, channel_id: int, inbound: Inbound) -> dic
     return {"place": place, "contact_id": contact_id, "channel_id": channel_id, "thread": inbound.group}
 
 
-def _stranger(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
+def _stranger(tx: Tx, channel_id: int, inbound: Inbound) -> Stranger:
     """A contact and a conversation for somebody whose names nobody has."""
     sender, address = inbound.sender, encode(inbound.sender)
     phone, contact_id = sender.phone or sender.wa_id, tx.new_id()
@@ -72,14 +72,11 @@ def _stranger(tx: Tx, channel_id: int, inbound: Inbound) -> Found:
     )  # fmt: skip
     for kind, value in sender.aliases():
         tx.later(contacts.INSERT_IDENTITY, kind=kind, value=value, contact_id=contact_id, now=tx.now)
-    conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
-    return _new(tx, inbound, contact_id, phone, conversation_id, address)
-
-
-def _new(tx: Tx, inbound: Inbound, contact_id: int, phone: str, conversation_id: int, address: str) -> Found:
-    return Found(
-        contact_id, inbound.name, phone, inbound.sender.username, inbound.language, "[]", "{}", tx.now,
-        conversation_id, address, "{}", None, "bot", 0, 0, "", 0, 0, None, None,
+    conversation_id = tx.new_id()
+    row = conversations.begin(tx, conversation_id, channel_id, contact_id, inbound.group, address)
+    return Stranger(
+        contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
+        address, "{}", None, "bot", 0, 0, "", 0, 0, None, None, row,
     )  # fmt: skip
 
 
@@ -134,7 +131,10 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
     if new:
         address = encode(sender)
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
-        return _new(tx, inbound, contact_id, phone, conversation_id, address)
+        return Found(
+            contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
+            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None,
+        )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(
         tx, channel_id, contact_id, inbound.group, encode(sender if inbound.previous else _merged(known, sender))

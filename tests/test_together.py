@@ -59,6 +59,7 @@ def sent_by(rt: Runtime, tens: int) -> tuple[list[Inbound], list[Inbound]]:
 
 
 async def left(rt: Runtime, live: Live) -> dict[str, list[tuple[Any, ...]]]:
+    await rt.db.settled()
     found = {name: sorted(await rows(rt, sql), key=repr) for name, sql in LEFT.items()}
     await rt.db.write(_forget)
     return found

@@ -65,10 +65,11 @@ class Tx(Protocol):
         """The rows that the query finds for each of `rows`, of which none need be in order. Its text holds one
         `(values (:a, :b))`, which may be repeated, and no other parameter."""
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
         """Write before the next statement of whatever unit, at the latest before the commit, with others of its kind.
         Statements are then in the order in which each was first asked for. Its text holds one `values (:a, :b)`, which
-        may be repeated, and no other parameter."""
+        may be repeated, and no other parameter. Returns the row: it may be changed until it is written, and is empty
+        from then on."""
 
     def new_id(self) -> int:
         """A 63-bit id that was never given before, whatever the clock did."""

@@ -56,8 +56,9 @@ class PostgresTx:
     def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
         return [found for row in rows for found in self.all(query, **row)]
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
         self.run(statement, **params)
+        return {}
 
     def new_id(self) -> int:
         return self._ids.new(self.now)

@@ -58,7 +58,7 @@ class SqliteTx:
         self.now = now
         self.events: list[Event] = []
         self.calls: list[Call] = []
-        self._later: dict[str, list[Mapping[str, Any]]] = {}
+        self._later: dict[str, list[dict[str, Any]]] = {}
 
     def one(self, query: Query[T], /, **params: Any) -> T | None:
         if self._later:
@@ -92,12 +92,13 @@ class SqliteTx:
         row = query.row
         return [row(*columns) for found in self._repeated(query.sql, rows) for columns in found]
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
         rows = self._later.get(statement.sql)
         if rows is None:
             self._later[statement.sql] = [params]
         else:
             rows.append(params)
+        return params
 
     def drop_later(self) -> None:
         self._later = {}
@@ -108,6 +109,8 @@ class SqliteTx:
         for sql, rows in later.items():
             for _ in self._repeated(sql, rows):
                 """Nothing comes back from a write."""
+            for row in rows:
+                row.clear()
 
     def _repeated(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[tuple[Any, ...]]]:
         """Run a statement for all rows in pieces of 32, 16, … 1: few texts, each prepared once. Every statement gives

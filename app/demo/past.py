@@ -31,8 +31,8 @@ class Past:
     def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
         return self._tx.each(query, rows)
 
-    def later(self, statement: Statement, /, **params: Any) -> None:
-        self._tx.later(statement, **params)
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
+        return self._tx.later(statement, **params)
 
     def new_id(self) -> int:
         return self._tx.new_id()

@@ -1,5 +1,7 @@
 """Conversations: one chat on one channel, who has it, and the bot's memory of it."""
 
+from typing import Any
+
 from app.db import Query, Statement, Tx
 from app.models import Conversation
 
@@ -14,6 +16,17 @@ INSERT = Statement(
     """
     insert into conversation (id, channel_id, contact_id, thread, address, last_at, created_at)
     values (:id, :channel_id, :contact_id, :thread, :address, :now, :now)
+    """
+)
+# By the names of `AFTER_TURN`, so that a conversation is written once as it is after its first turn.
+BEGIN = Statement(
+    """
+    insert into conversation
+      (id, channel_id, contact_id, thread, address, created_at, state, version_id, mode, budget, places, unread,
+       waiting_since, waiting_for, closed_at, heard_at, last_at, last_id, snippet)
+    values
+      (:id, :channel_id, :contact_id, :thread, :address, :now, :state, :version_id, :mode, :budget, :places, :unread,
+       :waiting_since, :waiting_for, :closed_at, :heard_at, :at, :last_id, :snippet)
     """
 )
 BY_CONTACT = Query(
@@ -117,6 +130,15 @@ CLOSE = Statement(
 )
 SEEN = Statement("update conversation set unread = 0 where id = :id and unread > 0")
 PIN_VERSION = Statement("update conversation set version_id = :version_id, state = '{}', budget = '' where id = :id")
+
+
+def begin(tx: Tx, id: int, channel_id: int, contact_id: int, thread: str, address: str) -> dict[str, Any]:
+    """A conversation in which nothing was said yet: its row, to be completed before it is written."""
+    return tx.later(
+        BEGIN, id=id, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address,
+        now=tx.now, state="{}", version_id=None, mode="bot", budget="", places=0, unread=0, waiting_since=None,
+        waiting_for="", closed_at=None, heard_at=0, at=tx.now, last_id=None, snippet="",
+    )  # fmt: skip
 
 
 def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, address: str) -> int:
