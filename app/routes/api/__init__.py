@@ -11,6 +11,7 @@ from app.routes.api import (
     conversations,
     invitations,
     messages,
+    questions,
     statistics,
     teams,
     tokens,
@@ -49,6 +50,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # What a bot is asked for by name
     Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
     Endpoint("POST", "/conversations/{id:id}/triggers", triggers.trigger, "trigger", ANSWER, "Ask a bot by name"),
+    # What bots ask programs
+    Endpoint("POST", "/questions/next", questions.next_question, "nextQuestion", ANSWER, "Wait for a bot's question"),
+    Endpoint(
+        "POST", "/questions/{id:id}/answer", questions.answer, "answerQuestion", ANSWER, "Answer it", status=204
+    ),
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),

@@ -46,6 +46,10 @@ class Caller(msgspec.Struct, frozen=True):
     jti: str = ""
     expires_at: int = 0
 
+    def sees(self, channel_id: int) -> bool:
+        """May it know of this channel."""
+        return True
+
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What may stand behind the `?` of an address; anything else is refused by name."""
