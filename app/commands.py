@@ -24,6 +24,7 @@ from app import (
     tokens,
     users,
     vault,
+    within,
 )
 from app.connectors import CONNECTORS
 from app.connectors.base import LinksPhones, Webhook
@@ -71,6 +72,18 @@ async def disable_user(rt: "Runtime", *, email: str) -> Row:
     user = await users.find(rt, email)
     await users.disable(rt, user.id)
     return {"id": str(user.id), "email": user.email}
+
+
+async def limit_user(rt: "Runtime", *, email: str, channels: list[str] | None) -> Row:
+    user = await users.find(rt, email)
+    await within.limit_user(rt, user.id, None if channels is None else await within.named(rt, channels))
+    return {"id": str(user.id), "email": user.email, "channels": channels}
+
+
+async def limit_team(rt: "Runtime", *, name: str, channels: list[str] | None) -> Row:
+    team_id = await teams.find(rt, name)
+    await within.limit_team(rt, team_id, None if channels is None else await within.named(rt, channels))
+    return {"id": str(team_id), "name": name, "channels": channels}
 
 
 async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> Row:
@@ -352,9 +365,18 @@ async def remove_demo(rt: "Runtime") -> Row:
 # ---- API keys -------------------------------------------------------------------------------------------------------
 
 
-async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None) -> Row:
+async def create_token(
+    rt: "Runtime",
+    *,
+    name: str,
+    scopes: list[str],
+    days: int | None,
+    rate: float | None,
+    channels: list[str] | None = None,
+) -> Row:
     """The key itself is told this once."""
-    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate)
+    seen = None if channels is None else await within.named(rt, channels)
+    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate, channels=seen)
     return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
 
 
@@ -374,10 +396,12 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "user.add": add_user,
     "user.list": list_users,
     "user.disable": disable_user,
+    "user.limit": limit_user,
     "user.reset-password": reset_password,
     "user.reset-two-step": reset_two_step,
     "team.add": add_team,
     "team.list": list_teams,
+    "team.limit": limit_team,
     "team.remove": remove_team,
     "team.join": join_team,
     "team.leave": leave_team,

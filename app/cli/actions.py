@@ -474,8 +474,32 @@ def replay_bot(given: Given) -> int:
 
 def create_token(given: Given) -> int:
     scopes = [scope for scope in given.scopes.split(",") if scope]
-    made = call(given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate)
+    channels = named(given.channels) if given.channels else None
+    made = call(
+        given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate, channels=channels
+    )  # fmt: skip
     return show(given, made, made["key"])
+
+
+def named(text: str) -> list[str]:
+    """Channels by comma."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def limit_user(given: Given) -> int:
+    done = call(given, "user.limit", email=given.email, channels=None if given.all else named(given.channels))
+    return show(given, done, limit_told(given.email, done["channels"]))
+
+
+def limit_team(given: Given) -> int:
+    done = call(given, "team.limit", name=given.team, channels=None if given.all else named(given.channels))
+    return show(given, done, limit_told(given.team, done["channels"]))
+
+
+def limit_told(who: str, channels: list[str] | None) -> str:
+    if channels is None:
+        return _("{who} sees every channel.").format(who=who)
+    return _("{who} sees {channels} and nothing else.").format(who=who, channels=", ".join(channels) or _("no channel"))
 
 
 def verify_audit(given: Given) -> int:
@@ -503,10 +527,12 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "user.add": add_user,
     "user.list": list_users,
     "user.disable": disable_user,
+    "user.limit": limit_user,
     "user.reset-password": reset_password,
     "user.reset-two-step": reset_two_step,
     "team.add": add_team,
     "team.list": list_teams,
+    "team.limit": limit_team,
     "team.remove": remove_team,
     "team.join": join_team,
     "team.leave": leave_team,

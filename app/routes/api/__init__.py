@@ -118,6 +118,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Teams
     Endpoint("GET", "/teams", teams.index, "listTeams", ADMINISTER, "Teams and who is in them"),
     Endpoint("POST", "/teams", teams.create, "createTeam", ADMINISTER, "Add a team", status=201),
+    Endpoint("PATCH", "/teams/{id:id}", teams.change, "changeTeam", ADMINISTER, "Limit it to channels", status=204),
     Endpoint("DELETE", "/teams/{id:id}", teams.delete, "deleteTeam", ADMINISTER, "Remove a team", status=204),
     Endpoint("PUT", "/teams/{id:id}/members/{user:id}", teams.join, "joinTeam", ADMINISTER, "Join", status=204),
     Endpoint("DELETE", "/teams/{id:id}/members/{user:id}", teams.leave, "leaveTeam", ADMINISTER, "Leave", status=204),

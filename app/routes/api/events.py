@@ -50,13 +50,15 @@ class Filter(Query, frozen=True):
     after: Id | None = None
 
 
-def wanted(given: Filter) -> feed.Wanted:
+def wanted(given: Filter, caller: Caller) -> feed.Wanted:
     """Raises `Invalid` for a type that does not exist."""
     types = frozenset(name for name in given.types.split(",") if name)
     if types - feed.TYPES:
         said = N_("There are the types {names}.", names=", ".join(sorted(feed.TYPES)))
         raise Invalid(said, fields={"types": said})
-    return feed.Wanted(types, given.channel or "", given.conversation or "", given.direction or "")
+    return feed.Wanted(
+        types, given.channel or "", given.conversation or "", given.direction or "", caller.channels
+    )  # fmt: skip
 
 
 class Closable(Protocol):
@@ -100,7 +102,8 @@ class Watch:
 async def still_valid(request: Request, caller: Caller) -> bool:
     """Does the credential that opened this still open the same doors? While the database cannot tell, it does."""
     try:
-        return (await identify(request)).actions == caller.actions
+        now = await identify(request)
+        return (now.actions, now.channels) == (caller.actions, caller.channels)
     except ParleyError:
         return False
     except DatabaseError:
@@ -121,7 +124,7 @@ class Events:
         if Action.READ not in caller.actions:
             raise refusal(caller)
         given = read_query(request, Filter)
-        chosen, after = wanted(given), position(request, given)
+        chosen, after = wanted(given, caller), position(request, given)
         watch.admit(caller)
         gap = after is not None and await rt.feed.has_gap(after)
         listener = rt.feed.join(chosen, after)

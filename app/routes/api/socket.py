@@ -28,7 +28,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app import desk, feed, handoff, i18n, sending, tokens
+from app import desk, feed, handoff, i18n, sending, tokens, within
 from app.db import DatabaseError
 from app.errors import Conflict, Forbidden, Invalid, ParleyError, TooMany
 from app.i18n import tell
@@ -152,6 +152,12 @@ class Connection:
             said = N_("It could not be stored. Try again.")
             return {"id": identity, "ok": False, "error": {"code": "unavailable", "message": tell(said)}}
 
+    async def which(self, body: dict[str, Any]) -> int:
+        """The conversation that it names. Raises `NotFound` for one that it does not see."""
+        id = int(reading.fit(body, Acting).conversation)
+        await within.look(self.rt.db.reader, "conversation", id)
+        return id
+
     def need(self, action: Action) -> None:
         if action not in self.caller.actions:
             raise Forbidden(N_("This credential does not have the scope or the role that this needs."))
@@ -162,7 +168,7 @@ class Connection:
         """Hear what happens from now on, or after a position. A second subscription replaces the first."""
         self.need(Action.READ)
         given = reading.fit(body, events.Filter)
-        chosen, after = events.wanted(given), None if given.after is None else int(given.after)
+        chosen, after = events.wanted(given, self.caller), None if given.after is None else int(given.after)
         gap = after is not None and await self.rt.feed.has_gap(after)
         self.unsubscribe()
         self.listener = self.rt.feed.join(chosen, after)
@@ -190,7 +196,8 @@ class Connection:
         said = messages.content_of(given)
         sending.check(live, said)
         asked = None if name is None else tokens.Asked(self.caller.name, tokens.check_name(str(name)), digest(body))
-        args = (live.row.id, messages.recipient(given.to), said, given.reply_to, self.caller.user_id)
+        to = await messages.recipient(self.rt.db.reader, given.to)
+        args = (live.row.id, to, said, given.reply_to, self.caller.user_id)
         answer, _replayed = await self.rt.db.write(tokens.once, asked, sending.send, *args)
         live.sender.wake()
         return {"message": msgspec.json.decode(answer)}
@@ -199,17 +206,17 @@ class Connection:
         self.need(Action.ANSWER)
         if self.caller.user_id is None:
             raise Conflict(N_("This key belongs to nobody, and a conversation is taken by somebody."), code="nobody")
-        await handoff.take(self.rt, which(body), self.caller.user_id)
+        await handoff.take(self.rt, await self.which(body), self.caller.user_id)
         return {}
 
     async def give_back(self, body: dict[str, Any]) -> dict[str, Any]:
         self.need(Action.ANSWER)
-        await handoff.give_back(self.rt, which(body))
+        await handoff.give_back(self.rt, await self.which(body))
         return {}
 
     async def close_conversation(self, body: dict[str, Any]) -> dict[str, Any]:
         self.need(Action.ANSWER)
-        await handoff.close(self.rt, which(body))
+        await handoff.close(self.rt, await self.which(body))
         return {}
 
     async def handle(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -250,10 +257,6 @@ class Connection:
         return {"at": self.rt.clock.now()}
 
 
-def which(body: dict[str, Any]) -> int:
-    return int(reading.fit(body, Acting).conversation)
-
-
 def digest(body: dict[str, Any]) -> str:
     return tokens.digest(msgspec.json.encode(body, order="deterministic"))
 
@@ -277,6 +280,7 @@ async def serve(socket: WebSocket) -> None:
     except TooMany:
         await refuse(socket, BUSY)
         return
+    within.see(caller.channels)
     await socket.accept()
     try:
         await Connection(socket, request, caller).run()
