@@ -31,6 +31,7 @@ from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
 from app.desk import Desk
 from app.feed import Feed
+from app.handlers import Handlers
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
@@ -67,6 +68,7 @@ class Runtime:
     workers: dict[str, jobs.Worker]
     webhooks: Webhooks
     desk: Desk
+    handlers: Handlers
     calls: jobs.CallWorker
     jobs: jobs.Worker
     media: Store
@@ -161,6 +163,7 @@ async def _start_work(rt: Runtime) -> None:
         rt.supervise(f"{worker.lane} jobs", worker.run)
     rt.supervise("webhooks", rt.webhooks.run)
     rt.supervise("webhook events", rt.webhooks.spool)
+    rt.supervise("handlers", rt.handlers.run)
     rt.supervise("statistics", partial(statistics.run, rt.db))
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
@@ -173,6 +176,7 @@ def _make_workers(rt: Runtime) -> None:
     fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow))
     client = Outbound(rt.settings.outbound_allow)
     rt.desk = Desk(rt.db)
+    rt.handlers = Handlers(rt.settings.data / "handlers", rt.desk, rt.clock)
     rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(
         rt.db,
@@ -229,6 +233,7 @@ async def stop(rt: Runtime) -> None:
     )
     await rt.cancel_tasks()
     await rt.webhooks.close()
+    await rt.handlers.close()
     await rt.db.stop()
 
 

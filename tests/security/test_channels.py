@@ -2,6 +2,7 @@
 of the API is asked by a person and by a key that see one channel, for what belongs to another.
 """
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 
 from app import teams, tokens, users, within
 from app.db import rows
+from app.feed import Listener, Told, Wanted
 from app.routes.api import ENDPOINTS
 from app.routes.api.openapi import PREFIX
 from app.routes.table import ROUTES
+from app.runtime import Runtime
 from app.security.limits import Limits
 from tests.routes.visiting import ANA, Visit, visiting
 
@@ -35,9 +38,9 @@ async def hidden(visit: Visit) -> tuple[dict[str, int], set[str]]:
     return {kind: int(id) for kind, id in ids.items() if id is not None}, {word for word in words if len(word) > 4}
 
 
-async def other_channel(visit: Visit) -> int:
-    values = {"phone_number_id": "99", "access_token": "t", "app_secret": "s", "verify_token": "v"}
-    return await visit.rt.channels.add("whatsapp_cloud", "Elsewhere", values)
+async def other_channel(visit: Visit, name: str = "Elsewhere", number: str = "99") -> int:
+    values = {"phone_number_id": number, "access_token": "t", "app_secret": "s", "verify_token": "v"}
+    return await visit.rt.channels.add("whatsapp_cloud", name, values)
 
 
 def filled(path: str, ids: dict[str, int]) -> tuple[str, bool]:
@@ -116,7 +119,7 @@ async def test_S13_a_limited_key_finds_nothing_of_other_channels(tmp_path: Path)
 async def test_S13_teams_add_up_and_whoever_sees_none_sees_none(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         rt, db = visit.rt, visit.rt.db.reader
-        one, two = await other_channel(visit), await rt.channels.add("telegram", "Two", {"token": "1:a"})
+        one, two = await other_channel(visit), await other_channel(visit, "Two", "98")
         user_id, _ = await users.add(rt, email="ana@luna.example", name="Ana", role="agent")
         user = await users.find(rt, "ana@luna.example")
         assert await within.of_user(db, user) is None
@@ -128,7 +131,7 @@ async def test_S13_teams_add_up_and_whoever_sees_none_sees_none(tmp_path: Path) 
         assert await within.of_user(db, user) == {one, two}
         key = await tokens.create(rt, name="k", scopes=["read"], user_id=user_id, channels=frozenset({two}))
         assert await within.of_key(db, key.id, user_id, "agent") == {two}
-        await rt.channels.remove(two)
+        await within.limit_user(rt, user_id, frozenset())
         assert await within.of_user(db, user) == {one} and await within.of_key(db, key.id, user_id, "agent") == set()
         await within.limit_team(rt, team_id, None)
         assert await within.of_user(db, user) == set(), "a limit without a channel is no freedom"
@@ -140,29 +143,25 @@ async def test_S13_teams_add_up_and_whoever_sees_none_sees_none(tmp_path: Path) 
 async def test_S13_events_of_other_channels_are_not_told(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
         rt, channel = visit.rt, await other_channel(visit)
-        listeners = [rt.feed.join(rows_wanted(seen), 0) for seen in (frozenset({channel}), None)]
-        limited, free = ([told async for told in first(rt, listener)] for listener in listeners)
-        assert free and all(json.loads(told)["data"].get("channel_id") in (None, str(channel)) for told in limited)
+        limited, free = await told(rt, Wanted(seen=frozenset({channel}))), await told(rt, Wanted())
+        assert free and all(one["data"].get("channel_id") == str(channel) for one in limited)
 
 
-def rows_wanted(seen: frozenset[int] | None) -> Any:
-    from app.feed import Wanted
+async def told(rt: Runtime, wanted: Wanted) -> list[dict[str, Any]]:
+    """Everything that a listener is told of what happened so far."""
+    found: list[Told] = []
+    listener, end = rt.feed.join(wanted, 0), rt.feed.seq
+    following = asyncio.ensure_future(collect(rt, listener, found))
+    async with asyncio.timeout(5):
+        while listener.seq < end:
+            await asyncio.sleep(0.01)
+    following.cancel()
+    return [json.loads(one.body) for one in found]
 
-    return Wanted(seen=seen)
 
-
-async def first(rt: Any, listener: Any) -> Any:
-    """What it is told of all that happened so far."""
-    end = rt.feed.seq
-    while listener.seq < end:
-        found = await rt.feed._missed(listener)
-        if not found:
-            break
-        listener.seq = found[-1].seq
-        for told in found:
-            if listener.wanted.takes(told):
-                yield told.body
-    rt.feed.leave(listener)
+async def collect(rt: Runtime, listener: Listener, found: list[Told]) -> None:
+    async for some in rt.feed.follow(listener):
+        found += some
 
 
 async def test_work_for_everybody_sees_everything() -> None:
