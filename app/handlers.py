@@ -243,4 +243,4 @@ def signature(folder: Path) -> Signature:
 def command(folder: Path) -> list[str]:
     """This executable, as the child."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
-    return [*program, "--handlers", str(folder)]
+    return [*program, "handler-files", str(folder)]
