@@ -92,6 +92,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/inbox/{id:id}/reply", inbox.reply, "inbox.reply", ANSWER),
     Entry("POST", "/inbox/{id:id}/take", inbox.take, "inbox.take", ANSWER),
     Entry("POST", "/inbox/{id:id}/give-back", inbox.give_back, "inbox.give_back", ANSWER),
+    Entry("POST", "/inbox/{id:id}/assign", inbox.assign, "inbox.assign", ANSWER),
     Entry("POST", "/inbox/{id:id}/close", inbox.close, "inbox.close", ANSWER),
     Entry("POST", "/inbox/messages/{id:id}/resend", inbox.resend, "inbox.resend", ANSWER),
     Entry("POST", "/inbox/messages/{id:id}/discard", inbox.discard, "inbox.discard", ANSWER),

@@ -12,6 +12,7 @@ from app.routes.api import (
     invitations,
     messages,
     questions,
+    sessions,
     statistics,
     teams,
     tokens,
@@ -46,6 +47,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "POST", "/conversations/{id:id}/give-back", conversations.give_back, "giveBackConversation", ANSWER,
         "Give it back to the bot",
     ),
+    Endpoint("POST", "/conversations/{id:id}/assign", conversations.assign, "assignConversation", ANSWER, "Assign it"),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
     # What a bot is asked for by name
     Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
@@ -115,6 +117,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint(
         "DELETE", "/invitations/{id:id}", invitations.revoke, "revokeInvitation", ADMINISTER, "Take it back", status=204
     ),
+    # Sessions
+    Endpoint("GET", "/sessions", sessions.index, "listSessions", ADMINISTER, "Who is logged in where, newest first"),
+    Endpoint("DELETE", "/sessions/{id:id}", sessions.end, "endSession", ADMINISTER, "Log somebody out", status=204),
     # Teams
     Endpoint("GET", "/teams", teams.index, "listTeams", ADMINISTER, "Teams and who is in them"),
     Endpoint("POST", "/teams", teams.create, "createTeam", ADMINISTER, "Add a team", status=201),
