@@ -27,8 +27,8 @@ class To(msgspec.Struct, frozen=True):
 
 
 async def assign(rt: "Runtime", conversation_id: int, to: To, by: str) -> None:
-    """`by` is who says so, as the note in the thread has it. Raises `NotFound`, and `Conflict` for a person who does not
-    see the channel."""
+    """`by` is who says so, as the note in the thread has it. Raises `NotFound`, and `Conflict` for a person who does
+    not see the channel."""
     channel = await rt.db.reader.one(conversations.CHANNEL, id=conversation_id)
     if channel is None:
         raise NotFound(N_("There is no such conversation."))
