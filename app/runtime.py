@@ -16,6 +16,7 @@ from app import (
     housekeeping,
     jobs,
     media,
+    message_templates,
     outbox,
     planned,
     promises,
@@ -189,7 +190,11 @@ def _make_workers(rt: Runtime) -> None:
         lambda: rt.channels.intake,
         rt.desk,
     )
-    handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    handlers: dict[str, jobs.Handler] = {
+        media.KIND: fetcher.fetch,
+        planned.KIND: planned.handler(rt),
+        message_templates.KIND: message_templates.handler(rt),
+    }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
     asks = jobs.AskWorker(rt.db, rt.clock, "ask", {calls.KIND: made.call}, last_words(rt))
