@@ -81,9 +81,8 @@ async def assign(call: Call, body: Assignment) -> Conversation:
     if body.user_id is not None and body.team_id is not None:
         raise Conflict(N_("Name a user or a team."))
     person = await call.person()
-    to = assigning.To(
-        None if body.user_id is None else int(body.user_id), None if body.team_id is None else int(body.team_id)
-    )
+    user_id, team_id = (None if id is None else int(id) for id in (body.user_id, body.team_id))
+    to = assigning.To(user_id, team_id)
     await assigning.assign(call.rt, call.id, to, person.name if person else tell(N_("A program")))
     return await show(call)
 
