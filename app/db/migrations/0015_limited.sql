@@ -1,4 +1,4 @@
--- 0014: people, teams and keys that see some channels only; `limited` with no row of channel_limit sees none
+-- 0015: people, teams and keys that see some channels only; `limited` with no row of channel_limit sees none
 
 alter table app_user add column limited bigint not null default 0;
 alter table team add column limited bigint not null default 0;
