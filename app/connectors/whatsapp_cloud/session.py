@@ -7,11 +7,11 @@ import asyncio
 
 import msgspec
 
+from app.connectors.abilities import MediaFile
 from app.connectors.base import (
     Address,
     Channel,
     Check,
-    MediaFile,
     OnEvent,
     Outbound,
     Problem,
