@@ -125,14 +125,17 @@ async def show(request: Request) -> Response:
     """A conversation, open at its newest message; whoever may answer has seen it by that."""
     rt: Runtime = request.state.rt
     head = await read_head(request)
+    if head.unread and may(request.state.user, Action.ANSWER):
+        await handoff.seen(rt, head.id)
+        # Before anything is read, so that the page knows of it and its own event does not make it ask again.
+        request.state.seq = rt.bus.seq
+        head = await read_head(request)
     thread = await rt.db.read(threads.get_page, head.id)
     values = {
         **thread_values(request, head, thread),
         **await side_values(request, head),
         **composer_values(request, head),
     }
-    if head.unread and may(request.state.user, Action.ANSWER):
-        await handoff.seen(rt, head.id)
     topics = (f"conversation-{head.id}",)
     return await page(request, "inbox/index.html", list=await read_list(request), topics=topics, **values)
 
