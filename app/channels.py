@@ -33,7 +33,16 @@ from app.configuring import (
     update,
 )
 from app.connectors import CONNECTORS
-from app.connectors.abilities import Examines, KeepsKeys, Linking, Links, ReadsUrls, Webhook
+from app.connectors.abilities import (
+    Acknowledges,
+    Examines,
+    KeepsKeys,
+    Linking,
+    Links,
+    Reads,
+    ReadsUrls,
+    Webhook,
+)
 from app.connectors.base import (
     Arrival,
     Channel,
@@ -88,6 +97,17 @@ class Live:
         self.state = StatusChange(State.STARTING, "starting")
         self.task: asyncio.Task[None] | None = None
         self.received = 0
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        self._session = session
+        # Asked with every notification, and such a question takes as long as reading one.
+        self.reads = session if isinstance(session, Reads) else None
+        self.acknowledges = session if isinstance(session, Acknowledges) else None
 
 
 class Channels:
