@@ -15,6 +15,7 @@ import msgspec
 from app import words
 from app.db import Database, DatabaseError, Tx
 from app.db.fulltext import Phrase
+from app.db.rows import channels
 from app.errors import Invalid
 from app.said import N_
 from app.store import search as store
@@ -66,6 +67,9 @@ def phrases(text: str) -> list[Phrase]:
 async def find(db: Database, wanted: Wanted, *, before: int = FIRST, limit: int = 50) -> list[Hit]:
     """Messages stored before the id `before`, newest first. Raises `Invalid`."""
     conditions: list[list[Phrase]] = [[phrase] for phrase in phrases(wanted.text)]
+    if (seen := channels.get()) is not None:
+        # The rows are narrowed in any case; so the index does not find what would be left out.
+        conditions.insert(0, [_place("c", id) for id in sorted(seen)] or [_place("c", 0)])
     for mark, id in (("c", wanted.channel_id), ("v", wanted.conversation_id)):
         if id is not None:
             conditions.insert(0, [_place(mark, id)])

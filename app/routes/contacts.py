@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import erase, people
+from app import erase, people, within
 from app.db import Reader
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt, ngettext
@@ -18,8 +18,9 @@ from app.routes import bubbles, faces, known
 from app.routes.inbox import is_number
 from app.routes.respond import Form, form, page, redirect, refused
 from app.sending import to_phone
+from app.store import inbox as inbox_rows
 from app.store import people as store
-from app.store import tags, threads
+from app.store import tags
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -96,7 +97,7 @@ async def read(request: Request) -> store.Person:
 async def values(request: Request, person: store.Person) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     aliases = await rt.db.reader.all(store.ALIASES, contact_id=person.id)
-    chats = await rt.db.reader.all(threads.OF_CONTACT, contact_id=person.id, limit=CHATS)
+    chats = await rt.db.reader.all(inbox_rows.OF_CONTACT, contact_id=person.id, limit=CHATS)
     said = await rt.db.read(known.newest_said, [chat.id for chat in chats])
     return {
         **drawn(person),
@@ -220,6 +221,8 @@ async def change_many(request: Request) -> Response:
         "tag": people.ManyChange(add_tags=tag), "untag": people.ManyChange(remove_tags=tag),
         "field": people.ManyChange(fields=changes[what].fields or {}), "out": people.ManyChange(opted_out=True),
     }[what]  # fmt: skip
+    for id in ids:
+        await within.look(rt.db.reader, "contact", id)
     changed, _missing = await rt.db.write(people.change_many, ids, wanted)
     done = ngettext("{n} contact was changed.", "{n} contacts were changed.", changed).format(n=fmt.number(changed))
     return redirect(
@@ -239,7 +242,7 @@ def read_back(query: str) -> str:
 async def ask_erase(request: Request) -> Response:
     rt: Runtime = request.state.rt
     person = await read(request)
-    chats = await rt.db.reader.all(threads.OF_CONTACT, contact_id=person.id, limit=CHATS)
+    chats = await rt.db.reader.all(inbox_rows.OF_CONTACT, contact_id=person.id, limit=CHATS)
     return await page(request, "contacts/erase.html", chats=chats, **drawn(person))
 
 
@@ -265,7 +268,7 @@ async def ask_merge(request: Request) -> Response:
 
 
 async def summary(db: Reader, person: store.Person) -> dict[str, Any]:
-    chats = await db.all(threads.OF_CONTACT, contact_id=person.id, limit=CHATS)
+    chats = await db.all(inbox_rows.OF_CONTACT, contact_id=person.id, limit=CHATS)
     return {**drawn(person), "chats": len(chats), "aliases": await db.all(store.ALIASES, contact_id=person.id)}
 
 

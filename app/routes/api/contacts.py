@@ -4,14 +4,14 @@ from typing import Annotated, Final
 
 import msgspec
 
-from app import erase, i18n, people, sheets
+from app import erase, i18n, people, sheets, within
 from app.db import Tx
 from app.errors import Invalid, NotFound
 from app.routes.api.endpoint import FIRST, Body, Call, Once, Page, Paging, key_of, page
 from app.said import N_
 from app.sending import to_phone
+from app.store import inbox as inbox_rows
 from app.store import people as store
-from app.store import threads
 from app.views import Id, Time
 
 LARGEST: Final = 2 * sheets.LARGEST  # as JSON writes it
@@ -121,7 +121,7 @@ async def index(call: Call, query: Filter) -> Page[Contact]:
         found = await reader.all(store.KNOWN_AS, value=number, limit=query.limit)
         return Page([shown(row) for row in found], None)
     if query.q:
-        found = await reader.all(store.NAMED, name=query.q, name_end=threads.after(query.q), limit=query.limit)
+        found = await reader.all(store.NAMED, name=query.q, name_end=inbox_rows.after(query.q), limit=query.limit)
         return Page([shown(row) for row in found], None)
     key = key_of(query.cursor, 1) or (FIRST,)
     if query.tag:
@@ -189,6 +189,8 @@ class ChangedMany(msgspec.Struct, frozen=True):
 
 async def change_many(call: Call, body: ChangeMany) -> Once[ChangedMany]:
     """Change many at once; all of them, or none if one does not fit."""
+    for id in body.ids:
+        await within.look(call.rt.db.reader, "contact", int(id))
     wanted = people.ManyChange(body.add_tags, body.remove_tags, dict(body.fields), body.opted_out)
     return await call.once(_change_many, [int(id) for id in body.ids], wanted)
 

@@ -5,7 +5,8 @@ from typing import Annotated, Final
 import msgspec
 
 from app import media
-from app.errors import NotFound
+from app.db.rows import channels
+from app.errors import Forbidden, NotFound
 from app.models import MediaRow
 from app.routes.api.endpoint import AnyUpload, Binary, Call, Query
 from app.routes.media import POLICY, disposition, download_name, sniff
@@ -36,6 +37,8 @@ class Named(Query, frozen=True):
 async def take(call: Call, query: Named, body: AnyUpload) -> File:
     """The body is the file, up to 32 MB. Its id is the `media_id` of a message. It is kept for 30 days; a
     message that goes out takes it along."""
+    if channels.get() is not None:
+        raise Forbidden(N_("A file sent here belongs to no channel: this is for those who see every channel."))
     kept = await call.rt.media.take(body.pieces, UPLOAD)
     id = await call.rt.db.write(media.uploaded, kept, query.filename, sniff(kept.head))
     return shown(await find(call, id))

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from app import content, files, handoff, i18n, sending
+from app import content, files, handoff, i18n, sending, within
 from app.channels import Live
 from app.connectors.base import Address
 from app.content import Content
-from app.db import Tx
+from app.db import Reader, Tx
 from app.errors import Invalid, NotFound, ParleyError
 from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
@@ -130,7 +130,7 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     live = await sending.live_channel(call.rt, body.channel)
     said = await files.named(call.rt.db.reader, content_of(body))
     sending.check(live, said)
-    to = recipient(body.to)
+    to = await recipient(call.rt.db.reader, body.to)
     sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
     live.sender.wake()
     return sent
@@ -167,7 +167,8 @@ async def send_many(call: Call, body: Many) -> Once[Outcomes]:
             live = lives[one.channel] = lives.get(one.channel) or await sending.live_channel(call.rt, one.channel)
             said = await files.named(call.rt.db.reader, content_of(one))
             sending.check(live, said)
-            wanted.append((live.row.id, recipient(one.to), said, one.reply_to, call.caller.user_id))
+            to = await recipient(call.rt.db.reader, one.to)
+            wanted.append((live.row.id, to, said, one.reply_to, call.caller.user_id))
         except ParleyError as error:
             wanted.append(Refused(error.code, i18n.tell(error.said)))
     outcomes = await call.once(_send_many, wanted)
@@ -208,11 +209,13 @@ async def discard(call: Call) -> Message:
     return await show(call)
 
 
-def recipient(to: str | UserId) -> sending.Recipient:
+async def recipient(db: Reader, to: str | UserId) -> sending.Recipient:
+    """Raises `Invalid`, and `NotFound` for a contact that whoever asks does not see."""
     if isinstance(to, UserId):
         return sending.Recipient(address=Address(user_id=to.user_id))
     # Ids are longer than any number that can be dialled.
     if len(to) > 15 and re.fullmatch(ID, to):
+        await within.look(db, "contact", int(to))
         return sending.Recipient(contact_id=int(to))
     return sending.to_phone(to)
 
