@@ -48,6 +48,7 @@ from app.outbox import Sender
 from app.pace import Pace
 from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
+from app.store import away
 from app.store import channels as store
 from app.store import outbox as outbox_rows
 
@@ -432,6 +433,7 @@ def update(
 def remove(tx: Tx, channel_id: int) -> None:
     tx.run(store.REMOVE, id=channel_id, now=tx.now)
     tx.run(store.DROP_NAMES, channel_id=channel_id)
+    tx.run(away.DROP_CHANNEL, channel_id=channel_id)
     tx.run(store.FAIL_QUEUED, channel_id=channel_id)
     tx.run(outbox_rows.DROP_CHANNEL, channel_id=channel_id)
     publish_change(tx, channel_id)

@@ -61,8 +61,10 @@ class Inbound(msgspec.Struct, frozen=True):
     `group`: the chat of several in which it was written; there it is answered only if `addressed`, which says that the
     business was meant. `echo`: written by the business itself on another device, `sender` is then the person it was
     written to; `history`: old, handed over when the account was linked; `standby`: another agent of the network
-    answers. All three are recorded, never answered. `previous`: the address that this person had before (a system
-    message says so). `language`: what the person's program speaks, as `pt-br`, if the network tells.
+    answers. All three are recorded, never answered. `away`: it waited at the network while the channel was away for
+    longer than a bot is to answer by itself; a person says what becomes of it. `previous`: the address that this person
+    had before (a system message says so). `language`: what the person's program speaks, as `pt-br`, if the network
+    tells.
     """
 
     account: str
@@ -80,6 +82,7 @@ class Inbound(msgspec.Struct, frozen=True):
     echo: bool = False
     history: bool = False
     standby: bool = False
+    away: bool = False
     previous: Address | None = None
     language: str = ""
 

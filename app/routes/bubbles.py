@@ -279,7 +279,13 @@ def _events(thread: Thread, head: Head) -> Iterator[Line]:
     for row in thread.handed:
         yield Line(f"turn-{row.id}", "hand", _("The bot handed over"), _handed_to(row), row.at)
     if head.taken_at is not None and first <= head.taken_at <= newest:
-        yield Line(f"taken-{head.id}", "user", _("took this chat"), head.taken_name, head.taken_at - 1)
+        yield Line(
+            f"taken-{head.id}",
+            "user",
+            _("took this chat"),
+            head.taken_name or _("Somebody at the phone"),
+            head.taken_at - 1,
+        )
     if head.closed_at is not None and first <= head.closed_at <= newest:
         yield Line(f"closed-{head.id}", "check", _("Closed"), "", head.closed_at)
 

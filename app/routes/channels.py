@@ -19,7 +19,7 @@ from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
 from app.models import ChannelRow
-from app.routes import faces, linking, states
+from app.routes import away, faces, linking, states
 from app.routes.home import start_of_day
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.said import mark
@@ -229,7 +229,7 @@ async def show(request: Request) -> Response:
 
 
 async def channel_page(request: Request, row: ChannelRow, values: dict[str, Any]) -> Response:
-    topics = ("channels", f"channel-{row.id}")
+    topics = ("channels", f"channel-{row.id}", "attention")
     return await page(request, "channels/show.html", topics=topics, error="", errors={}, **values)
 
 
@@ -331,6 +331,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "faces": faces,
         **guide_values(request, row, connector),
         **linking.values(request, row),
+        **await away.values(request, row),
     }
 
 

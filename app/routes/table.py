@@ -10,6 +10,7 @@ from app.routes import (
     account,
     analytics,
     audit,
+    away,
     bots,
     channels,
     contacts,
@@ -125,6 +126,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/channels/{id:id}/test", channels.test, "channels.test", CONNECT),
     Entry("GET", "/channels/{id:id}/linking", linking.show, "channels.linking", READ),
     Entry("POST", "/channels/{id:id}/link", linking.link, "channels.link", CONNECT),
+    Entry("GET", "/channels/{id:id}/away", away.show, "channels.away", READ),
+    Entry("POST", "/channels/{id:id}/away", away.decide, "channels.decide", ANSWER),
     Entry("POST", "/channels/{id:id}/unlink", linking.unlink, "channels.unlink", CONNECT, fresh=True),
     Entry("POST", "/channels/{id:id}/remove", channels.remove, "channels.remove", CONNECT, fresh=True),
     # Bots and the simulator

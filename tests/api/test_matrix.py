@@ -51,6 +51,7 @@ viewer  GET /contacts*
 agent   POST /contacts*
 admin   GET /channels/new*
 viewer  GET /channels*
+agent   POST /channels/*/away
 admin   POST /channels*
 admin   GET /bots/*/rules
 admin   GET /bots/*/texts
@@ -83,6 +84,7 @@ viewer  POST /bots/*/test
 viewer  GET /bots*
 admin   * /bots*
 viewer  GET /channels*
+agent   POST /channels/*/away
 admin   * /channels*
 admin   * /webhooks*
 admin   * /users*

@@ -31,7 +31,7 @@ from app.content import (
     Unsupported,
     Video,
 )
-from tests.connectors.linked import Linked, WhatsApp, linked
+from tests.connectors.linked import Linked, WhatsApp, linked, open_session
 from tests.fakes.whatsapp.library import common, e2e
 from tests.fakes.whatsapp.people import Person
 
@@ -362,3 +362,20 @@ async def test_lost_acknowledgement_sends_once_more_with_the_same_id(
     await whatsapp.end()
     assert await sending == first["id"]
     await whatsapp.seen("message again", id=first["id"])
+
+
+# ---- away ------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_written_long_ago_while_the_device_was_away_is_marked(
+    whatsapp: WhatsApp, alice: Person, tmp_path: Path
+) -> None:
+    """§5.2, 7: a flood after a reconnect is not answered by itself; what is only a little late is."""
+    async with linked(whatsapp, tmp_path, away="5"):
+        pass
+    now = int(whatsapp.now())
+    old = await whatsapp.say(alice, "Yesterday", more={"t": str(now - 400)})
+    new = await whatsapp.say(alice, "Just now", more={"t": str(now - 200)})
+    again = open_session(whatsapp, tmp_path, away="5")
+    assert (await again.message(old)).away and not (await again.message(new)).away
+    await again.close()

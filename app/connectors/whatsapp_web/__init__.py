@@ -51,6 +51,17 @@ class WhatsAppWeb:
             example="Parley",
         ),
         Setting(
+            "away",
+            mark("Answer late, in minutes"),
+            mark(
+                "What people wrote longer ago than this while the phone was not linked or Parley did not run is not "
+                "answered but listed: you say what becomes of it. Usually 10."
+            ),
+            required=False,
+            example="10",
+            form=r"[1-9]\d{0,3}",
+        ),
+        Setting(
             "strangers",
             mark("Write to people first"),
             mark("Usually only people who have written are written to. Yes lifts this, and raises the risk."),

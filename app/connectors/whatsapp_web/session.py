@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from app.connectors.base import (
     Arrival,
@@ -36,6 +39,7 @@ ROUNDS: Final = 3  # of QR codes; after that somebody has to ask for more
 PATIENCE: Final = 100.0
 AWAITED: Final = 20.0  # seconds in which a send waits for a connection that comes about
 AGAIN: Final = 1.0
+LATE: Final = 10  # minutes after which what came while away is not answered without being asked
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,7 @@ class WebSession:
         # A fake server on this machine has nobody who could be annoyed.
         hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
         self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        self._answers_for = int(channel.config.get("away") or LATE) * 60_000
         self._library: Library | None = None
         self._client: Client | None = None
         self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -182,6 +187,7 @@ class WebSession:
                 message = told.Message.FromString(data)
                 arrival = reading.read_message(account, message)
                 if isinstance(arrival, Inbound):
+                    arrival = msgspec.structs.replace(arrival, away=self._is_late(arrival))
                     source = message.Info.MessageSource
                     author = None if arrival.echo else source.Sender
                     self._known.add(arrival.provider_id, Known(source.Chat, author, message.Message))
@@ -189,6 +195,10 @@ class WebSession:
         except Exception as error:
             log.exception("a message of channel %s could not be read", self._channel.name)
             return [Malformed(account, f"{type(error).__name__}: {error}", data)]
+
+    def _is_late(self, arrival: Inbound) -> bool:
+        """Written while this device was away, and too long ago for a bot to answer by itself."""
+        return time.time() * 1000 - arrival.at > self._answers_for
 
     async def _keep(self, arrival: Arrival) -> None:
         """On disk before anything else, however often that has to be tried: the library has acknowledged it already,

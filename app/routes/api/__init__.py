@@ -5,6 +5,7 @@ from typing import Final
 from app.routes.api import (
     audit,
     auth,
+    away,
     bots,
     channels,
     contacts,
@@ -85,6 +86,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
     Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    Endpoint("GET", "/channels/{id:id}/away", away.index, "listAway", READ, "What came while it was away"),
+    Endpoint("POST", "/channels/{id:id}/away", away.decide, "decideAway", ANSWER, "Answer, skip or hand over"),
     # Webhooks
     Endpoint("GET", "/webhooks", webhooks.index, "listWebhooks", ADMINISTER, "Webhooks, oldest first"),
     Endpoint("POST", "/webhooks", webhooks.create, "createWebhook", ADMINISTER, "Send events somewhere", status=201),
