@@ -31,6 +31,7 @@ from app.connectors.base import (
     Inbound,
     Linking,
     Links,
+    Paces,
     Problem,
     ReadsUrls,
     SendFailed,
@@ -48,7 +49,7 @@ from app.outbox import Sender
 from app.pace import Pace
 from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
-from app.store import away
+from app.store import away, health
 from app.store import channels as store
 from app.store import outbox as outbox_rows
 
@@ -58,6 +59,8 @@ STABLE = 60.0
 SEND_PATIENCE = 10.0
 LONGEST = 4_000  # characters of a setting
 NOT_STARTED = Problem("channel.stopped", "The channel was stopped before this was sent.")
+# States that the health of an account is judged by for as long as they are kept.
+REMEMBERED = ("web.linked", "web.banned")
 TERMINAL = (State.LOGGED_OUT, State.BROKEN)
 
 log = logging.getLogger(__name__)
@@ -85,6 +88,7 @@ class Live:
         self.state = StatusChange(State.STARTING, "starting")
         self.task: asyncio.Task[None] | None = None
         self.received = 0
+        self.recalled = False
 
 
 class Channels:
@@ -175,6 +179,7 @@ class Channels:
             began = self._clock.monotonic()
             change, least = StatusChange(State.RECONNECTING, "reconnecting"), 0.0
             try:
+                await self._recall(live)
                 await live.session.run(self._listener(live))
                 return
             except SessionFailed as failure:
@@ -190,6 +195,12 @@ class Channels:
                 return
             delay = random.uniform(0, min(LAST_DELAY, FIRST_DELAY * 2.0**failures))
             await asyncio.sleep(max(least, delay))
+
+    async def _recall(self, live: Live) -> None:
+        """An account that is used as a person would is told what it did before."""
+        if isinstance(live.session, Paces) and not live.recalled:
+            live.session.recall(await self.db.read(health.read_past, live.row.id, self._clock.now()))
+            live.recalled = True
 
     def _listener(self, live: Live) -> Callable[[Arrival], Any]:
         async def on_event(arrival: Arrival) -> None:
@@ -207,7 +218,7 @@ class Channels:
             self._spawn(self._write_state(live.row.id, change))
 
     async def _write_state(self, channel_id: int, change: StatusChange) -> None:
-        await self.db.write(set_state, channel_id, change.state.value, change.code, change.detail)
+        await self.db.write(set_state, channel_id, change)
 
     def _halted(self, channel_id: int, problem: Problem) -> None:
         """The network refuses the account or its token: stop sending until a person acts."""
@@ -439,8 +450,12 @@ def remove(tx: Tx, channel_id: int) -> None:
     publish_change(tx, channel_id)
 
 
-def set_state(tx: Tx, channel_id: int, state: str, code: str, detail: str) -> None:
-    tx.run(store.SET_STATE, id=channel_id, state=state, code=code, detail=detail, now=tx.now)
+def set_state(tx: Tx, channel_id: int, change: StatusChange) -> None:
+    tx.run(
+        store.SET_STATE, id=channel_id, state=change.state.value, code=change.code, detail=change.detail, now=tx.now
+    )  # fmt: skip
+    if change.code in REMEMBERED:
+        tx.run(health.INSERT, id=tx.new_id(), channel_id=channel_id, code=change.code, until=change.until, now=tx.now)
     publish_change(tx, channel_id)
 
 

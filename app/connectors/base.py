@@ -149,11 +149,13 @@ class State(StrEnum):
 
 
 class StatusChange(msgspec.Struct, frozen=True):
-    """The session's state changed. `code` is a key of `SENTENCES` in `connectors/states.py`."""
+    """The session's state changed. `code` is a key of `SENTENCES` in `connectors/states.py`; `until`: when it ends by
+    itself (ms UTC, 0 for nobody knows)."""
 
     state: State
     code: str
     detail: str = ""
+    until: int = 0
 
 
 Arrival = Inbound | Receipt | Notice | Malformed | StatusChange
@@ -356,6 +358,36 @@ class Links(Protocol):
 
     async def unlink(self) -> None:
         """End the link on both sides, as far as the phone can be reached, and forget its keys. Closes the session."""
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What an account did lately. Times in ms UTC, oldest first: `sent` of each message and `opened` of each first
+    message to somebody who never wrote, both of the last day; `linked_at` 0 if that is not known; `closed_until`: the
+    network closed the account for a while, until then."""
+
+    sent: tuple[int, ...] = ()
+    opened: tuple[int, ...] = ()
+    linked_at: int = 0
+    closed_until: int = 0
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """How many messages went out in the last day and hour, and how many may."""
+
+    sent_in_a_day: int
+    a_day: int
+    sent_in_an_hour: int
+    an_hour: int
+
+
+@runtime_checkable
+class Paces(Protocol):
+    """Optional, of a session: the account has to be used as a person would, so what it did is remembered."""
+
+    def recall(self, past: Past) -> None:
+        """Called once, before it runs."""
+
+    def allowance(self) -> Allowance: ...
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, demo
+from app import bots, demo, health
 from app.channels import fold
 from app.connectors import CONNECTORS
 from app.connectors.base import Check, Connector, Webhook
@@ -332,7 +332,16 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         **guide_values(request, row, connector),
         **linking.values(request, row),
         **await away.values(request, row),
+        **await health_values(rt, row.id),
     }
+
+
+async def health_values(rt: "Runtime", channel_id: int) -> dict[str, Any]:
+    """How well the number stands, where a network closes numbers that are not used as a person would."""
+    found = await health.of(rt, channel_id)
+    tones = {"good": ("ok", _("Good")), "fair": ("warn", _("Fair")), "poor": ("bad", _("Poor"))}
+    tone, word = tones[found.level] if found else ("", "")
+    return {"health": found, "health_tone": tone, "health_word": word}
 
 
 def guide_values(request: Request, row: ChannelRow, connector: Connector) -> dict[str, Any]:

@@ -62,9 +62,28 @@ class WhatsAppWeb:
             form=r"[1-9]\d{0,3}",
         ),
         Setting(
+            "a_day",
+            mark("Messages a day"),
+            mark("At most. A new link begins with a tenth of it and has all of it after a week. Usually 1000."),
+            required=False,
+            example="1000",
+            form=r"[1-9]\d{0,4}",
+        ),
+        Setting(
+            "an_hour",
+            mark("Messages an hour"),
+            mark("At most, as above. Usually 200."),
+            required=False,
+            example="200",
+            form=r"[1-9]\d{0,3}",
+        ),
+        Setting(
             "strangers",
             mark("Write to people first"),
-            mark("Usually only people who have written are written to. Yes lifts this, and raises the risk."),
+            mark(
+                "Usually only people who have written are written to. Yes lifts this for ten people a day, and is what "
+                "WhatsApp blocks numbers for most often."
+            ),
             required=False,
             example="no",
         ),

@@ -1,6 +1,7 @@
 """One message out: what is refused before, the pause of a person who types, and what the library's answer means."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -11,7 +12,7 @@ from app.connectors.whatsapp_web.native import Client, Library, Stuck
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.places import PHONE, address, jid_of, text_of
 from app.connectors.whatsapp_web.remembered import Known, Remembered
-from app.content import Media, Reaction, text
+from app.content import Content, Media, Reaction, encode, text
 
 ReadUrl = Callable[[str], Awaitable[bytes]]
 NOT_SENT: Final = ("websocket not connected", "client is nil", "not logged in")
@@ -36,11 +37,14 @@ class Desk:
             raise SendFailed(Problem("send.recipient"), certain=True, temporary=False) from missing
         async with self._turn:
             self._check_budgets(to.User)
+            words = "" if _wrote(message.to) else self._check_opening(message.content)
             try:
                 made = await self._make(library, client, message, to)
                 await self._type(client, to, text(message.content))
                 # Counted before it is known whether it went: the network counts tries.
                 self._pacing.sent(to.User, self._now())
+                if words:
+                    self._pacing.opened(words, self._now())
                 answer = await client.send(to, made.SerializeToString())
             except LookupError as missing:
                 raise SendFailed(Problem(f"send.{missing.args[0]}"), certain=True, temporary=False) from missing
@@ -53,8 +57,7 @@ class Desk:
         return Sent(answer.SendResponse.ID, told if told.aliases() else None)
 
     def _refuse_strangers(self, to: Address) -> None:
-        """Names that the network told come from people who wrote; a bare number was typed here."""
-        if not (self._strangers or to.lid or to.wa_id):
+        if not (self._strangers or _wrote(to)):
             raise SendFailed(Problem("web.stranger"), certain=True, temporary=False)
 
     def _check_budgets(self, person: str) -> None:
@@ -63,6 +66,13 @@ class Desk:
             raise SendFailed(Problem("web.loop"), certain=True, temporary=True, scope=Scope.PAIR, retry_after=wait)
         if wait := self._pacing.full(now):
             raise SendFailed(Problem("web.budget"), certain=True, temporary=True, scope=Scope.CHANNEL, retry_after=wait)
+
+    def _check_opening(self, content: Content) -> str:
+        """What somebody who never wrote is to get, as one text. Raises `SendFailed` if it has to wait."""
+        words = hashlib.sha256(encode(content).encode()).hexdigest()
+        if wait := self._pacing.opening(words, self._now()):
+            raise SendFailed(Problem("web.opening"), certain=True, temporary=True, scope=Scope.PAIR, retry_after=wait)
+        return words
 
     async def _type(self, client: Client, to: Any, words: str) -> None:
         if wait := self._pacing.gap(self._now()):
@@ -101,6 +111,11 @@ class Desk:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _wrote(to: Address) -> bool:
+    """Names that the network told come from people who wrote; a bare number was typed here."""
+    return bool(to.lid or to.wa_id or to.chat)
 
 
 def refusal(error: str) -> SendFailed:

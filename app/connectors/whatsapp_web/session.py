@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.connectors.base import (
+    Allowance,
     Arrival,
     Channel,
     Inbound,
@@ -18,6 +19,7 @@ from app.connectors.base import (
     Malformed,
     OnEvent,
     Outbound,
+    Past,
     Problem,
     SendFailed,
     Sent,
@@ -54,7 +56,9 @@ class WebSession:
         self._known = Remembered()
         # A fake server on this machine has nobody who could be annoyed.
         hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
-        self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        limits = {name: int(channel.config[name]) for name in ("a_day", "an_hour") if channel.config.get(name)}
+        self._pacing = Pacing(hurried=hurried, **limits)
+        self._desk = Desk(self._pacing, self._known, strangers=channel.config.get("strangers") == "yes")
         self._answers_for = int(channel.config.get("away") or LATE) * 60_000
         self._library: Library | None = None
         self._client: Client | None = None
@@ -144,6 +148,9 @@ class WebSession:
                 return None
             case native.PAIRED | native.ME:
                 self._learn(library, number, data)
+                if number == native.PAIRED:
+                    self._pacing.linked(asyncio.get_running_loop().time())
+                    await self._change(states.LINKED)
                 return None
             case native.ENDED:
                 raise SessionFailed(states.RECONNECTING) from RuntimeError(data.decode(errors="replace"))
@@ -255,6 +262,14 @@ class WebSession:
                 await client.stop()
         for left in self._store.parent.glob(f"{self._store.name}*"):
             left.unlink(missing_ok=True)
+
+    # ---- how much was sent -------------------------------------------------------------------------------------------
+
+    def recall(self, past: Past) -> None:
+        self._pacing.recall(past, int(time.time() * 1000), asyncio.get_running_loop().time())
+
+    def allowance(self) -> Allowance:
+        return self._pacing.allowance(asyncio.get_running_loop().time())
 
     # ---- what goes out ----------------------------------------------------------------------------------------------
 

@@ -86,6 +86,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
     Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    Endpoint("GET", "/channels/{id:id}/health", channels.show_health, "getHealth", READ, "How a linked phone stands"),
     Endpoint("GET", "/channels/{id:id}/away", away.index, "listAway", READ, "What came while it was away"),
     Endpoint("POST", "/channels/{id:id}/away", away.decide, "decideAway", ANSWER, "Answer, skip or hand over"),
     # Webhooks
