@@ -10,6 +10,7 @@ import random
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from app.connectors.base import (
     Paces,
     Problem,
     ReadsUrls,
+    Recalls,
     SendFailed,
     Session,
     SessionFailed,
@@ -42,6 +44,8 @@ from app.connectors.base import (
     Webhook,
 )
 from app.connectors.states import SENTENCES
+from app.content import Content
+from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import ChannelRow
@@ -51,6 +55,7 @@ from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
 from app.store import away, health
 from app.store import channels as store
+from app.store import messages as message_rows
 from app.store import outbox as outbox_rows
 
 FIRST_DELAY = 1.0
@@ -134,6 +139,8 @@ class Channels:
         )  # fmt: skip
         if isinstance(session, ReadsUrls):
             session.read_urls_with(self.read_url)
+        if isinstance(session, Recalls):
+            session.recall_with(partial(self._said, row.id))
         live = Live(row, connector, session, sender, here)
         live.opened = opened
         self.by_id[row.id] = self.by_key[row.key] = self.by_account[row.connector, row.account] = live
@@ -201,6 +208,11 @@ class Channels:
         if isinstance(live.session, Paces) and not live.recalled:
             live.session.recall(await self.db.read(health.read_past, live.row.id, self._clock.now()))
             live.recalled = True
+
+    async def _said(self, channel_id: int, provider_id: str) -> Content | None:
+        """What was said under this id of the network, as far as it is still here."""
+        found = await self.db.reader.one(message_rows.SAID, channel_id=channel_id, provider_id=provider_id)
+        return decode_content(found) if found else None
 
     def _listener(self, live: Live) -> Callable[[Arrival], Any]:
         async def on_event(arrival: Arrival) -> None:

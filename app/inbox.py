@@ -46,6 +46,8 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     at = inbound.at if tx.now - inbound.at > LATE else tx.now
     if not _store(tx, here.id, found, inbound, message_id, at):
         return DUPLICATE
+    if inbound.lasts:
+        tx.run(messages.EXPIRE, id=message_id, at=inbound.at + inbound.lasts * 1000)
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
     _apply(tx, here.id, found, inbound, message_id)
     version_id = found.version_id or here.version_id

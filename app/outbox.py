@@ -214,6 +214,7 @@ class Sender:
         learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
         self._write(
             settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned,
+            sent.lasts,
             fallback=(settle.accepted_unnamed, delivery.message_id, delivery.conversation_id, UNWRITTEN),
         )  # fmt: skip
 

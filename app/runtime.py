@@ -160,7 +160,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("webhook events", rt.webhooks.spool)
     rt.supervise("statistics", partial(statistics.run, rt.db))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media))
     _watch(rt)
 
 

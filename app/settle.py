@@ -34,10 +34,14 @@ def advances(current: str, new: str) -> bool:
 
 
 def accepted(
-    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None
-) -> None:
-    """The network took it. Receipts that came before this answer are applied now."""
+    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None,
+    lasts: int = 0,
+) -> None:  # fmt: skip
+    """The network took it. Receipts that came before this answer are applied now. `lasts`: seconds after which it
+    disappears, 0 for never."""
     tx.run(messages.ACCEPTED, id=message_id, provider_id=provider_id, now=tx.now)
+    if lasts:
+        tx.run(messages.EXPIRE, id=message_id, at=tx.now + lasts * 1000)
     tx.run(outbox.DROP, message_id=message_id)
     early = tx.all(receipts.WAITING, channel_id=channel_id, provider_id=provider_id)
     if early:

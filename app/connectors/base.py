@@ -24,7 +24,8 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `phone`: digits as the person's number is dialled; `wa_id`: digits as WhatsApp writes them (may differ from
     `phone`); `user_id`: business-scoped user id (BSUID), opaque; `parent_user_id`; `lid`; `telegram`; `username`;
-    `simulated`: the simulator's own id. `chat` is no name of theirs: it says where they wrote if not to us alone, in
+    `simulated`: the simulator's own id. `lasts`: the seconds after which what is said in their chat disappears, 0 for
+    never, as the network told last. `chat` is no name of theirs: it says where they wrote if not to us alone, in
     the connector's own form, so that the answer goes there.
     """
 
@@ -37,6 +38,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     username: str = ""
     simulated: str = ""
     chat: str = ""
+    lasts: str = ""
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """(kind, value) pairs, the most lasting first: by any of them a contact is found."""
@@ -64,7 +66,7 @@ class Inbound(msgspec.Struct, frozen=True):
     answers. All three are recorded, never answered. `away`: it waited at the network while the channel was away for
     longer than a bot is to answer by itself; a person says what becomes of it. `previous`: the address that this person
     had before (a system message says so). `language`: what the person's program speaks, as `pt-br`, if the network
-    tells.
+    tells. `lasts`: seconds after which it disappears on the sender's phone, and here; 0 for never.
     """
 
     account: str
@@ -85,6 +87,7 @@ class Inbound(msgspec.Struct, frozen=True):
     away: bool = False
     previous: Address | None = None
     language: str = ""
+    lasts: int = 0
 
 
 class Status(StrEnum):
@@ -176,10 +179,12 @@ class Outbound(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The network took it. `recipient`: names the network told in its answer (e.g. the `wa_id` of a dialled number)."""
+    """The network took it. `recipient`: names the network told in its answer (e.g. the `wa_id` of a dialled number);
+    `lasts` as of `Inbound`."""
 
     provider_id: str
     recipient: Address | None = None
+    lasts: int = 0
 
 
 class Scope(StrEnum):
@@ -358,6 +363,14 @@ class Links(Protocol):
 
     async def unlink(self) -> None:
         """End the link on both sides, as far as the phone can be reached, and forget its keys. Closes the session."""
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """Optional, of a session: what comes in names messages of long ago (votes, quotes), so it is told how to find what
+    was said under an id of the network."""
+
+    def recall_with(self, find: Callable[[str], Awaitable[Content | None]]) -> None: ...
 
 
 class Past(msgspec.Struct, frozen=True):

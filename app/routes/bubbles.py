@@ -222,7 +222,9 @@ def words(said: Content) -> str:
 
 
 def has_choices(said: Content) -> bool:
-    return isinstance(said, contents.Buttons | contents.ChoiceList | contents.Link | contents.Ask | contents.Flow)
+    return isinstance(
+        said, contents.Buttons | contents.ChoiceList | contents.Poll | contents.Link | contents.Ask | contents.Flow
+    )
 
 
 def quote(entry: Entry) -> Quote | None:
@@ -299,6 +301,8 @@ def _handed_to(row: Handed) -> str:
 
 
 def system_sentence(said: contents.System) -> str:
+    if said.what == "disappearing":
+        return _disappearing(said.data.get("seconds"))
     if said.what in REMARKS:
         return _(REMARKS[said.what]).format(name=f"“{said.data.get('name', '')}”")
     sentences = {
@@ -313,6 +317,13 @@ def system_sentence(said: contents.System) -> str:
     )
 
 
+def _disappearing(seconds: object) -> str:
+    if not isinstance(seconds, int) or not seconds:
+        return _("Messages of this chat do not disappear any more.")
+    after = fmt.duration(seconds * 1000)
+    return _("New messages of this chat disappear after {time}, here as on the phones.").format(time=after)
+
+
 def kind_name(kind: str) -> str:
     """What a message without words is called in lists and quotes."""
     names = {
@@ -325,6 +336,8 @@ def kind_name(kind: str) -> str:
         "contacts": _("Contact"),
         "reaction": _("Reaction"),
         "buttons": _("Buttons"),
+        "poll": _("Poll"),
+        "vote": _("Vote"),
         "list": _("List"),
         "cta_url": _("Link"),
         "flow": _("Form"),

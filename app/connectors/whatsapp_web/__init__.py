@@ -62,6 +62,28 @@ class WhatsAppWeb:
             form=r"[1-9]\d{0,3}",
         ),
         Setting(
+            "buttons",
+            mark("Buttons"),
+            mark(
+                "Usually buttons are a text with numbers, because many phones do not show those of linked devices. "
+                "“buttons” sends real ones after that text, “poll” makes them a poll, which every phone shows."
+            ),
+            required=False,
+            example="numbers",
+            form="numbers|buttons|poll",
+        ),
+        Setting(
+            "groups",
+            mark("Groups"),
+            mark(
+                "Usually what is written in groups is left out. Yes answers there whoever mentions the number or "
+                "answers what it said; a prefix, as !shop, also whoever begins with it."
+            ),
+            required=False,
+            example="no",
+            form=r"\S{1,20}",
+        ),
+        Setting(
             "a_day",
             mark("Messages a day"),
             mark("At most. A new link begins with a tenth of it and has all of it after a week. Usually 1000."),

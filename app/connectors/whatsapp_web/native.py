@@ -102,6 +102,8 @@ class Library:
         sys.modules.setdefault("magic", _no_magic())
         binder = importlib.import_module("neonize._binder")
         self.go: Any = binder.gocode
+        # As it is delivered, this call gives back a pointer and nobody frees it.
+        self.go.DecryptPollVote.errcheck = binder.consume_bytes_struct
         self.told: Any = importlib.import_module("neonize.proto.Neonize_pb2")
         self.e2e: Any = importlib.import_module("neonize.proto.waE2E.WAWebProtobufsE2E_pb2")
         self.common: Any = importlib.import_module("neonize.proto.waCommon.WACommon_pb2")
@@ -243,6 +245,11 @@ class Client:
         """An answer with Error and Binary: the file of a media message."""
         answer = await self._call("DownloadAny", message, len(message), limit=MINUTE_AND_MORE)
         return self._library.told.DownloadReturnFunction.FromString(_bytes(answer))
+
+    async def vote(self, message: bytes) -> Any:
+        """An answer with Error and PollVoteMessage: what a vote for a poll of ours says."""
+        answer = await self._call("DecryptPollVote", message, len(message))
+        return self._library.told.ReturnFunctionWithError.FromString(_bytes(answer))
 
     async def mark_read(self, id: str, chat: Any, sender: Any) -> None:
         where, who = chat.SerializeToString(), sender.SerializeToString()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.connectors.base import (
+    Address,
     Allowance,
     Arrival,
     Channel,
@@ -27,12 +29,14 @@ from app.connectors.base import (
     State,
     StatusChange,
 )
-from app.connectors.whatsapp_web import files, native, reading, states
+from app.connectors.whatsapp_web import files, groups, native, reading, states
+from app.connectors.whatsapp_web.contents import vote
 from app.connectors.whatsapp_web.native import Client, Event, Library, Missing, Stuck
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.reach import Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
-from app.connectors.whatsapp_web.sending import Desk, ReadUrl
+from app.connectors.whatsapp_web.sending import NUMBERS, Desk, ReadUrl
+from app.content import Buttons, Choice, Content, Poll, Unsupported
 
 FOLDER: Final = "whatsapp_web"
 URL: Final = "wss://web.whatsapp.com/ws/chat"
@@ -42,6 +46,8 @@ PATIENCE: Final = 100.0
 AWAITED: Final = 20.0  # seconds in which a send waits for a connection that comes about
 AGAIN: Final = 1.0
 LATE: Final = 10  # minutes after which what came while away is not answered without being asked
+
+Find = Callable[[str], Awaitable[Content | None]]
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +64,16 @@ class WebSession:
         hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
         limits = {name: int(channel.config[name]) for name in ("a_day", "an_hour") if channel.config.get(name)}
         self._pacing = Pacing(hurried=hurried, **limits)
-        self._desk = Desk(self._pacing, self._known, strangers=channel.config.get("strangers") == "yes")
+        self._desk = Desk(
+            self._pacing,
+            self._known,
+            strangers=channel.config.get("strangers") == "yes",
+            buttons=channel.config.get("buttons") or NUMBERS,
+        )
         self._answers_for = int(channel.config.get("away") or LATE) * 60_000
+        self._groups = channel.config.get("groups") or groups.OFF
+        self._me = Address(wa_id=channel.account)
+        self._find: Find | None = None
         self._library: Library | None = None
         self._client: Client | None = None
         self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -141,7 +155,7 @@ class WebSession:
         match number:
             case native.MESSAGE | native.UNREADABLE | native.RECEIPT:
                 for arrival in self._read(library, number, data):
-                    await self._keep(arrival)
+                    await self._keep(await self._with_vote(arrival, data))
                 return None
             case native.QR:
                 await self._show(data.decode())
@@ -174,11 +188,13 @@ class WebSession:
             return False
 
     def _learn(self, library: Library, number: int, data: bytes) -> None:
-        """Which account it is."""
+        """Which account it is: its number and LID, of which one event tells both and another the number alone."""
         told: Any = library.told
-        jid = told.PairStatus.FromString(data).ID if number == native.PAIRED else told.Device.FromString(data).JID
-        if jid.User:
-            self._linking = Linking(number=jid.User)
+        device = told.Device(JID=told.PairStatus.FromString(data).ID) if number == native.PAIRED else None
+        device = device or told.Device.FromString(data)
+        if device.JID.User:
+            self._linking = Linking(number=device.JID.User)
+            self._me = Address(wa_id=device.JID.User, lid=device.LID.User or self._me.lid)
 
     # ---- what comes in ----------------------------------------------------------------------------------------------
 
@@ -192,7 +208,7 @@ class WebSession:
                 arrival = reading.read_unreadable(account, told.UndecryptableMessage.FromString(data))
             else:
                 message = told.Message.FromString(data)
-                arrival = reading.read_message(account, message)
+                arrival = reading.read_message(reading.Reader(account, self._me, self._groups), message)
                 if isinstance(arrival, Inbound):
                     arrival = msgspec.structs.replace(arrival, away=self._is_late(arrival))
                     source = message.Info.MessageSource
@@ -202,6 +218,33 @@ class WebSession:
         except Exception as error:
             log.exception("a message of channel %s could not be read", self._channel.name)
             return [Malformed(account, f"{type(error).__name__}: {error}", data)]
+
+    async def _with_vote(self, arrival: Arrival, data: bytes) -> Arrival:
+        """A vote is written for the poll's sender alone, and names the answers by hashes. One that cannot be read stays
+        as it came."""
+        if not (isinstance(arrival, Inbound) and arrival.content == Unsupported("pollUpdateMessage")):
+            return arrival
+        assert self._library is not None
+        told = self._library.told.Message.FromString(data)
+        poll_id = told.Message.pollUpdateMessage.pollCreationMessageKey.ID
+        try:
+            assert self._client is not None
+            answer = await self._client.vote(data)
+        except Stuck:
+            return arrival
+        if answer.Error:
+            log.info("a vote of channel %s could not be read: %s", self._channel.name, answer.Error)
+            return arrival
+        said = vote(poll_id, answer.PollVoteMessage.selectedOptions, await self._choices_of(poll_id))
+        return msgspec.structs.replace(arrival, content=said, reply_to=poll_id)
+
+    async def _choices_of(self, id: str) -> tuple[Choice, ...]:
+        """What could be chosen in a message of ours, however long ago that was."""
+        known = self._known.get(id)
+        if known is None or not known.choices:
+            said = await self._find(id) if self._find else None
+            return said.choices if isinstance(said, Buttons | Poll) else ()
+        return known.choices
 
     def _is_late(self, arrival: Inbound) -> bool:
         """Written while this device was away, and too long ago for a bot to answer by itself."""
@@ -272,6 +315,9 @@ class WebSession:
         return self._pacing.allowance(asyncio.get_running_loop().time())
 
     # ---- what goes out ----------------------------------------------------------------------------------------------
+
+    def recall_with(self, find: Find) -> None:
+        self._find = find
 
     def read_urls_with(self, read: ReadUrl) -> None:
         self._desk.read_url = read

@@ -53,6 +53,14 @@ class ButtonsIn(Body, frozen=True):
     footer: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
+class PollIn(Body, frozen=True):
+    """`many`: several answers may be chosen."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=2, max_length=12)]
+    many: bool = False
+
+
 class ListIn(Body, frozen=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
     label: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -104,6 +112,7 @@ class Sending(Body, frozen=True, omit_defaults=True):
     sticker: File | None = None
     buttons: ButtonsIn | None = None
     list: ListIn | None = None
+    poll: PollIn | None = None
     location: LocationIn | None = None
     contacts: Annotated[tuple[CardIn, ...], msgspec.Meta(min_length=1, max_length=257)] | None = None
     reaction: ReactionIn | None = None
@@ -118,7 +127,7 @@ FILES = {
     "document": content.Document,
     "sticker": content.Sticker,
 }
-PARTS = (*FILES, "text", "buttons", "list", "location", "contacts", "reaction", "template")
+PARTS = (*FILES, "text", "buttons", "list", "poll", "location", "contacts", "reaction", "template")
 
 
 async def send(call: Call, body: Sending) -> Once[sending.Sent]:
@@ -178,6 +187,8 @@ def content_of(body: Sending) -> Content:
     if name == "list":
         sections = tuple(content.Section(choices_of(each.choices), each.title) for each in value.sections)
         return content.ChoiceList(value.text, value.label, sections, value.header, value.footer)
+    if name == "poll":
+        return content.Poll(value.text, choices_of(value.choices), value.many)
     if name == "contacts":
         return content.Contacts(tuple(card_of(card) for card in value))
     if name == "location":
