@@ -48,6 +48,7 @@ from app.content import Content
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
 from app.errors import Conflict, Invalid, NotFound
+from app.health import read_past
 from app.models import ChannelRow
 from app.outbox import Sender
 from app.pace import Pace
@@ -206,7 +207,7 @@ class Channels:
     async def _recall(self, live: Live) -> None:
         """An account that is used as a person would is told what it did before."""
         if isinstance(live.session, Paces) and not live.recalled:
-            live.session.recall(await self.db.read(health.read_past, live.row.id, self._clock.now()))
+            live.session.recall(await self.db.read(read_past, live.row.id, self._clock.now()))
             live.recalled = True
 
     async def _said(self, channel_id: int, provider_id: str) -> Content | None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from app.connectors.base import Allowance, Paces
+from app.connectors.base import Allowance, Paces, Past
+from app.db import Reader
 from app.said import N_, Sentence
 from app.store import health as store
+from app.store.overview import first_id
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -35,6 +37,20 @@ class Health(msgspec.Struct, frozen=True):
     level: Literal["good", "fair", "poor"]
     findings: tuple[Finding, ...]
     allowance: Allowance
+
+
+async def read_past(db: Reader, channel_id: int, now: int) -> Past:
+    """What a session has to remember before it runs."""
+    day = {"channel_id": channel_id, "first": first_id(now - store.DAY), "limit": store.SENT_AT_MOST}
+    found = await db.all(store.EVENTS, channel_id=channel_id, since=0)
+    linked = [at for code, at, _ in found if code == "web.linked"]
+    closed = [until for code, _, until in found if code == "web.banned"]
+    return Past(
+        tuple(sorted(await db.all(store.SENT, **day))),
+        tuple(sorted(await db.all(store.OPENED, **day))),
+        linked[-1] if linked else 0,
+        closed[-1] if closed else 0,
+    )
 
 
 async def of(rt: "Runtime", channel_id: int) -> Health | None:

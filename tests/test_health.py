@@ -8,7 +8,7 @@ from app.connectors.base import Address, Allowance, Problem, State, StatusChange
 from app.runtime import Runtime
 from app.sending import Recipient, send
 from app.settle import accepted, failed
-from app.store.health import DAY, Facts, read_facts, read_past
+from app.store.health import DAY, Facts, read_facts
 from tests.shop import Text, open_shop, said, take_in
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,6 @@ async def test_what_happened_is_counted_and_told_to_the_next_session(rt: Runtime
     await take_in(rt, live, said(rt, "hm?", sender=Address(wa_id="15550001")))
     facts = await rt.db.read(read_facts, channel_id, now)
     assert facts == Facts(1, 1, 1, 1, now, now + 5000, now)
-    past = await rt.db.read(read_past, channel_id, now)
+    past = await rt.db.read(health.read_past, channel_id, now)
     assert (len(past.sent), len(past.opened), past.linked_at, past.closed_until) == (2, 1, now, now + 5000)
-    assert (await rt.db.read(read_past, channel_id, now + 2 * DAY)).sent == ()
+    assert (await rt.db.read(health.read_past, channel_id, now + 2 * DAY)).sent == ()

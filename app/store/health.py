@@ -2,7 +2,6 @@
 
 import msgspec
 
-from app.connectors.base import Past
 from app.db import Query, Reader, Statement
 from app.store.overview import first_id
 
@@ -59,18 +58,6 @@ REFUSED = Query(
     """,
     int,
 )
-
-
-async def read_past(db: Reader, channel_id: int, now: int) -> Past:
-    """What a session has to remember before it runs."""
-    day = {"channel_id": channel_id, "first": first_id(now - DAY), "limit": SENT_AT_MOST}
-    found = await db.all(EVENTS, channel_id=channel_id, since=0)
-    linked = [at for code, at, _ in found if code == "web.linked"]
-    closed = [until for code, _, until in found if code == "web.banned"]
-    return Past(
-        tuple(sorted(await db.all(SENT, **day))), tuple(sorted(await db.all(OPENED, **day))),
-        linked[-1] if linked else 0, closed[-1] if closed else 0,
-    )  # fmt: skip
 
 
 async def read_facts(db: Reader, channel_id: int, now: int) -> Facts:
