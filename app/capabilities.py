@@ -7,7 +7,8 @@ class Capabilities(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a network can show; 0 means it cannot. Lengths in Unicode characters, sizes in bytes, times in seconds.
 
     `numbered`: buttons are shown with numbers, which are understood. `media`: kind → {mime: max bytes}. `window`:
-    seconds in which free-form replies are allowed after the customer's last message (0 = always).
+    seconds in which free-form replies are allowed after the customer's last message (0 = always). `edit`, `delete`:
+    seconds in which what was sent can be changed or taken back.
     """
 
     text: int = 4096
@@ -32,3 +33,5 @@ class Capabilities(msgspec.Struct, frozen=True, omit_defaults=True):
     read_marks: bool = False
     typing: bool = False
     window: int = 0
+    edit: int = 0
+    delete: int = 0

@@ -17,7 +17,7 @@ from app import settle
 from app.case import Delivery
 from app.clock import Clock
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent, Session
-from app.content import Content
+from app.content import Content, Delete, Edit
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
 from app.files import is_ours, path_of
@@ -212,9 +212,11 @@ class Sender:
     def _settle_sent(self, delivery: Delivery, sent: Sent) -> None:
         self.sent += 1
         learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
+        said = delivery.outbound.content
+        change = (said,) if isinstance(said, Edit | Delete) else ()
         self._write(
-            settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned,
-            sent.lasts,
+            settle.corrected if change else settle.accepted, self._channel_id, delivery.message_id,
+            delivery.conversation_id, sent.provider_id, learned, sent.lasts, *change,
             fallback=(settle.accepted_unnamed, delivery.message_id, delivery.conversation_id, UNWRITTEN),
         )  # fmt: skip
 

@@ -8,6 +8,9 @@ import msgspec
 
 from app import events
 from app.connectors.base import Address, Problem, Receipt, Status
+from app.content import Delete, Edit
+from app.content import encode as encode_content
+from app.content import text as text_of
 from app.db import Tx
 from app.models import Message
 from app.store import contacts, conversations, messages, outbox, receipts
@@ -53,6 +56,19 @@ def accepted(
     changed(tx, conversation_id, message_id)
 
 
+def corrected(
+    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None,
+    lasts: int, said: Edit | Delete,
+) -> None:  # fmt: skip
+    """The network took a change of an earlier message of ours: that one is changed here, too."""
+    accepted(tx, channel_id, message_id, conversation_id, provider_id, learned, lasts)
+    where = {"channel_id": channel_id, "provider_id": said.target, "conversation_id": conversation_id, "at": tx.now}
+    if isinstance(said, Delete):
+        tx.run(messages.REVOKE, **where)
+    else:
+        tx.run(messages.EDIT, content=encode_content(said.content), text=text_of(said.content), **where)
+
+
 def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:
     """The network took it, but what it calls it cannot be kept, e.g. because another message has that name."""
     tx.run(messages.ACCEPTED_UNNAMED, id=message_id, problem=encode(problem), now=tx.now)
@@ -61,12 +77,16 @@ def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Pro
 
 
 def _learn(tx: Tx, conversation_id: int, address: Address) -> None:
-    """The answer told another name of the recipient, e.g. the `wa_id` of a number that was dialled."""
+    """The answer told another name of the recipient, e.g. the `wa_id` of a number that was dialled, or the LID behind
+    it. Whoever was known by that name alone is the same person."""
     row = tx.one(conversations.CONVERSATION, id=conversation_id)
     if row is None:
         return
+    keep, *others = sorted(contacts.owners_of(tx, address.aliases()) | {row.contact_id})
+    for gone in others:
+        contacts.merge(tx, keep, gone)
     for kind, value in address.aliases():
-        tx.run(contacts.INSERT_IDENTITY, kind=kind, value=value, contact_id=row.contact_id, now=tx.now)
+        tx.run(contacts.INSERT_IDENTITY, kind=kind, value=value, contact_id=keep, now=tx.now)
 
 
 def unsure(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:

@@ -55,6 +55,13 @@ ACCEPTED_UNNAMED = Statement(
     where id = :id and status in ('queued', 'sending', 'unknown')
     """
 )
+OURS = Query(
+    """
+    select conversation_id, channel_id, coalesce(provider_id, ''), kind, status, at, deleted_at is not null
+    from message where id = :id and direction = 'out'
+    """,
+    lambda *row: row,
+)
 SAID = Query(
     "select content from message where channel_id = :channel_id and provider_id = :provider_id and deleted_at is null",
     str,

@@ -69,6 +69,8 @@ CALLS = """
 anybody POST /auth/*
 viewer  GET /messages*
 agent   POST /messages*
+agent   PATCH /messages*
+agent   DELETE /messages*
 viewer  GET /conversations*
 agent   POST /conversations*
 agent   POST /triggers

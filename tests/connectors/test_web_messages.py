@@ -302,6 +302,15 @@ async def test_contents_as_the_contact_gets_them(whatsapp: WhatsApp, alice: Pers
     assert (await sent(Ask("Where?", "location"))).conversation == "Where?"
 
 
+async def test_what_was_sent_is_changed_and_taken_back(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
+    id = await device.send(Text("Open till five"), address(alice))
+    edit = await wait_for(whatsapp, await device.send(Edit(id, Text("Open till six")), address(alice)))
+    change = edit.editedMessage.message.protocolMessage
+    assert (change.key.ID, change.key.fromMe, change.editedMessage.conversation) == (id, True, "Open till six")
+    gone = (await wait_for(whatsapp, await device.send(Delete(id), address(alice)))).protocolMessage
+    assert (gone.type, gone.key.ID) == (e2e.ProtocolMessage.REVOKE, id)
+
+
 MENU = Buttons("What would you like?", (Choice("b", "Bread"), Choice("c", "Cake")), footer="Luna")
 NUMBERED = "What would you like?\n\n1. Bread\n2. Cake\n\nLuna"
 

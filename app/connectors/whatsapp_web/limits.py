@@ -14,7 +14,9 @@ from app.content import (
     Buttons,
     Contacts,
     Content,
+    Delete,
     Document,
+    Edit,
     Image,
     Link,
     Location,
@@ -44,6 +46,8 @@ CAPABILITIES: Final = Capabilities(
     header=200,
     footer=200,
     numbered=True,
+    edit=15 * 60,
+    delete=2 * 86_400,
     media=FILES,
     location=True,
     contacts=True,
@@ -52,7 +56,23 @@ CAPABILITIES: Final = Capabilities(
     read_marks=True,
     typing=True,
 )
-_FORMS: Final = (Text, Buttons, Poll, Image, Video, Audio, Document, Sticker, Location, Contacts, Reaction, Link, Ask)
+_FORMS: Final = (
+    Text,
+    Buttons,
+    Poll,
+    Edit,
+    Delete,
+    Image,
+    Video,
+    Audio,
+    Document,
+    Sticker,
+    Location,
+    Contacts,
+    Reaction,
+    Link,
+    Ask,
+)
 
 
 def check(content: Content) -> Problem | None:
@@ -61,6 +81,8 @@ def check(content: Content) -> Problem | None:
         return Problem("send.content")
     if isinstance(content, Text | Link | Ask):
         return _short("text", content.text, CAPABILITIES.text)
+    if isinstance(content, Edit):
+        return check(content.content) if isinstance(content.content, Text) else Problem("send.content")
     if isinstance(content, Buttons | Poll):
         return _choices(content)
     if isinstance(content, Media):

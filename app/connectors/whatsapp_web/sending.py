@@ -14,7 +14,7 @@ from app.connectors.whatsapp_web.native import Client, Library, Stuck
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.places import PHONE, address, jid_of, text_of
 from app.connectors.whatsapp_web.remembered import Known, Remembered
-from app.content import Buttons, Content, Media, Poll, Reaction, encode, text
+from app.content import Buttons, Content, Delete, Edit, Media, Poll, Reaction, encode, text
 
 ReadUrl = Callable[[str], Awaitable[bytes]]
 NUMBERS, REAL, POLL = "numbers", "buttons", "poll"  # how a channel shows buttons
@@ -101,11 +101,12 @@ class Desk:
             await asyncio.sleep(wait)
 
     async def _make(self, library: Library, client: Client, message: Outbound, to: Any) -> Any:
-        content = message.content
+        content, now = message.content, time.time_ns() // 1_000_000
+        if isinstance(content, Edit | Delete):
+            return writing.correction(library.e2e, library.common, content, text_of(to), now)
         if isinstance(content, Reaction):
             known = self._known.get(content.target)
             own = known is not None and known.author is None
-            now = time.time_ns() // 1_000_000
             author = text_of(known.author) if known and known.author and message.to.chat else ""
             return writing.reaction_to(
                 library.e2e, library.common, content, text_of(to), own=own, author=author, at=now

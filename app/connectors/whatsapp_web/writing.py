@@ -5,7 +5,21 @@ import os
 from typing import Any, Final
 
 from app.connectors.whatsapp_web.vcard import write_card
-from app.content import Ask, Buttons, Card, Choice, Contacts, Content, Link, Location, Poll, Reaction, Text
+from app.content import (
+    Ask,
+    Buttons,
+    Card,
+    Choice,
+    Contacts,
+    Content,
+    Delete,
+    Edit,
+    Link,
+    Location,
+    Poll,
+    Reaction,
+    Text,
+)
 
 QUESTION: Final = 255  # characters of a poll's question
 # Fields of the messages that can answer another one.
@@ -40,6 +54,18 @@ def message_of(e2e: Any, content: Content) -> Any:
             names = ", ".join(card.name for card in content.cards)
             return e2e.Message(contactsArrayMessage=e2e.ContactsArrayMessage(displayName=names, contacts=cards))
     raise LookupError("content")
+
+
+def correction(e2e: Any, common: Any, change: Edit | Delete, chat: str, at: int) -> Any:
+    """An earlier message of ours gets other words, or goes from the phones. `at` in ms."""
+    key = common.MessageKey(remoteJID=chat, fromMe=True, ID=change.target)
+    if isinstance(change, Delete):
+        gone = e2e.ProtocolMessage(key=key, type=e2e.ProtocolMessage.REVOKE)
+        return e2e.Message(protocolMessage=gone)
+    new = message_of(e2e, change.content)
+    edit = e2e.ProtocolMessage(key=key, type=e2e.ProtocolMessage.MESSAGE_EDIT, editedMessage=new, timestampMS=at)
+    wrapped = e2e.FutureProofMessage(message=e2e.Message(protocolMessage=edit))
+    return e2e.Message(editedMessage=wrapped)
 
 
 def numbered(content: Buttons) -> str:

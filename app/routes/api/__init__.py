@@ -33,6 +33,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Messages
     Endpoint("POST", "/messages", messages.send, "sendMessage", ANSWER, "Send a message", status=202),
     Endpoint("GET", "/messages/{id:id}", messages.show, "getMessage", READ, "One message and what became of it"),
+    Endpoint("PATCH", "/messages/{id:id}", messages.correct, "correctMessage", ANSWER, "Change what was sent"),
+    Endpoint("DELETE", "/messages/{id:id}", messages.take_back, "takeBackMessage", ANSWER, "Take it back", status=204),
     Endpoint("POST", "/messages/{id:id}/resend", messages.resend, "resendMessage", ANSWER, "Send a held message again"),
     Endpoint("POST", "/messages/{id:id}/discard", messages.discard, "discardMessage", ANSWER, "Give up a held message"),
     # Conversations

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app import content, files, handoff, sending
+from app import content, corrections, files, handoff, sending
 from app.connectors.base import Address
 from app.content import Content
 from app.errors import Invalid, NotFound
@@ -146,6 +146,21 @@ async def show(call: Call) -> Message:
     if row is None:
         raise NotFound(N_("There is no such message."))
     return message(row)
+
+
+class Corrected(Body, frozen=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+async def correct(call: Call, body: Corrected) -> Message:
+    """A text of ours becomes another one on the customer's phone; here it changes once the network took it."""
+    await corrections.correct(call.rt, call.id, body.text, call.caller.user_id)
+    return await show(call)
+
+
+async def take_back(call: Call) -> None:
+    """A message of ours goes from the customer's phone."""
+    await corrections.take_back(call.rt, call.id, call.caller.user_id)
 
 
 async def resend(call: Call) -> Message:
