@@ -17,7 +17,7 @@ def ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Its words; it fails on a file that holds "broken"."""
     words, program = tmp_path / "words", tmp_path / "ffmpeg"
     program.write_text(
-        '#!/bin/sh\necho "$@" >> ' + str(words) + '\nfor last; do :; done\n'
+        '#!/bin/sh\necho "$@" >> ' + str(words) + "\nfor last; do :; done\n"
         'while [ "$1" != -i ]; do shift; done\nread -r said < "$2"\n'
         '[ "$said" = broken ] && { echo no such codec >&2; exit 1; }\nprintf made > "$last"\n'
     )
