@@ -276,7 +276,8 @@ class WebSession:
         try:
             assert self._client is not None
             answer = await self._client.vote(data)
-        except Stuck:
+        except (Stuck, RuntimeError) as error:
+            log.warning("a vote of channel %s could not be read: %r", self._channel.name, error)
             return arrival
         if answer.Error:
             log.info("a vote of channel %s could not be read: %s", self._channel.name, answer.Error)
