@@ -23,6 +23,7 @@ from app.case import Delivery, Here, Intake
 from app.clock import Clock
 from app.connectors import CONNECTORS
 from app.connectors.base import (
+    Acknowledges,
     Arrival,
     Channel,
     Check,
@@ -35,6 +36,7 @@ from app.connectors.base import (
     Links,
     Paces,
     Problem,
+    Reads,
     ReadsUrls,
     Recalls,
     SendFailed,
@@ -96,6 +98,17 @@ class Live:
         self.task: asyncio.Task[None] | None = None
         self.received = 0
         self.recalled = False
+
+    @property
+    def session(self) -> Session:
+        return self._session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        self._session = session
+        # Asked with every notification, and such a question takes as long as reading one.
+        self.reads = session if isinstance(session, Reads) else None
+        self.acknowledges = session if isinstance(session, Acknowledges) else None
 
 
 class Channels:

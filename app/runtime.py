@@ -16,6 +16,7 @@ from app import (
     housekeeping,
     jobs,
     media,
+    message_templates,
     outbox,
     planned,
     promises,
@@ -173,7 +174,11 @@ def _make_workers(rt: Runtime) -> None:
     made = caller.Caller(
         rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
     )
-    handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    handlers: dict[str, jobs.Handler] = {
+        media.KIND: fetcher.fetch,
+        planned.KIND: planned.handler(rt),
+        message_templates.KIND: message_templates.handler(rt),
+    }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
     promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)

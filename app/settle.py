@@ -4,14 +4,14 @@ Every function is a unit of work. A message leaves the outbox when its outcome i
 for a receipt, then is held for a person. Statuses only go forward (P23).
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
-from app import events
+from app import content, events
 from app.connectors.base import Address, Problem, Receipt, Status
-from app.content import Delete, Edit
-from app.content import encode as encode_content
-from app.content import text as text_of
-from app.db import Tx
+from app.content import Content, Delete, Edit
+from app.db import Together, Tx
 from app.models import Message
 from app.store import contacts, conversations, messages, outbox, receipts
 
@@ -37,14 +37,10 @@ def advances(current: str, new: str) -> bool:
 
 
 def accepted(
-    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None,
-    lasts: int = 0,
-) -> None:  # fmt: skip
-    """The network took it. Receipts that came before this answer are applied now. `lasts`: seconds after which it
-    disappears, 0 for never."""
+    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None
+) -> None:
+    """The network took it. Receipts that came before this answer are applied now."""
     tx.run(messages.ACCEPTED, id=message_id, provider_id=provider_id, now=tx.now)
-    if lasts:
-        tx.run(messages.EXPIRE, id=message_id, at=tx.now + lasts * 1000)
     tx.run(outbox.DROP, message_id=message_id)
     early = tx.all(receipts.WAITING, channel_id=channel_id, provider_id=provider_id)
     if early:
@@ -56,17 +52,40 @@ def accepted(
     changed(tx, conversation_id, message_id)
 
 
-def corrected(
+Taken = tuple[int, int, int, str, Address | None]
+
+
+def accepted_all(tx: Tx, calls: Sequence[Taken]) -> list[None]:
+    """`accepted` for several."""
+    early = set(tx.each(receipts.EARLY, [{"channel_id": call[0], "provider_id": call[3]} for call in calls]))
+    for call in calls:
+        channel_id, message_id, conversation_id, provider_id, learned = call
+        if learned or (channel_id, provider_id) in early:
+            accepted(tx, *call)
+            continue
+        tx.later(messages.ACCEPTED, id=message_id, provider_id=provider_id, now=tx.now)
+        tx.later(outbox.DROP, message_id=message_id)
+        changed(tx, conversation_id, message_id)
+    return [None] * len(calls)
+
+
+ACCEPTED = Together(accepted, accepted_all)
+
+
+def taken(
     tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None,
-    lasts: int, said: Edit | Delete,
+    lasts: int, said: Content,
 ) -> None:  # fmt: skip
-    """The network took a change of an earlier message of ours: that one is changed here, too."""
-    accepted(tx, channel_id, message_id, conversation_id, provider_id, learned, lasts)
-    where = {"channel_id": channel_id, "provider_id": said.target, "conversation_id": conversation_id, "at": tx.now}
+    """`accepted`, of what disappears after `lasts` seconds (0: it does not), or changes an earlier message of ours."""
+    accepted(tx, channel_id, message_id, conversation_id, provider_id, learned)
+    if lasts:
+        tx.run(messages.EXPIRE, id=message_id, at=tx.now + lasts * 1000)
+    where = {"channel_id": channel_id, "conversation_id": conversation_id, "at": tx.now}
     if isinstance(said, Delete):
-        tx.run(messages.REVOKE, **where)
-    else:
-        tx.run(messages.EDIT, content=encode_content(said.content), text=text_of(said.content), **where)
+        tx.run(messages.REVOKE, provider_id=said.target, **where)
+    elif isinstance(said, Edit):
+        new = {"content": content.encode(said.content), "text": content.text(said.content)}
+        tx.run(messages.EDIT, provider_id=said.target, **new, **where)
 
 
 def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:

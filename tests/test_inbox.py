@@ -373,7 +373,7 @@ async def test_what_disappears_on_the_phones_disappears_here(rt: Runtime, clock:
     picture = said(rt, Image(provider_id="M1", caption="my secret"), sender=fading, lasts=60)
     outcome = await take_in(rt, live, picture)
     [(reply,)] = await rows(rt, "select id from message where direction = 'out'")
-    await rt.db.write(settle.accepted, live.row.id, reply, outcome.conversation_id, "w1", None, 60)
+    await rt.db.write(settle.taken, live.row.id, reply, outcome.conversation_id, "w1", None, 60, Text("Hi"))
     await take_in(rt, live, said(rt, "stays", sender=fading))
     sha256 = await rt.media.add(b"file")
     await change(rt, "update media set state = 'stored', sha256 = :sha256", sha256=sha256)

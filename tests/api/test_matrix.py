@@ -50,6 +50,7 @@ agent   GET /contacts/import*
 viewer  GET /contacts*
 agent   POST /contacts*
 admin   GET /channels/new*
+admin   GET /channels/*/templates/new
 viewer  GET /channels*
 agent   POST /channels/*/away
 admin   POST /channels*
@@ -88,6 +89,8 @@ admin   * /bots*
 viewer  GET /channels*
 agent   POST /channels/*/away
 admin   * /channels*
+viewer  GET /templates*
+admin   * /templates*
 admin   * /webhooks*
 admin   * /users*
 admin   * /invitations*

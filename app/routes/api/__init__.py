@@ -14,6 +14,7 @@ from app.routes.api import (
     messages,
     statistics,
     teams,
+    templates,
     tokens,
     triggers,
     users,
@@ -91,6 +92,14 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/channels/{id:id}/health", channels.show_health, "getHealth", READ, "How a linked phone stands"),
     Endpoint("GET", "/channels/{id:id}/away", away.index, "listAway", READ, "What came while it was away"),
     Endpoint("POST", "/channels/{id:id}/away", away.decide, "decideAway", ANSWER, "Answer, skip or hand over"),
+    # Templates
+    Endpoint("GET", "/templates", templates.index, "listTemplates", READ, "Templates of one channel or of all"),
+    Endpoint("POST", "/templates", templates.create, "createTemplate", BUILD, "Make a template", status=201),
+    Endpoint("POST", "/templates/fetch", templates.fetch, "fetchTemplates", BUILD, "Fetch them from the network"),
+    Endpoint("GET", "/templates/{id:id}", templates.show, "getTemplate", READ, "One template"),
+    Endpoint("PATCH", "/templates/{id:id}", templates.change, "changeTemplate", BUILD, "Change a template"),
+    Endpoint("POST", "/templates/{id:id}/submit", templates.submit, "submitTemplate", BUILD, "Hand in for review"),
+    Endpoint("DELETE", "/templates/{id:id}", templates.delete, "deleteTemplate", BUILD, "Delete it", status=204),
     # Webhooks
     Endpoint("GET", "/webhooks", webhooks.index, "listWebhooks", ADMINISTER, "Webhooks, oldest first"),
     Endpoint("POST", "/webhooks", webhooks.create, "createWebhook", ADMINISTER, "Send events somewhere", status=201),
