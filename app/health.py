@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from app.connectors.base import Allowance, Paces, Past
+from app.connectors.abilities import Allowance, Paces, Past
 from app.db import Reader
 from app.said import N_, Sentence
 from app.store import health as store

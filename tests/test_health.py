@@ -3,8 +3,9 @@
 import pytest
 
 from app import health
-from app.channels import set_state
-from app.connectors.base import Address, Allowance, Problem, State, StatusChange
+from app.configuring import set_state
+from app.connectors.abilities import Allowance
+from app.connectors.base import Address, Problem, State, StatusChange
 from app.runtime import Runtime
 from app.sending import Recipient, send
 from app.settle import accepted, failed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.connectors.base import Past
+from app.connectors.abilities import Past
 from app.connectors.whatsapp_web.pacing import (
     A_DAY,
     A_MINUTE,

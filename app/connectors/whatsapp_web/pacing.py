@@ -8,7 +8,7 @@ import random
 from collections import OrderedDict, deque
 from typing import Final
 
-from app.connectors.base import Allowance, Past
+from app.connectors.abilities import Allowance, Past
 
 GAP: Final = 1.5
 JITTER: Final = 1.0

@@ -11,17 +11,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from app.connectors.abilities import Allowance, Linking, Past
 from app.connectors.base import (
     Address,
-    Allowance,
     Arrival,
     Channel,
     Inbound,
-    Linking,
     Malformed,
     OnEvent,
     Outbound,
-    Past,
     Problem,
     SendFailed,
     Sent,

@@ -1,4 +1,4 @@
--- 0014: linked phones: what came while away and is decided about, what happened to the account, messages that disappear
+-- 0016: linked phones: what came while away and is decided about, what happened to the account, messages that disappear
 
 -- What came while a channel was away and waits for somebody to say whether it is answered.
 create table away (
