@@ -170,7 +170,8 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("search index", partial(search.run, rt.db))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, partial(sweep_files, rt)))
+    sweeping = partial(sweep_files, rt)
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media, sweeping))
     _watch(rt)
 
 

@@ -1,4 +1,4 @@
--- 0016: the words of messages, filled in batches shortly after; a message that goes takes its words along at once
+-- 0017: the words of messages, filled in batches shortly after; a message that goes takes its words along at once
 
 -- The first words say where it belongs: channel, conversation, author and month.
 -- only sqlite

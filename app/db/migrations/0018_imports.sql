@@ -1,4 +1,4 @@
--- 0017: files of contacts that are brought in by a job, with how far it is; files that programs send here
+-- 0018: files of contacts that are brought in by a job, with how far it is; files that programs send here
 
 create table contact_import (
     id bigint primary key,
