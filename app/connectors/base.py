@@ -50,7 +50,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
             ("telegram", self.telegram),
             ("simulated", self.simulated),
         )
-        return tuple(pair for pair in named if pair[1])
+        return tuple([pair for pair in named if pair[1]])  # asked six times a message: a list is twice as quick
 
 
 # ---- what comes in --------------------------------------------------------------------------------------------------
