@@ -118,7 +118,7 @@ def plain(value: Any) -> str:
 
 def server(document: Json, ask: Ask) -> "Server[Any]":
     """What answers assistants; `ask` makes the requests as whoever the assistant acts for."""
-    import mcp_types as types
+    from mcp import types
     from mcp.server.lowlevel import Server
 
     known = tools(document)

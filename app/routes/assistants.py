@@ -68,8 +68,7 @@ class Assistants:
         """As whoever the assistant acts for, from where it is."""
         came: Request = context.request
         head = {name: came.headers[name] for name in ("authorization", "host")}
-        transport = httpx.ASGITransport(
-            self.app, client=(came.client.host, came.client.port) if came.client else ("", 0)
-        )
+        where = (came.client.host, came.client.port) if came.client else ("", 0)
+        transport = httpx.ASGITransport(self.app, client=where)
         async with httpx.AsyncClient(transport=transport, base_url=str(came.base_url)) as client:
             return await assistants.send(client, wanted, headers=head)

@@ -1,4 +1,4 @@
-"""Assistants, with the SDK's own client against the real server: over HTTP, and over stdin and stdout of `parley mcp`."""
+"""Assistants, with the SDK's own client against the real server: over HTTP, and over stdio of `parley mcp`."""
 
 import json
 import os
