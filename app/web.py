@@ -108,9 +108,19 @@ def route(entry: Entry) -> BaseRoute:
     return Route(entry.path, guard(entry), methods=[entry.method], name=entry.name, middleware=larger)
 
 
+# What shows the thing of an address.
+SHOWN = {line.path: line for line in ENDPOINTS if line.has_tag}
+
+
 def endpoint(line: Endpoint) -> BaseRoute:
     larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=line.largest)] if line.largest != BODY else None
-    return Route(openapi.PREFIX + line.path, handle(line), methods=[line.method], name=line.name, middleware=larger)
+    return Route(
+        openapi.PREFIX + line.path,
+        handle(line, SHOWN.get(line.path)),
+        methods=[line.method],
+        name=line.name,
+        middleware=larger,
+    )
 
 
 class Front:
