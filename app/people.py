@@ -1,6 +1,7 @@
 """Contacts as people work on them: made, changed, opted in and out, merged. Erasing is in `erase`."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +10,8 @@ from app import audit, events, noted
 from app.db import Reader, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.said import N_
-from app.store import contacts, tags, threads
+from app.store import contacts, tags
+from app.store import inbox as inbox_rows
 from app.store import people as store
 
 LONGEST_NAME: Final = 200
@@ -18,6 +20,7 @@ LONGEST_VALUE: Final = 2000
 LANGUAGE: Final = "^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$"
 FIELD_NAME: Final = "^[A-Za-z][A-Za-z0-9_]{0,63}$"
 FOUND: Final = 100  # rows of a search
+MANY: Final = 200  # contacts that are changed in one commit
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -60,6 +63,28 @@ def change(tx: Tx, contact_id: int, change: Change) -> None:
         noted.consent(tx, contact_id, given=not change.opted_out)
 
 
+class ManyChange(msgspec.Struct, frozen=True):
+    """What is to be different for many. A field that is set to null goes; `opted_out` None stays."""
+
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    fields: dict[str, Any] = {}
+    opted_out: bool | None = None
+
+
+def change_many(tx: Tx, ids: Sequence[int], wanted: ManyChange) -> tuple[int, list[int]]:
+    """Up to `MANY` contacts. Returns how many changed and who is not there. Raises as `change` does."""
+    missing = []
+    for id in sorted(set(ids)):  # locks are taken in one order
+        row = tx.one(store.PERSON, id=id)
+        if row is None:
+            missing.append(id)
+            continue
+        kept = [tag for tag in decoded(row.tags) if tag not in wanted.remove_tags]
+        change(tx, id, Change(tags=(*kept, *wanted.add_tags), fields=wanted.fields, opted_out=wanted.opted_out))
+    return len(set(ids)) - len(missing), missing
+
+
 def create(tx: Tx, phone: str, change_: Change) -> int:
     """A contact with this number (digits). Raises `Conflict` if there is one."""
     aliases = (("phone", phone),)
@@ -94,10 +119,10 @@ async def unite(db: Any, keep: int, gone: int) -> None:
 async def search(db: Reader, text: str, tag: str = "", limit: int = FOUND) -> list[store.Listed]:
     """Whose name, number or user name begins with this text, newest first; case is ignored."""
     name = text.removeprefix("@")
-    phone = threads.dialled(text)
+    phone = inbox_rows.dialled(text)
     return await db.all(
-        store.SEARCH, name=name, name_end=threads.after(name), phone=phone, phone_end=threads.after(phone), tag=tag,
-        limit=limit,
+        store.SEARCH, name=name, name_end=inbox_rows.after(name), phone=phone, phone_end=inbox_rows.after(phone),
+        tag=tag, limit=limit,
     )  # fmt: skip
 
 
@@ -119,6 +144,10 @@ def checked(change: Change) -> Change:
     if wrong:
         raise Invalid(N_("This contact was not saved."), fields=wrong)
     return msgspec.structs.replace(change, name=None if change.name is None else name)
+
+
+def is_field(name: str) -> bool:
+    return re.fullmatch(FIELD_NAME, name) is not None
 
 
 def check(tags: list[str], fields: dict[str, Any]) -> None:

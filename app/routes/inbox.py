@@ -11,17 +11,19 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import handoff, media
+from app import assigning, corrections, handoff, media, teams, users
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
 from app.content import Text
 from app.errors import Invalid, NotFound
 from app.i18n import _, fmt
-from app.routes import bubbles, explain, faces
+from app.routes import bubbles, explain, faces, found
 from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
 from app.security.permissions import Action, may
-from app.store import people, threads
-from app.store.threads import Head, Key, Row
+from app.store import explained, people, threads
+from app.store import inbox as inbox_rows
+from app.store.inbox import Row
+from app.store.threads import Head, Key
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -39,9 +41,10 @@ class List(msgspec.Struct, frozen=True):
     view: str
     q: str
     rows: list[Row]
-    counts: threads.Counts
+    counts: inbox_rows.Counts
     more: bool
     here: int
+    hits: found.Hits = found.NOTHING
 
     @property
     def down_to(self) -> str:
@@ -49,7 +52,9 @@ class List(msgspec.Struct, frozen=True):
 
     @property
     def query(self) -> str:
-        return query_of(self.view, self.q)
+        """What keeps the list, filters of a search too."""
+        filters = self.hits.query()
+        return query_of(self.view, self.q) + (f"&{filters}" if filters else "")
 
 
 def key_text(key: Key) -> str:
@@ -81,58 +86,79 @@ async def index(request: Request) -> Response:
 
 async def rows(request: Request) -> Response:
     """The list as a fragment, from the newest down to the row `to` (all that was loaded so far)."""
-    found = await read_list(request)
-    version = repr(found), request.state.rt.clock.now() // MINUTE
-    return await fragment(request, "inbox/_list.html", version=version, list=found, faces=faces, kinds=bubbles)
+    drawn = await read_list(request)
+    version = repr(drawn), request.state.rt.clock.now() // MINUTE
+    return await fragment(request, "inbox/_list.html", version=version, list=drawn, faces=faces, kinds=bubbles)
 
 
 async def more(request: Request) -> Response:
     """The next rows, after the key `before`."""
-    found = await read_list(request)
-    return await fragment(request, "inbox/_rows.html", list=found, faces=faces, kinds=bubbles)
+    drawn = await read_list(request)
+    return await fragment(request, "inbox/_rows.html", list=drawn, faces=faces, kinds=bubbles)
+
+
+async def hits(request: Request) -> Response:
+    """The next messages that were found, after the id `hits`."""
+    drawn = await read_list(request)
+    return await fragment(request, "inbox/_hits.html", list=drawn, faces=faces, kinds=bubbles)
 
 
 async def read_list(request: Request) -> List:
     """The rows that the address asks for. Without `view`: who waits, or everybody if nobody does."""
     rt: Runtime = request.state.rt
     params, user = request.query_params, request.state.user
-    counts = await rt.db.read(threads.count_views, user.id)
+    counts = await rt.db.read(inbox_rows.count_views, user.id)
     view = params.get("view", "")
     view = view if view in VIEWS else "waiting" if counts.waiting else "all"
     q = " ".join(params.get("q", "").replace("\0", "").split())[:80]
     here = int(params.get("here", "0")) if is_number(params.get("here", "")) else request.path_params.get("id", 0)
     if q:
-        return List(view, q, await rt.db.read(threads.search_rows, q), counts, False, here)
+        hits = await found.read(rt.db, q, params)
+        return List(view, q, await rt.db.read(inbox_rows.search_rows, q), counts, False, here, hits)
     before = read_key(params.get("before", ""), threads.FIRST)
     down_to = read_key(params.get("to", ""), threads.LAST)
     limit = MOST_ROWS if down_to != threads.LAST else ROWS
-    found = await rt.db.read(_rows, view, user.id, before, down_to, limit)
-    shown = found[:limit]
-    more = len(found) > limit or bool(shown and await rt.db.read(_rows, view, user.id, shown[-1].key, threads.LAST, 0))
+    read = await rt.db.read(_rows, view, user.id, before, down_to, limit)
+    shown = read[:limit]
+    more = len(read) > limit or bool(shown and await rt.db.read(_rows, view, user.id, shown[-1].key, threads.LAST, 0))
     return List(view, q, shown, counts, more, here)
 
 
 async def _rows(db: Any, view: str, user_id: int, before: Key, down_to: Key, limit: int) -> list[Row]:
-    return await threads.list_rows(db, view, user_id, before=before, down_to=down_to, limit=limit + 1)
+    return await inbox_rows.list_rows(db, view, user_id, before=before, down_to=down_to, limit=limit + 1)
 
 
 # ---- one conversation ------------------------------------------------------------------------------------------------
 
 
 async def show(request: Request) -> Response:
-    """A conversation, open at its newest message; whoever may answer has seen it by that."""
+    """A conversation, open at its newest message, or around the one named `message`; whoever may answer has seen it by
+    that."""
     rt: Runtime = request.state.rt
     head = await read_head(request)
-    thread = await rt.db.read(threads.get_page, head.id)
+    if head.unread and may(request.state.user, Action.ANSWER):
+        await handoff.seen(rt, head.id)
+        # Before anything is read, so that the page knows of it and its own event does not make it ask again.
+        request.state.seq = rt.bus.seq
+        head = await read_head(request)
+    thread, newer = await rt.db.read(_opened, head.id, request.query_params.get("message", ""))
     values = {
-        **thread_values(request, head, thread),
+        **thread_values(request, head, thread, newer=newer),
         **await side_values(request, head),
         **composer_values(request, head),
     }
-    if head.unread and may(request.state.user, Action.ANSWER):
-        await handoff.seen(rt, head.id)
     topics = (f"conversation-{head.id}",)
     return await page(request, "inbox/index.html", list=await read_list(request), topics=topics, **values)
+
+
+async def _opened(db: Any, conversation_id: int, message: str) -> tuple[threads.Thread, bool]:
+    """Around a message, or the newest; and whether there are newer ones."""
+    key = None
+    if is_number(message):
+        key = await db.one(threads.KEY, id=int(message), conversation_id=conversation_id)
+    if key is None:
+        return await threads.get_page(db, conversation_id), False
+    return await threads.get_around(db, conversation_id, key)
 
 
 async def thread(request: Request) -> Response:
@@ -140,13 +166,13 @@ async def thread(request: Request) -> Response:
     rt: Runtime = request.state.rt
     head, params = await read_head(request), request.query_params
     start = read_key(params.get("from", ""), threads.LAST)
-    found = await rt.db.read(threads.get_since, head.id, start)
+    read = await rt.db.read(threads.get_since, head.id, start)
     seen = int(params["seen"]) if is_number(params.get("seen", "")) else 0
-    values = thread_values(request, head, found, seen=seen)
+    values = thread_values(request, head, read, seen=seen)
     if head.unread and may(request.state.user, Action.ANSWER):
         await handoff.seen(rt, head.id)
     today = fmt.date(rt.clock.now())
-    version = msgspec.json.encode(found), head.taken_at, head.closed_at, head.taken_name, today, seen, start
+    version = msgspec.json.encode(read), head.taken_at, head.closed_at, head.taken_name, today, seen, start
     return await fragment(request, "inbox/_thread.html", version=version, **values)
 
 
@@ -155,8 +181,8 @@ async def older(request: Request) -> Response:
     rt: Runtime = request.state.rt
     head = await read_head(request)
     before = read_key(request.query_params.get("before", ""), threads.FIRST)
-    found = await rt.db.read(_page_before, head.id, before)
-    return await fragment(request, "inbox/_older.html", **thread_values(request, head, found))
+    read = await rt.db.read(_page_before, head.id, before)
+    return await fragment(request, "inbox/_older.html", **thread_values(request, head, read))
 
 
 async def _page_before(db: Any, conversation_id: int, before: Key) -> threads.Thread:
@@ -179,8 +205,8 @@ async def why(request: Request) -> Response:
     """The explanation of the message named, or of the newest turn."""
     rt: Runtime = request.state.rt
     head = await read_head(request)
-    found = await read_why(rt, head.id, asked_message(request))
-    return await fragment(request, "explain/_why.html", why=found)
+    read = await read_why(rt, head.id, asked_message(request))
+    return await fragment(request, "explain/_why.html", why=read)
 
 
 def asked_message(request: Request) -> int | None:
@@ -189,7 +215,7 @@ def asked_message(request: Request) -> int | None:
 
 
 async def read_why(rt: "Runtime", conversation_id: int, message_id: int | None) -> explain.Why | None:
-    turn = await rt.db.read(threads.find_turn, conversation_id, message_id)
+    turn = await rt.db.read(explained.find_turn, conversation_id, message_id)
     return None if turn is None else await explain.read(rt.db.reader, turn)
 
 
@@ -210,16 +236,20 @@ def head_values(request: Request, head: Head) -> dict[str, Any]:
     return {"head": head, "title": title, "faces": faces, "kinds": bubbles, "list_query": query}
 
 
-def thread_values(request: Request, head: Head, found: threads.Thread, seen: int = 0) -> dict[str, Any]:
-    """`start` is the key of the oldest message drawn, `newest` the id of the newest."""
+def thread_values(
+    request: Request, head: Head, read: threads.Thread, seen: int = 0, newer: bool = False
+) -> dict[str, Any]:
+    """`start` is the key of the oldest message drawn, `newest` the id of the newest; `newer`: there are newer ones, so
+    this is a look back and does not go on by itself."""
     now = request.state.rt.clock.now()
-    entries = found.entries
+    entries = read.entries
     return {
         **head_values(request, head),
-        "items": bubbles.items(found, head, now, seen=seen),
+        "items": bubbles.items(read, head, now, seen=seen),
         "start": key_text(entries[0].key) if entries else "",
         "newest": max((entry.id for entry in entries), default=0),
-        "older_left": found.more,
+        "older_left": read.more,
+        "newer": newer,
     }
 
 
@@ -227,10 +257,17 @@ async def side_values(request: Request, head: Head) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     aliases = await rt.db.reader.all(people.ALIASES, contact_id=head.contact_id)
     return {
+        "people": await assignable(rt),
+        "teams": await teams.list_all(rt),
         "why": await read_why(rt, head.id, asked_message(request)),
         "aliases": aliases,
         "tags": msgspec.json.decode(head.tags, type=list[str]),
     }
+
+
+async def assignable(rt: "Runtime") -> "list[User]":
+    """Whoever can answer."""
+    return [one for one in await users.list_all(rt) if may(one, Action.ANSWER)]
 
 
 def composer_values(request: Request, head: Head, text: str = "") -> dict[str, Any]:
@@ -291,6 +328,17 @@ async def give_back(request: Request) -> Response:
     return rung(request, head.id, _("The bot answers again."))
 
 
+async def assign(request: Request) -> Response:
+    """To a person, a team, or nobody."""
+    rt: Runtime = request.state.rt
+    head = await read_head(request)
+    kind, _dash, id = (await form(request)).text("to", limit=30).partition("-")
+    chosen = int(id) if is_number(id) else None
+    to = assigning.To(chosen if kind == "user" else None, chosen if kind == "team" else None)
+    await assigning.assign(rt, head.id, to, request.state.user.name)
+    return rung(request, head.id, _("Assigned.") if chosen else _("It is nobody's now."))
+
+
 async def close(request: Request) -> Response:
     head = await read_head(request)
     await handoff.close(request.state.rt, head.id)
@@ -309,6 +357,20 @@ async def discard(request: Request) -> Response:
     return rung(request, conversation_id, _("Discarded. It will not be sent."))
 
 
+async def correct(request: Request) -> Response:
+    """A text that was sent becomes another one."""
+    conversation_id = await conversation_of(request)
+    text = (await form(request)).required("text", limit=4096)
+    await corrections.correct(request.state.rt, request.path_params["id"], text, request.state.user.id)
+    return rung(request, conversation_id, _("The change goes out."))
+
+
+async def take_back(request: Request) -> Response:
+    conversation_id = await conversation_of(request)
+    await corrections.take_back(request.state.rt, request.path_params["id"], request.state.user.id)
+    return rung(request, conversation_id, _("The message is taken back."))
+
+
 async def fetch_again(request: Request) -> Response:
     """A file that could not be fetched is wanted once more."""
     rt: Runtime = request.state.rt
@@ -321,7 +383,7 @@ async def fetch_again(request: Request) -> Response:
 
 async def conversation_of(request: Request) -> int:
     rt: Runtime = request.state.rt
-    asked = await rt.db.reader.one(threads.ASKED, id=request.path_params["id"])
+    asked = await rt.db.reader.one(explained.ASKED, id=request.path_params["id"])
     if asked is None:
         raise NotFound(_("There is no such message. It may have been erased."))
     return asked.conversation_id

@@ -1,11 +1,12 @@
 """Channels over the API: secrets go in and never come out."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from app import channels
-from app.commands import webhook
+from app import health
+from app.commands.channels import webhook
+from app.connectors.states import sentence
 from app.errors import NotFound
 from app.i18n import tell
 from app.models import ChannelRow
@@ -96,6 +97,37 @@ async def test(call: Call) -> Findings:
     return Findings([Finding(each.name, each.ok, each.remedy) for each in await call.rt.channels.examine(call.id)])
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """What lowers the health by so many points, and what helps."""
+
+    points: int
+    text: str
+    remedy: str
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Of a linked phone: `score` from 0 to 100, and how much of the day's and the hour's messages is used."""
+
+    score: int
+    level: Literal["good", "fair", "poor"]
+    reasons: list[Reason]
+    sent_in_a_day: int
+    a_day: int
+    sent_in_an_hour: int
+    an_hour: int
+
+
+async def show_health(call: Call) -> Health:
+    """How likely the network is to close the number, as far as that can be told."""
+    call.rt.channels.get(call.id)
+    found = await health.of(call.rt, call.id)
+    if found is None:
+        raise NotFound(N_("Only a linked phone has a health."))
+    reasons = [Reason(one.points, tell(one.said), tell(one.remedy)) for one in found.findings]
+    used = found.allowance
+    return Health(found.score, found.level, reasons, used.sent_in_a_day, used.a_day, used.sent_in_an_hour, used.an_hour)
+
+
 async def _read(call: Call, channel_id: int) -> Channel:
     row = await call.rt.db.reader.one(store.BY_ID, id=channel_id)
     if row is None:
@@ -105,7 +137,7 @@ async def _read(call: Call, channel_id: int) -> Channel:
 
 def _shown(call: Call, row: ChannelRow) -> Channel:
     return Channel(
-        str(row.id), row.name, row.connector, row.account, row.state, tell(channels.sentence(row.state_code)),
+        str(row.id), row.name, row.connector, row.account, row.state, tell(sentence(row.state_code)),
         row.state_at, row.rate, None if row.version_id is None else str(row.version_id),
         msgspec.json.decode(row.config), sorted(msgspec.json.decode(row.secrets)), webhook(call.rt, row),
         row.created_at,
