@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from app import intake
-from app.connectors.base import Webhook
+from app.connectors.abilities import Webhook
 from app.db import DatabaseError
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.db.ids import EPOCH
 from app.runtime import Runtime, start, stop
 from app.settings import load
+from app.store import inbox as inbox_rows
 from app.store import threads
 from tests.bench import machine, product, wire
 from tests.bench.load import share
@@ -120,7 +121,7 @@ async def reads(rt: Runtime, count: int) -> list[float]:
         begun = time.perf_counter()
         if turn % 2:
             key = (now - dice.randrange(SPAN), 2**62)
-            await rt.db.read(threads.list_rows, "all", 0, before=key, down_to=threads.LAST, limit=41)
+            await rt.db.read(inbox_rows.list_rows, "all", 0, before=key, down_to=threads.LAST, limit=41)
         else:
             await rt.db.read(threads.get_page, 1_000_000 + dice.randrange(max(1, count // EACH)))
         took.append(time.perf_counter() - begun)
