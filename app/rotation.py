@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from app import channels, second_factor, vault, webhooks
+from app import configuring, second_factor, vault, webhooks
 from app.audit import entry, logged
 from app.db import Reader, Tx
 from app.security import keyfile
@@ -44,7 +44,7 @@ def each(place: Callable[[int], str], cell: Cell, change: Callable[[str, str], s
 
 def by_name(cell: Cell, change: Callable[[str, str], str]) -> str:
     texts = msgspec.json.decode(cell.text, type=dict[str, str])
-    changed = {name: change(text, channels.place(cell.id, name)) for name, text in texts.items()}
+    changed = {name: change(text, configuring.place(cell.id, name)) for name, text in texts.items()}
     return cell.text if changed == texts else msgspec.json.encode(changed).decode()
 
 
