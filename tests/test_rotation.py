@@ -86,7 +86,7 @@ async def test_S31_everything_is_sealed_again_and_the_older_key_goes_after_a_day
         assert done == (rt.keys.current, len(ALL) - 2, 0) and done.kid != first  # a channel is one value
         assert {kid_of(text) for text in await texts(rt)} == {done.kid} and await opened(rt) == ALL
         assert await rt.db.reader.all(Query("select kid from encryption_key", str)) == [done.kid]
-        assert await rt.db.reader.one(Query("select action from audit order by id desc", str)) == "keys.rotated"
+        assert await rt.db.reader.one(Query("select action from audit order by seq desc", str)) == "keys.rotated"
         assert await vault.opened(rt.db.reader, rt.keys, "key_1") == "value number 1"
         file = keyfile.read_keys(rt.settings)
         assert file and list(file.keys) == [first, done.kid] and file.retired == {first: NOW}
@@ -165,7 +165,7 @@ USER, SEED, HOOK, BREAK = (rotation.sealed.Statement(text) for text in (
     "insert into app_user (id, email, email_folded, name, role, password_hash, created_at) "
     "values (:id, 'a@b.example', 'a@b.example', 'A', 'agent', '', :now)",
     "insert into totp (user_id, seed, created_at) values (:id, :seed, :now)",
-    "insert into webhook (id, url, secret, former_secret, types, position, created_at) "
-    "values (:id, 'https://crm.example/', :secret, :former, '', 0, :now)",
+    "insert into webhook (id, url, secret, former_secret, types, position, disabled_at, created_at) "
+    "values (:id, 'https://crm.example/', :secret, :former, '', 0, :now, :now)",
     "update secret set sealed = 'v1.x.y.z' where name = 'key_0'",
 ))  # fmt: skip
