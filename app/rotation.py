@@ -14,12 +14,12 @@ import msgspec
 
 from app import configuring, second_factor, vault, webhooks
 from app.audit import entry, logged
-from app.db import Reader, Tx
+from app.db import Query, Reader, Statement, Tx
 from app.security import keyfile
 from app.security.secrets import CANARY, CANARY_PLACE, Keyring, Unreadable, kid_of
 from app.store import keys as canaries
 from app.store import sealed
-from app.store.sealed import Cell, Column
+from app.store.sealed import Cell
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -38,22 +38,34 @@ class Rotated(NamedTuple):
     unreadable: int
 
 
-def each(place: Callable[[int], str], cell: Cell, change: Callable[[str, str], str]) -> str:
-    return change(cell.text, place(cell.id)) if cell.text else ""
+Renew = Callable[[str, str], str]  # a sealed text and its place in, a text out
 
 
-def by_name(cell: Cell, change: Callable[[str, str], str]) -> str:
+class Column(NamedTuple):
+    """Where sealed texts are: `page` reads the next cells, `put` writes one, `change` takes `Renew` to each text of a
+    cell."""
+
+    page: Query[Cell]
+    put: Statement
+    change: Callable[[Cell, Renew], str]
+
+
+def each(place: Callable[[int], str], cell: Cell, renew: Renew) -> str:
+    return renew(cell.text, place(cell.id)) if cell.text else ""
+
+
+def by_name(cell: Cell, renew: Renew) -> str:
     texts = msgspec.json.decode(cell.text, type=dict[str, str])
-    changed = {name: change(text, configuring.place(cell.id, name)) for name, text in texts.items()}
+    changed = {name: renew(text, configuring.place(cell.id, name)) for name, text in texts.items()}
     return cell.text if changed == texts else msgspec.json.encode(changed).decode()
 
 
-COLUMNS: Final[tuple[tuple[Column, Callable[[Cell, Callable[[str, str], str]], str]], ...]] = (
-    (sealed.CHANNEL, by_name),
-    (sealed.SECRET, partial(each, vault.place)),
-    (sealed.WEBHOOK, partial(each, webhooks.place)),
-    (sealed.WEBHOOK_FORMER, partial(each, webhooks.place)),
-    (sealed.TOTP, partial(each, second_factor.place)),
+COLUMNS: Final = (
+    Column(sealed.CHANNELS, sealed.PUT_CHANNEL, by_name),
+    Column(sealed.SECRETS, sealed.PUT_SECRET, partial(each, vault.place)),
+    Column(sealed.WEBHOOKS, sealed.PUT_WEBHOOK, partial(each, webhooks.place)),
+    Column(sealed.FORMER, sealed.PUT_FORMER, partial(each, webhooks.place)),
+    Column(sealed.SEEDS, sealed.PUT_SEED, partial(each, second_factor.place)),
 )
 
 
@@ -78,10 +90,10 @@ async def finish(rt: "Runtime") -> Rotated:
     if {row.kid for row in await rt.db.reader.all(canaries.ALL)} <= {current}:
         return Rotated(current, 0, 0)
     done = 0
-    for column, change in COLUMNS:
+    for column in COLUMNS:
         after: int | None = 0
         while after is not None:
-            after, count = await rt.db.write(reseal, rt.keys, column, change, after)
+            after, count = await rt.db.write(reseal, rt.keys, column, after)
             done += count
     unreadable = await left_over(rt.db.reader, rt.keys)
     if unreadable:
@@ -94,14 +106,12 @@ async def finish(rt: "Runtime") -> Rotated:
     return Rotated(current, done, 0)
 
 
-def reseal(
-    tx: Tx, keys: Keyring, column: Column, change: Callable[[Cell, Callable[[str, str], str]], str], after: int
-) -> tuple[int | None, int]:
+def reseal(tx: Tx, keys: Keyring, column: Column, after: int) -> tuple[int | None, int]:
     """The next values of a column under the current key. Returns the last id, None at the end, and how many."""
     cells, count = tx.all(column.page, after=after, limit=BATCH), 0
     for cell in cells:
         try:
-            text = change(cell, keys.renew)
+            text = column.change(cell, keys.renew)
         except Unreadable:
             continue  # counted by `left_over`
         if text != cell.text:
@@ -120,13 +130,13 @@ async def left_over(db: Reader, keys: Keyring) -> int:
         return text
 
     count = 0
-    for column, change in COLUMNS:
+    for column in COLUMNS:
         after: int | None = 0
         while after is not None:
             cells = await db.all(column.page, after=after, limit=BATCH)
             for cell in cells:
                 try:
-                    change(cell, proved)
+                    column.change(cell, proved)
                 except Unreadable:
                     count += 1
             after = cells[-1].id if len(cells) == BATCH else None

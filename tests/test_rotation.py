@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import rotation, runtime, second_factor, vault, webhooks
-from app.db import Query
+from app.db import Query, Statement
 from app.errors import Misconfigured
 from app.runtime import Runtime
 from app.security import keyfile
@@ -52,9 +52,9 @@ async def filled(rt: Runtime, secrets: int = 3) -> None:
 
 async def texts(rt: Runtime) -> list[str]:
     found = []
-    for column, _ in rotation.COLUMNS:
+    for column in rotation.COLUMNS:
         for cell in await rt.db.reader.all(column.page, after=0, limit=1000):
-            found += json.loads(cell.text).values() if column is sealed.CHANNEL else [cell.text]
+            found += json.loads(cell.text).values() if column.page is sealed.CHANNELS else [cell.text]
     return found
 
 
@@ -66,9 +66,9 @@ async def opened(rt: Runtime) -> set[str]:
         found.add(rt.keys.open(text, place))
         return text
 
-    for column, change in rotation.COLUMNS:
+    for column in rotation.COLUMNS:
         for cell in await rt.db.reader.all(column.page, after=0, limit=1000):
-            change(cell, look)
+            column.change(cell, look)
     return found
 
 
@@ -108,8 +108,8 @@ async def test_S31_what_a_stop_cut_short_is_finished_by_the_next_start(tmp_path:
             rt.keys.turn(file.current, keyfile.decode(file))
             canary = rt.keys.seal("parley", "encryption_key|canary|" + file.current)
             await rt.db.write(rotation.canaries.insert, file.current, canary)
-            for column, change in rotation.COLUMNS[: 2 if cut == "in the middle" else None]:
-                await rt.db.write(rotation.reseal, rt.keys, column, change, 0)
+            for column in rotation.COLUMNS[: 2 if cut == "in the middle" else None]:
+                await rt.db.write(rotation.reseal, rt.keys, column, 0)
     async with running(data) as rt:
         assert rt.keys.current == file.current != first.current
         assert {kid_of(text) for text in await texts(rt)} == {file.current} and await opened(rt) == ALL
@@ -161,7 +161,7 @@ async def test_S31_keys_of_the_service_manager_are_not_ours_to_change(
         assert rt.keys.current == keys.current
 
 
-USER, SEED, HOOK, BREAK = (rotation.sealed.Statement(text) for text in (
+USER, SEED, HOOK, BREAK = (Statement(text) for text in (
     "insert into app_user (id, email, email_folded, name, role, password_hash, created_at) "
     "values (:id, 'a@b.example', 'a@b.example', 'A', 'agent', '', :now)",
     "insert into totp (user_id, seed, created_at) values (:id, :seed, :now)",
