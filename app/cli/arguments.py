@@ -210,4 +210,6 @@ def upkeep(commands: "Commands") -> None:
     keys = group(commands, "keys", _("the key that encrypts stored secrets"))
     add(keys, "rotate", _("make a new one and encrypt everything with it; nobody is logged out"), "keys.rotate")
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
+    parser = add(commands, "mcp", _("tools for an assistant over stdin and stdout; PARLEY_API_KEY is its key"))
+    parser.add_argument("--url", help=_("of a Parley elsewhere; otherwise the one that runs on this data folder"))
     add(commands, "version", _("what this is"))
