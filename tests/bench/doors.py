@@ -340,7 +340,7 @@ async def bring_in(running: Product, key: str, people: int) -> Found:
             taken = time.perf_counter() - begun
             if status != 201:
                 raise RuntimeError(f"{status} {made}")
-            place = f"/api/v1/contacts/imports/{made['id']}"
+            place, worked = f"/api/v1/contacts/imports/{made['id']}", cpu_of(running.pid)
             await wired.ask("POST", f"{place}/start", {})
             while True:
                 await asyncio.sleep(0.5)
@@ -348,7 +348,7 @@ async def bring_in(running: Product, key: str, people: int) -> Found:
                 _status, now, _took = await wired.ask("GET", place)
                 if now["state"] != "running":
                     break
-            seconds = time.perf_counter() - begun
+            seconds, worked = time.perf_counter() - begun, cpu_of(running.pid) - worked
     if now["state"] != "done" or now["made"] != people:
         raise RuntimeError(str(now))
     rows = [
@@ -364,7 +364,8 @@ async def bring_in(running: Product, key: str, people: int) -> Found:
     ]
     return (
         rows,
-        f"{size / 1e6:.0f} MB, taken in after {taken:.1f} s; the server had {before:.0f} MB and {most:.0f} MB at most.",
+        f"{size / 1e6:.0f} MB, taken in after {taken:.1f} s; {worked / people * 1e6:.0f} µs of the processor for a row;"
+        f" the server had {before:.0f} MB and {most:.0f} MB at most.",
     )
 
 
