@@ -200,6 +200,7 @@ async def around(db: Reader, bot_id: int) -> Around:
         frozenset(secret.name for secret in await db.all(secrets.ALL)),
         frozenset(name for _, name in await db.all(teams.ALL)),
         frozenset(user.email for user in await db.all(users.ALL) if user.disabled_at is None),
+        await message_templates.known(db, [(channel.channel_id, channel.channel) for channel in own or free]),
     )
     return Around(places, known)
 

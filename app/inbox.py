@@ -6,7 +6,7 @@ the outbox) in the caller's single unit of work. Nothing is acknowledged before 
 
 import msgspec
 
-from app import account_facts, content, events, gather, message_templates, turns
+from app import account_facts, content, events, gather, message_templates, turns, window
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
 from app.connectors.account import TemplateNews
@@ -49,6 +49,8 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
         return DUPLICATE
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
     _apply(tx, here.id, found, inbound, message_id)
+    if inbound.referral and not (inbound.echo or inbound.history):
+        tx.run(conversations.ENTERED, id=conversation_id, at=inbound.at)
     version_id = found.version_id or here.version_id
     slot_used = False
     if version_id is not None and _answers(intake, version_id, found, inbound, tx.now):
@@ -239,7 +241,8 @@ def _hears_reactions(intake: Intake, version_id: int) -> bool:
 def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int, *, unread: int) -> None:
     """A message without a turn, or without one yet. `unread`: 1 if it counts for whoever has the conversation."""
     tx.run(
-        conversations.HEARD, id=found.conversation_id, unread=unread, heard_at=0 if inbound.echo else inbound.at,
+        conversations.HEARD, id=found.conversation_id, unread=unread,
+        heard_at=inbound.at if window.opens(inbound) else 0,
         at=at, last_id=message_id, snippet=content.text(inbound.content)[:160],
     )  # fmt: skip
 

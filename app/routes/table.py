@@ -12,6 +12,7 @@ from app.routes import (
     audit,
     bots,
     channels,
+    composing,
     contacts,
     docs,
     forms,
@@ -44,6 +45,7 @@ from app.security.permissions import Action
 
 SELF, READ, ANSWER, BUILD = Action.SELF, Action.READ, Action.ANSWER, Action.BUILD
 CONNECT, ADMINISTER = Action.CONNECT, Action.ADMINISTER
+FILE: Final = 101 * 1024 * 1024  # what WhatsApp takes as a document, and the form around it
 DOCUMENT: Final = 4_000_000  # a bot document, as a form encodes it
 
 ROUTES: Final[tuple[Entry, ...]] = (
@@ -89,6 +91,17 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/inbox/{id:id}/why", inbox.why, "inbox.why", READ),
     Entry("GET", "/inbox/{id:id}/steps", stepping.show, "stepping", READ),
     Entry("POST", "/inbox/{id:id}/reply", inbox.reply, "inbox.reply", ANSWER),
+    Entry("GET", "/inbox/{id:id}/file", composing.attach, "inbox.attach", READ),
+    Entry("POST", "/inbox/{id:id}/file", composing.send_file, "inbox.send_file", ANSWER, body=FILE),
+    Entry("GET", "/inbox/{id:id}/templates", composing.pick, "inbox.pick", READ),
+    Entry("GET", "/inbox/{id:id}/templates/{template:id}", composing.fill, "inbox.fill", READ),
+    Entry(
+        "POST", "/inbox/{id:id}/templates/{template:id}", composing.send_template, "inbox.send_template", ANSWER,
+        body=FILE,
+    ),
+    Entry("POST", "/inbox/{id:id}/templates/{template:id}/draw", composing.draw, "inbox.draw", ANSWER),
+    Entry("GET", "/inbox/{id:id}/buttons", composing.buttons, "inbox.buttons", READ),
+    Entry("POST", "/inbox/{id:id}/buttons", composing.send_buttons, "inbox.send_buttons", ANSWER),
     Entry("POST", "/inbox/{id:id}/take", inbox.take, "inbox.take", ANSWER),
     Entry("POST", "/inbox/{id:id}/give-back", inbox.give_back, "inbox.give_back", ANSWER),
     Entry("POST", "/inbox/{id:id}/close", inbox.close, "inbox.close", ANSWER),

@@ -1,11 +1,11 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
 import re
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from app import content, files, handoff, sending
+from app import content, files, handoff, message_templates, sending
 from app.connectors.base import Address
 from app.content import Content
 from app.errors import Invalid, NotFound
@@ -14,6 +14,10 @@ from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
 from app.views import ID, Message, message
+
+if TYPE_CHECKING:
+    from app.channels import Live
+    from app.runtime import Runtime
 
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
@@ -125,11 +129,18 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     """Answered once the message is on disk: 202, and it goes out as soon as the channel's pace allows."""
     live = await sending.live_channel(call.rt, body.channel)
     said = await files.named(call.rt.db.reader, content_of(body))
-    sending.check(live, said)
+    await check(call.rt, live, said)
     to = recipient(body.to)
-    sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
+    sent = await call.once(sending.send, live.here, to, said, body.reply_to, call.caller.user_id)
     live.sender.wake()
     return sent
+
+
+async def check(rt: "Runtime", live: "Live", said: Content) -> None:
+    """Refuse before anything is stored what the network would refuse, as far as it is known. Raises `Invalid`."""
+    sending.check(live, said)
+    if isinstance(said, content.Template):
+        await message_templates.fitting(rt.db.reader, live.row.id, said)
 
 
 async def show(call: Call) -> Message:
