@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from app import message_templates
 from app.audit import entry, logged
 from app.bot.document import DocumentError, Version, compile_version
 from app.bot.named import Known

@@ -132,6 +132,13 @@ def _end_waiting(tx: Tx, conversation_id: int) -> None:
     tx.run(gathered.DROP, conversation_id=conversation_id)
 
 
+def taken_by_phone(tx: Tx, conversation_id: int) -> None:
+    """Somebody answers from the business's own phone: the bot is silent until the conversation is given back."""
+    _end_waiting(tx, conversation_id)
+    tx.run(conversations.TAKEN_ELSEWHERE, id=conversation_id, now=tx.now)
+    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
 def _take(tx: Tx, conversation_id: int, user_id: int) -> None:
     tx.lock("conversation", conversation_id)
     _conversation(tx, conversation_id)

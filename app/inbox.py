@@ -6,10 +6,10 @@ the outbox) in the caller's single unit of work. Nothing is acknowledged before 
 
 import msgspec
 
-from app import account_facts, content, events, gather, message_templates, turns, window
+from app import account_facts, content, events, gather, handoff, message_templates, turns, window
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
-from app.connectors.account import TemplateNews
+from app.connectors.account import Known, TemplateNews
 from app.connectors.base import Address, Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Tx
@@ -63,8 +63,10 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
                 found = tx.one(contacts.FOUND_BY_CONVERSATION, id=conversation_id) or found
             slot_used = _answer(tx, intake, here, found, inbound, message_id, slot)
     else:
-        counts = not (inbound.echo or inbound.history or inbound.standby)
+        counts = not (inbound.echo or inbound.history or inbound.standby or _is_aside(inbound))
         _heard(tx, found, inbound, message_id, at, unread=int(counts))
+    if _takes_over(intake, inbound, tx.now):
+        handoff.taken_by_phone(tx, conversation_id)
     _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
     return Outcome(message_id, conversation_id, slot_used=slot_used)
 
@@ -80,6 +82,8 @@ def keep_notice(tx: Tx, intake: Intake, channel_id: int, connector: str, notice:
     for news in notice.news:
         if isinstance(news, TemplateNews):
             message_templates.learn(tx, channel_id, news, notice.at or tx.now)
+        elif isinstance(news, Known):
+            contacts.resolve(tx, news.aliases, name=news.name, phone=news.phone, username=news.username)
         else:
             owner = account_facts.owner(tx, channel_id, connector, news)
             account_facts.note(tx, owner, news, notice.at or tx.now)
@@ -229,6 +233,18 @@ def _answers(intake: Intake, version_id: int, found: Found, inbound: Inbound, no
         tells_nothing = not (inbound.content.emoji and _hears_reactions(intake, version_id))
     aside = bool(inbound.group) and not inbound.addressed
     return not (quiet or tells_nothing or aside or now - inbound.at > intake.answer_age)
+
+
+def _is_aside(inbound: Inbound) -> bool:
+    """What came of a call, which was told already."""
+    return isinstance(inbound.content, System) and inbound.content.what.startswith("call_")
+
+
+def _takes_over(intake: Intake, inbound: Inbound, now: int) -> bool:
+    """The business wrote from another device: a person has the conversation. What an agent of the network wrote, and
+    what is old or only a mark, takes nothing."""
+    aside = inbound.history or inbound.standby or isinstance(inbound.content, Edit | Delete | Reaction | System)
+    return inbound.echo and not aside and now - inbound.at <= intake.answer_age
 
 
 def _hears_reactions(intake: Intake, version_id: int) -> bool:

@@ -37,7 +37,7 @@ def window(can: Capabilities, heard_at: int, now: int, free_until: int = 0) -> W
 
 
 def free_until(told: int, entered_at: int, answered_at: int) -> int:
-    """When what is free after an ad ends: as the network told, else 72 hours after an answer within a day; 0 without."""
+    """When what is free after an ad ends: as the network told, else 72 hours after an answer within a day; else 0."""
     answered = entered_at and entered_at <= answered_at <= entered_at + DAY
     return max(told, answered_at + FREE if answered else 0)
 

@@ -53,8 +53,12 @@ def templates(document: Document, known: Known) -> Iterator[Problem]:
                 for channel, there in known.templates:
                     said = unfit(step, spoken.language, there)
                     if said is not None:
-                        yield Problem(step.name.line, step.name.column, N_("On {channel}: {said}", channel=channel,
-                                                                           said=said), "warning")
+                        yield Problem(
+                            step.name.line,
+                            step.name.column,
+                            N_("On {channel}: {said}", channel=channel, said=said),
+                            "warning",
+                        )
 
 
 def unfit(step: Approved, spoken: str, there: tuple[Template, ...]) -> Sentence | None:

@@ -153,8 +153,9 @@ async def file_content(rt: "Runtime", head: Head, upload: UploadFile, caption: s
         raise unfit(_("This network takes no files of this type."))
     size = upload.size or 0
     if not 0 < size <= kinds[kind][mime]:
-        raise unfit(_("The file has {size}; at most {most} go.").format(size=fmt.size(size),
-                                                                        most=fmt.size(kinds[kind][mime])))
+        raise unfit(
+            _("The file has {size}; at most {most} go.").format(size=fmt.size(size), most=fmt.size(kinds[kind][mime]))
+        )
     values: dict[str, Any] = {"mime": mime, "size": size}
     if kind in ("image", "video", "document"):
         values["caption"] = caption

@@ -93,6 +93,15 @@ TAKE = Statement(
     where id = :id
     """
 )
+TAKEN_ELSEWHERE = Statement(
+    """
+    update conversation
+    set mode = 'person', taken_by = case when mode = 'person' then taken_by end,
+        taken_at = case when mode = 'person' then taken_at else :now end,
+        waiting_since = null, waiting_for = '', unread = 0, closed_at = null, version_id = null
+    where id = :id
+    """
+)
 GIVE_BACK = Statement(
     """
     update conversation
