@@ -24,10 +24,7 @@ def ahead(document: Document, lists: list[tuple[Step, ...]]) -> Iterator[Problem
     every = [step for steps in lists for step in inside(steps)]
     for name in {step.flow.text for step in every if isinstance(step, Delay) and step.when.seconds > WINDOW}:
         late(document.flows.get(name, ()), WINDOW + 1, lines)
-    said = N_(
-        "This may come more than 24 hours after the customer wrote. WhatsApp takes only a template then; a condition"
-        " can ask for “window_open”."
-    )
+    said = N_("This may come more than 24 hours after the customer wrote. WhatsApp takes only a template then.")
     yield from (Problem(line, 1, said, "warning") for line in sorted(lines))
     yield from again(document)
 

@@ -76,7 +76,7 @@ async def buttons(request: Request) -> Response:
 
 
 async def drawn(request: Request, template: str, values: dict[str, Any]) -> Response:
-    return await page(request, template, error="", errors={}, **values)
+    return await page(request, template, **(values | {"error": "", "errors": {}}))
 
 
 async def file_values(request: Request, head: Head) -> dict[str, Any]:
@@ -139,6 +139,8 @@ async def send_file(request: Request) -> Response:
     except (Invalid, Conflict) as error:
         values = await file_values(request, head) | {"caption": caption}
         return await again(request, "inbox/file.html", error, values)
+    finally:
+        await data.data.close()
     return sent(request, head)
 
 
@@ -210,6 +212,8 @@ async def send_template(request: Request) -> Response:
         await handoff.reply(rt, head.id, said, user.id, kept)
     except (Invalid, Conflict) as error:
         return await again(request, "inbox/template.html", error, fill_values(request, head, row, values))
+    finally:
+        await data.data.close()
     return sent(request, head)
 
 
