@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app import content, events, settle, window
-from app.connectors.base import MarksRead, SendFailed
+from app.connectors.abilities import MarksRead
+from app.connectors.base import SendFailed
 from app.content import Content
 from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
