@@ -14,6 +14,7 @@ from app.connectors.base import Address
 from app.connectors.whatsapp_cloud.limits import CAPABILITIES
 from app.errors import Conflict, Invalid
 from app.files import Kept
+from app.outbox import SLOTS
 from app.runtime import Runtime
 from app.store import account_facts
 from tests.clock import ManualClock
@@ -72,7 +73,7 @@ async def test_what_waited_until_it_was_too_late_fails_in_the_thread_before_the_
     live.sender.start()
     await until(rt, "select 1 from message where status = 'failed' and problem like '%send.window%'")
     assert edge.sent == [] and not await rows(rt, "select 1 from outbox")
-    assert live.sender._free == 32
+    assert live.sender._free == SLOTS
 
 
 async def until(rt: Runtime, sql: str) -> None:
