@@ -14,7 +14,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/parley serve $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) tests tests/fakes $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests tests/fakes $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -59,7 +59,7 @@ binary: $(VENV)/.dev
 
 # Newest versions that pyproject.toml allows, for every platform, with hashes and without any address.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --extra postgres --extra web --group install
+	--no-annotate --no-header --extra mcp --extra postgres --extra web --group install
 lock: $(VENV)/.dev
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) $(ARGS) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt

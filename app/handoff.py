@@ -15,7 +15,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.files import Kept
 from app.models import Conversation
 from app.said import N_
-from app.store import conversations, gathered, jobs, messages, outbox
+from app.store import away, conversations, gathered, jobs, messages, outbox
 from app.store import media as media_rows
 
 if TYPE_CHECKING:
@@ -127,17 +127,19 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int, kept: Kept | 
     return message_id
 
 
+def took_on_phone(tx: Tx, conversation_id: int) -> None:
+    """Somebody of the business wrote on a device of their own: the bot is silent until it is given back."""
+    _end_waiting(tx, conversation_id)
+    tx.run(conversations.TAKE, id=conversation_id, user_id=None, now=tx.now)
+    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
 def _end_waiting(tx: Tx, conversation_id: int) -> None:
-    """The bot waits for nothing here any more. What it promised for a time stays, and is decided about then."""
+    """The bot waits for nothing here any more, and nobody has to decide about what came while it was away. What it
+    promised for a time stays, and is decided about then."""
     tx.run(jobs.DROP_WAITING, conversation_id=conversation_id)
     tx.run(gathered.DROP, conversation_id=conversation_id)
-
-
-def taken_by_phone(tx: Tx, conversation_id: int) -> None:
-    """Somebody answers from the business's own phone: the bot is silent until the conversation is given back."""
-    _end_waiting(tx, conversation_id)
-    tx.run(conversations.TAKEN_ELSEWHERE, id=conversation_id, now=tx.now)
-    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+    tx.run(away.DROP, conversation_id=conversation_id)
 
 
 def _take(tx: Tx, conversation_id: int, user_id: int) -> None:

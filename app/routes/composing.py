@@ -188,7 +188,7 @@ def keep(rt: "Runtime", upload: UploadFile) -> str:
         path = Path(part.name)
     try:
         copy(upload, path)
-        return rt.media.take(path)
+        return rt.media.take_file(path)
     finally:
         path.unlink(missing_ok=True)
 

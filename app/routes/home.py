@@ -18,7 +18,7 @@ from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
 from app.routes.standing import concern
-from app.store import account_facts, overview, planned, webhooks
+from app.store import account_facts, away, overview, planned, webhooks
 from app.store import inbox as inbox_rows
 from app.store.overview import Attention, ChannelState, Hour
 
@@ -72,6 +72,7 @@ async def attention(request: Request) -> Response:
             found["unpublished"],
             found["undelivered"],
             found["fallen"],
+            found["away"],
             rt.clock.now() // 60_000,
         )
     )
@@ -229,7 +230,8 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         if row.disabled_at and row.disabled_why
     ]
     fallen = await rt.db.reader.all(account_facts.CONCERNS, limit=MOST_CONCERNS)
-    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen)
+    left = await rt.db.read(away.list_left)
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen) + len(left)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
@@ -237,6 +239,7 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         "unpublished": unpublished,
         "undelivered": undelivered,
         "fallen": [(one, *concern(one)) for one in fallen],
+        "away": left,
         "attention_count": count,
         **drawn,
     }

@@ -113,15 +113,6 @@ TAKE = Statement(
     where id = :id
     """
 )
-TAKEN_ELSEWHERE = Statement(
-    """
-    update conversation
-    set mode = 'person', taken_by = case when mode = 'person' then taken_by end,
-        taken_at = case when mode = 'person' then taken_at else :now end,
-        waiting_since = null, waiting_for = '', unread = 0, closed_at = null, version_id = null
-    where id = :id
-    """
-)
 GIVE_BACK = Statement(
     """
     update conversation
@@ -150,6 +141,13 @@ FREE = Query(
     from conversation v where v.id = :id
     """,
     lambda told, entered, answered: (int(told), int(entered), int(answered)),
+)
+HAND_OVER = Statement(
+    """
+    update conversation
+    set mode = 'waiting', waiting_since = :now, waiting_for = :reason, closed_at = null, version_id = null
+    where id = :id and mode = 'bot'
+    """
 )
 SEEN = Statement("update conversation set unread = 0 where id = :id and unread > 0")
 PIN_VERSION = Statement("update conversation set version_id = :version_id, state = '{}', budget = '' where id = :id")
