@@ -100,7 +100,7 @@ def _submit(channels: "Channels", live: "Live", arrival: Inbound | Receipt | Not
         case Notice():
             batch.add()
             channels.db.submit(
-                inbox.keep_notice, channels.intake, live.row.id, arrival,
+                inbox.keep_notice, channels.intake, live.row.id, live.row.connector, arrival,
                 done=lambda _, error: _stored(channels, live, arrival, batch, error),
             )  # fmt: skip
         case Malformed():
@@ -117,7 +117,7 @@ def _receive(channels: "Channels", live: "Live", inbound: Inbound, batch: Batch)
             live.sender.release()
         _stored(channels, live, inbound, batch, error)
 
-    channels.db.submit(inbox.receive, channels.intake, live.here, inbound, slot, done=done, key=_key(inbound))
+    channels.db.submit(inbox.RECEIVE, channels.intake, live.here, inbound, slot, done=done, key=_key(inbound))
 
 
 def _record(channels: "Channels", live: "Live", receipt: Receipt, batch: Batch) -> None:

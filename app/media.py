@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.channels import Channels
-from app.connectors.base import DeliversMedia, FetchesMedia, MediaFile, SendFailed
+from app.connectors.abilities import DeliversMedia, FetchesMedia, MediaFile
+from app.connectors.base import SendFailed
 from app.db import Database, Tx
 from app.errors import Conflict, NotFound
 from app.events import MESSAGE_UPDATED, Event

@@ -1,6 +1,6 @@
 """The nouns as rows: frozen structs whose field order is the column order of the queries that make them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,6 +30,13 @@ class Found(msgspec.Struct, frozen=True):
     heard_at: int
     closed_at: int | None
     opted_out_at: int | None
+
+
+class Stranger(Found, frozen=True):
+    """Somebody who was never heard before. `row`: the conversation as it will be written, empty once it is written
+    (`Tx.later`)."""
+
+    row: dict[str, Any]
 
 
 class Conversation(msgspec.Struct, frozen=True):

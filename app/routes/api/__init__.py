@@ -11,8 +11,11 @@ from app.routes.api import (
     conversations,
     invitations,
     messages,
+    questions,
+    sessions,
     statistics,
     teams,
+    templates,
     tokens,
     triggers,
     users,
@@ -45,10 +48,16 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "POST", "/conversations/{id:id}/give-back", conversations.give_back, "giveBackConversation", ANSWER,
         "Give it back to the bot",
     ),
+    Endpoint("POST", "/conversations/{id:id}/assign", conversations.assign, "assignConversation", ANSWER, "Assign it"),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
     # What a bot is asked for by name
     Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
     Endpoint("POST", "/conversations/{id:id}/triggers", triggers.trigger, "trigger", ANSWER, "Ask a bot by name"),
+    # What bots ask programs
+    Endpoint("POST", "/questions/next", questions.next_question, "nextQuestion", ANSWER, "Wait for a bot's question"),
+    Endpoint(
+        "POST", "/questions/{id:id}/answer", questions.answer, "answerQuestion", ANSWER, "Answer it", status=204
+    ),
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
@@ -85,6 +94,14 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
     Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    # Templates
+    Endpoint("GET", "/templates", templates.index, "listTemplates", READ, "Templates of one channel or of all"),
+    Endpoint("POST", "/templates", templates.create, "createTemplate", BUILD, "Make a template", status=201),
+    Endpoint("POST", "/templates/fetch", templates.fetch, "fetchTemplates", BUILD, "Fetch them from the network"),
+    Endpoint("GET", "/templates/{id:id}", templates.show, "getTemplate", READ, "One template"),
+    Endpoint("PATCH", "/templates/{id:id}", templates.change, "changeTemplate", BUILD, "Change a template"),
+    Endpoint("POST", "/templates/{id:id}/submit", templates.submit, "submitTemplate", BUILD, "Hand in for review"),
+    Endpoint("DELETE", "/templates/{id:id}", templates.delete, "deleteTemplate", BUILD, "Delete it", status=204),
     # Webhooks
     Endpoint("GET", "/webhooks", webhooks.index, "listWebhooks", ADMINISTER, "Webhooks, oldest first"),
     Endpoint("POST", "/webhooks", webhooks.create, "createWebhook", ADMINISTER, "Send events somewhere", status=201),
@@ -109,9 +126,13 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint(
         "DELETE", "/invitations/{id:id}", invitations.revoke, "revokeInvitation", ADMINISTER, "Take it back", status=204
     ),
+    # Sessions
+    Endpoint("GET", "/sessions", sessions.index, "listSessions", ADMINISTER, "Who is logged in where, newest first"),
+    Endpoint("DELETE", "/sessions/{id:id}", sessions.end, "endSession", ADMINISTER, "Log somebody out", status=204),
     # Teams
     Endpoint("GET", "/teams", teams.index, "listTeams", ADMINISTER, "Teams and who is in them"),
     Endpoint("POST", "/teams", teams.create, "createTeam", ADMINISTER, "Add a team", status=201),
+    Endpoint("PATCH", "/teams/{id:id}", teams.change, "changeTeam", ADMINISTER, "Limit it to channels", status=204),
     Endpoint("DELETE", "/teams/{id:id}", teams.delete, "deleteTeam", ADMINISTER, "Remove a team", status=204),
     Endpoint("PUT", "/teams/{id:id}/members/{user:id}", teams.join, "joinTeam", ADMINISTER, "Join", status=204),
     Endpoint("DELETE", "/teams/{id:id}/members/{user:id}", teams.leave, "leaveTeam", ADMINISTER, "Leave", status=204),
