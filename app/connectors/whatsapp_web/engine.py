@@ -234,8 +234,8 @@ def source(store: str) -> bytes:
     """A store as the library takes it: the URL of a Postgres as it is; of a file the part of SQLite's URI behind
     `file:`, to which the library appends a parameter that is ours already.
 
-    With a write-ahead log a change costs one sync and not three: eight hundred are made when a phone is linked, and some
-    for each message.
+    With a write-ahead log a change costs one sync and not three: eight hundred are made when a phone is linked, and
+    some for each message.
     """
     if store.startswith("postgres"):
         return store.encode()
