@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from app.connectors.abilities import Linking
@@ -28,7 +29,7 @@ from app.connectors.whatsapp_web.carriers import Carrier, Event, InProcess, Isol
 from app.connectors.whatsapp_web.library import Library, Missing
 from app.connectors.whatsapp_web.native import Client, make_store
 from app.connectors.whatsapp_web.pacing import Pacing
-from app.connectors.whatsapp_web.reach import Unreachable, reach
+from app.connectors.whatsapp_web.reach import Starts, Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
 from app.connectors.whatsapp_web.safety import Off, Safety
 from app.connectors.whatsapp_web.sending import Desk, ReadUrl
@@ -46,7 +47,9 @@ log = logging.getLogger(__name__)
 
 
 class WebSession:
-    """One account. The store of its keys is a file in the data folder, for the owner alone."""
+    """One account."""
+
+    _starts: ClassVar = Starts()
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -56,8 +59,10 @@ class WebSession:
         self._safety = Safety(folder / f"{channel.id}.safety")
         self._known = Remembered()
         # A fake server on this machine has nobody who could be annoyed.
-        hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
-        self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        self._hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
+        self._desk = Desk(
+            Pacing(hurried=self._hurried), self._known, strangers=channel.config.get("strangers") == "yes"
+        )
         self._find_place: Callable[[], Awaitable[str]] | None = None
         self._drop_place: Callable[[], Awaitable[None]] | None = None
         self._library: Library | None = None
@@ -77,6 +82,8 @@ class WebSession:
             return
         self._on_event = on_event
         await on_event(StatusChange(State.STARTING, "starting"))
+        if not self._hurried:
+            await asyncio.sleep(self._starts.wait(time.monotonic()))
         for _ in range(ROUNDS):
             try:
                 await reach(self._url)
