@@ -214,6 +214,7 @@ class Account:
             if self._engine.go.IsConnected(self._name):
                 self._engine.go.Disconnect(self._name)
                 # The library forgets what it had not told when it stops.
+                self._told_at = time.monotonic()
                 while time.monotonic() - self._told_at < QUIET:
                     time.sleep(QUIET / 5)
             self._engine.go.Stop(self._name)
