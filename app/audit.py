@@ -61,6 +61,8 @@ ACTIONS: Final[dict[str, str]] = {
     "contact.merged": mark("Merged two contacts"),
     "contact.imported": mark("Brought in contacts"),
     "contacts.exported": mark("Exported contacts"),
+    "conversations.exported": mark("Exported conversations"),
+    "messages.exported": mark("Exported messages"),
     "contact.erased": mark("Erased a contact"),
     "settings.changed": mark("Changed the settings"),
 }

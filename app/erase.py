@@ -3,14 +3,15 @@ new."""
 
 from typing import TYPE_CHECKING
 
-from app import statistics
+from app import events, statistics
 from app.audit import entry, logged
-from app.db import Statement, Tx
+from app.db import Database, Statement, Tx
 from app.errors import NotFound
 from app.said import N_
 from app.store import erasure as store
 
 if TYPE_CHECKING:
+    from app.media import Store
     from app.runtime import Runtime
 
 SHORTEST_NAME = 5  # a shorter one stands in anything
@@ -36,13 +37,48 @@ def messages(tx: Tx, contact_id: int) -> int:
         raise NotFound(N_("There is no such contact."))
     rows = tx.all(store.MESSAGES, contact_id=contact_id)
     for message_id, channel_id, provider_id in rows:
-        if provider_id is not None:
-            tx.run(store.TOMBSTONE, channel_id=channel_id, provider_id=provider_id, now=tx.now)
-        tx.run(store.DROP_RECEIPTS, message_id=message_id)
-        tx.run(store.UNLINK_MEDIA, message_id=message_id)
-        tx.run(store.DROP_MESSAGE, id=message_id)
+        _drop(tx, message_id, channel_id, provider_id)
         statistics.touched(tx, message_id)
     return len(rows)
+
+
+def _drop(tx: Tx, message_id: int, channel_id: int, provider_id: str | None) -> None:
+    if provider_id is not None:
+        tx.run(store.TOMBSTONE, channel_id=channel_id, provider_id=provider_id, now=tx.now)
+    tx.run(store.DROP_RECEIPTS, message_id=message_id)
+    tx.run(store.UNLINK_MEDIA, message_id=message_id)
+    tx.run(store.DROP_MESSAGE, id=message_id)
+
+
+async def disappeared(db: Database, media: "Store") -> int:
+    """Messages whose time is up, as their chat's setting says: they go from here as they go from the phone, with their
+    files. What was counted of them stays counted. Returns how many."""
+    count = 0
+    while step := await db.bulk(expire):
+        count += step
+    if count:
+        for sha256 in await db.bulk(_orphans):
+            media.path(sha256).unlink(missing_ok=True)
+    return count
+
+
+def expire(tx: Tx) -> int:
+    """Up to a hundred of them."""
+    rows = tx.all(store.EXPIRED, now=tx.now)
+    for message_id, channel_id, provider_id, conversation_id in rows:
+        tx.run(store.DROP_RAW_OF, conversation_id=conversation_id, message_id=message_id)
+        tx.run(store.DROP_TURN, message_id=message_id)
+        tx.run(store.DROP_SNIPPET, conversation_id=conversation_id, message_id=message_id)
+        _drop(tx, message_id, channel_id, provider_id)
+        data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
+        tx.publish(events.Event(events.MESSAGE_UPDATED, ("conversations", f"conversation-{conversation_id}"), data))
+    return len(rows)
+
+
+def _orphans(tx: Tx) -> list[str]:
+    found = tx.all(store.ORPHAN_FILES)
+    tx.run(store.DROP_ORPHANS)
+    return found
 
 
 def remains(tx: Tx, contact_id: int) -> list[str]:
@@ -61,9 +97,7 @@ def remains(tx: Tx, contact_id: int) -> list[str]:
         store.DROP_CONTACT,
     ):
         tx.run(statement, contact_id=contact_id)
-    orphans = tx.all(store.ORPHAN_FILES)
-    tx.run(store.DROP_ORPHANS)
-    return orphans
+    return _orphans(tx)
 
 
 def _drop_unfiled(tx: Tx, contact_id: int) -> None:

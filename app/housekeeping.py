@@ -6,13 +6,14 @@ Deletions are small units in the second queue, so that nobody waits behind them.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from app import audit, deliveries, outbox, tokens
+from app import audit, deliveries, erase, outbox, tokens
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
+from app.media import Store
 from app.store import events, raws, receipts
 
 EVERY = 5.0
@@ -25,16 +26,21 @@ EVENTS_KEPT = 1_000_000
 log = logging.getLogger(__name__)
 
 
-async def run(db: Database, channels: Channels, ballast: Ballast) -> None:
-    """For ever. A failing database only makes a round fail; a full disk gets its ballast back."""
+async def run(
+    db: Database, channels: Channels, ballast: Ballast, media: Store, files: Callable[[], Awaitable[None]]
+) -> None:
+    """For ever. A failing database only makes a round fail; a full disk gets its ballast back. `files` cleans away
+    what else lies in the data folder."""
     rounds = 0
     while True:
         try:
             await asyncio.to_thread(ballast.keep)
             if await db.write(outbox.hold_overdue):
                 channels.wake_all()
+            await erase.disappeared(db, media)
             if rounds % CLEAN_EVERY == 0:
                 await clean(db)
+                await files()
         except (DatabaseError, OSError) as error:
             log.warning("housekeeping waits: %s", error)
             if isinstance(error, Full) and ballast.give_up():

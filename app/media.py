@@ -6,6 +6,7 @@ A row says "stored" only after the file is complete, synced and renamed into pla
 import asyncio
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
@@ -17,7 +18,7 @@ from app.channels import Channels
 from app.connectors.abilities import DeliversMedia, FetchesMedia, MediaFile
 from app.connectors.base import SendFailed
 from app.db import Database, Tx
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.events import MESSAGE_UPDATED, Event
 from app.jobs import Later
 from app.models import Job, MediaRow
@@ -32,9 +33,18 @@ BIGGEST = 100 * 1024 * 1024
 DISK_RESERVE = 200 * 1024 * 1024
 CHUNK = 256 * 1024
 FULL_WAIT = 60.0
+UPLOADS_KEPT = 30 * 86_400_000  # ms
 KIND = "media.fetch"  # of the jobs that fetch
 USER_AGENT = "Parley"
 HOSTS = ("fbsbx.com", "whatsapp.net", "fbcdn.net", "facebook.com")
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A file that is in the folder; `head`: its first 16 bytes."""
+
+    sha256: str
+    size: int
+    head: bytes
 
 
 class Store:
@@ -60,6 +70,28 @@ class Store:
         sha256 = hashlib.sha256(data).hexdigest()
         await asyncio.to_thread(self._add, data, sha256)
         return sha256
+
+    async def take(self, pieces: AsyncIterator[bytes], most: int) -> "Kept":
+        """Keep what comes piece by piece. Raises `Invalid` for an empty file, or one over `most` bytes."""
+        part = self.folder / "part" / secrets.token_hex(16)
+        digest, size, head = hashlib.sha256(), 0, b""
+        try:
+            with part.open("wb") as file:
+                async for piece in pieces:
+                    size += len(piece)
+                    if size > most:
+                        raise Invalid(N_("The file is too large: at most {n} MB.", n=most // 1_000_000))
+                    head = (head + piece[:16])[:16]
+                    digest.update(piece)
+                    await asyncio.to_thread(file.write, piece)
+                if not size:
+                    raise Invalid(N_("The file is empty."))
+                file.flush()
+                await asyncio.to_thread(os.fsync, file.fileno())
+            await asyncio.to_thread(self.keep, part, digest.hexdigest())
+        finally:
+            part.unlink(missing_ok=True)
+        return Kept(digest.hexdigest(), size, head)
 
     def _add(self, data: bytes, sha256: str) -> None:
         part = self.folder / "part" / f"{sha256}.{os.getpid()}"
@@ -186,6 +218,27 @@ async def _write(part: Path, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
         file.flush()
         await asyncio.to_thread(os.fsync, file.fileno())
     return digest.hexdigest(), size
+
+
+def uploaded(tx: Tx, kept: Kept, filename: str, mime: str) -> int:
+    """A file that a program sent here, before any message names it. Returns its id."""
+    id = tx.new_id()
+    tx.run(
+        store.UPLOADED, id=id, sha256=kept.sha256, size=kept.size, mime=mime, filename=filename, now=tx.now
+    )  # fmt: skip
+    return id
+
+
+def forget_uploads(tx: Tx) -> list[str]:
+    """Files that programs sent here long ago go. Returns the hashes of those that nothing names any more."""
+    old = tx.all(store.OLD_UPLOADS, before=tx.now - UPLOADS_KEPT)
+    tx.many(store.DROP, [{"id": id} for id, _sha256 in old])
+    return [sha256 for sha256 in {sha256 for _id, sha256 in old} if tx.one(store.KNOWN_FILE, sha256=sha256) is None]
+
+
+async def sweep_uploads(db: Database, files: Store) -> None:
+    for sha256 in await db.bulk(forget_uploads):
+        files.path(sha256).unlink(missing_ok=True)
 
 
 def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> bool:

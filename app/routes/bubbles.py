@@ -7,6 +7,8 @@ from markupsafe import Markup
 
 from app import content as contents
 from app.bot.scene import Decision, HandOff
+from app.capabilities import Capabilities
+from app.connectors import CONNECTORS
 from app.connectors.base import Problem
 from app.connectors.states import advice_for
 from app.content import Content
@@ -65,6 +67,8 @@ class Bubble(msgspec.Struct, frozen=True):
     held: bool
     edited: bool
     deleted: bool
+    can_change: bool
+    can_take_back: bool
     shape: str = "bubble"
 
 
@@ -89,7 +93,8 @@ Item = Bubble | Line | Day
 
 def items(thread: Thread, head: Head, now: int, *, seen: int = 0) -> list[Item]:
     """Oldest first. Messages newer than the id `seen` are marked as just arrived; 0 marks none."""
-    drawn = sorted([*_messages(thread, seen, now), *_events(thread, head)], key=_at)
+    can = CONNECTORS[head.connector].capabilities if head.connector in CONNECTORS else Capabilities()
+    drawn = sorted([*_messages(thread, can, seen, now), *_events(thread, head)], key=_at)
     return list(_with_days(drawn, now))
 
 
@@ -110,7 +115,7 @@ def _with_days(drawn: Iterable[Bubble | Line], now: int) -> Iterator[Item]:
 # ---- messages --------------------------------------------------------------------------------------------------------
 
 
-def _messages(thread: Thread, seen: int, now: int) -> Iterator[Bubble | Line]:
+def _messages(thread: Thread, can: Capabilities, seen: int, now: int) -> Iterator[Bubble | Line]:
     known = {entry.provider_id for entry in thread.entries if entry.provider_id}
     reactions = _reactions(thread)
     picked = _picked(thread)
@@ -125,6 +130,7 @@ def _messages(thread: Thread, seen: int, now: int) -> Iterator[Bubble | Line]:
                 thread.files.get(entry.id),
                 reactions.get(entry.provider_id, ()),
                 picked.get(entry.id, ""),
+                can,
                 arrived=0 < seen < entry.id,
                 now=now,
             )
@@ -180,10 +186,12 @@ def _as_line(entry: Entry, said: Content, known: set[str]) -> Line | None:
 
 
 def _bubble(
-    entry: Entry, said: Content, file: File | None, reactions: tuple[str, ...], picked: str, *, arrived: bool, now: int
-) -> Bubble:
+    entry: Entry, said: Content, file: File | None, reactions: tuple[str, ...], picked: str,
+    can: Capabilities, *, arrived: bool, now: int,
+) -> Bubble:  # fmt: skip
     held, failed = entry.outbox == "held", entry.status == "failed"
     bare = not (failed or held or entry.rule or reactions or has_choices(said))
+    ours = entry.direction == "out" and entry.provider_id and not failed and entry.deleted_at is None
     voice = {"bot": "bot", "user": "person", "phone": "person", "program": "person"}.get(entry.author, "")
     classes = [entry.direction, voice, *_when(failed=failed, held=held, aside=bare, arrived=arrived)]
     return Bubble(
@@ -205,6 +213,8 @@ def _bubble(
         held=held,
         edited=entry.edited_at is not None,
         deleted=entry.deleted_at is not None,
+        can_change=bool(ours and entry.kind == "text" and now - entry.at < can.edit * 1000),
+        can_take_back=bool(ours and now - entry.at < can.delete * 1000),
     )
 
 
@@ -222,7 +232,9 @@ def words(said: Content) -> str:
 
 
 def has_choices(said: Content) -> bool:
-    return isinstance(said, contents.Buttons | contents.ChoiceList | contents.Link | contents.Ask | contents.Flow)
+    return isinstance(
+        said, contents.Buttons | contents.ChoiceList | contents.Poll | contents.Link | contents.Ask | contents.Flow
+    )
 
 
 def quote(entry: Entry) -> Quote | None:
@@ -279,7 +291,13 @@ def _events(thread: Thread, head: Head) -> Iterator[Line]:
     for row in thread.handed:
         yield Line(f"turn-{row.id}", "hand", _("The bot handed over"), _handed_to(row), row.at)
     if head.taken_at is not None and first <= head.taken_at <= newest:
-        yield Line(f"taken-{head.id}", "user", _("took this chat"), head.taken_name, head.taken_at - 1)
+        yield Line(
+            f"taken-{head.id}",
+            "user",
+            _("took this chat"),
+            head.taken_name or _("Somebody at the phone"),
+            head.taken_at - 1,
+        )
     if head.closed_at is not None and first <= head.closed_at <= newest:
         yield Line(f"closed-{head.id}", "check", _("Closed"), "", head.closed_at)
 
@@ -293,6 +311,8 @@ def _handed_to(row: Handed) -> str:
 
 
 def system_sentence(said: contents.System) -> str:
+    if said.what == "disappearing":
+        return _disappearing(said.data.get("seconds"))
     if said.what in REMARKS:
         return _(REMARKS[said.what]).format(
             name=f"“{said.data.get('name', '')}”", by=said.data.get("by", "")
@@ -309,6 +329,13 @@ def system_sentence(said: contents.System) -> str:
     )
 
 
+def _disappearing(seconds: object) -> str:
+    if not isinstance(seconds, int) or not seconds:
+        return _("Messages of this chat do not disappear any more.")
+    after = fmt.duration(seconds * 1000)
+    return _("New messages of this chat disappear after {time}, here as on the phones.").format(time=after)
+
+
 def kind_name(kind: str) -> str:
     """What a message without words is called in lists and quotes."""
     names = {
@@ -321,6 +348,8 @@ def kind_name(kind: str) -> str:
         "contacts": _("Contact"),
         "reaction": _("Reaction"),
         "buttons": _("Buttons"),
+        "poll": _("Poll"),
+        "vote": _("Vote"),
         "list": _("List"),
         "cta_url": _("Link"),
         "flow": _("Form"),

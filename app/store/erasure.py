@@ -23,6 +23,16 @@ MESSAGES = Query(
     """,
     lambda *row: row,
 )
+EXPIRED = Query(
+    """
+    select id, channel_id, provider_id, conversation_id from message
+    where expires_at is not null and expires_at <= :now order by expires_at limit 100
+    """,
+    lambda *row: row,
+)
+DROP_RAW_OF = Statement("delete from raw_update where conversation_id = :conversation_id and message_id = :message_id")
+DROP_TURN = Statement("delete from turn where id = :message_id")
+DROP_SNIPPET = Statement("update conversation set snippet = '' where id = :conversation_id and last_id = :message_id")
 TOMBSTONE = Statement(
     """
     insert into tombstone (channel_id, provider_id, at) values (:channel_id, :provider_id, :now)
@@ -44,9 +54,10 @@ DROP_CONTACT = Statement("delete from contact where id = :contact_id")
 ORPHAN_FILES = Query(
     """
     select distinct o.sha256 from media o
-    where o.message_id is null and o.state = 'stored'
-      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.sha256 <> '' and k.message_id is not null)
+    where o.message_id is null and o.channel_id <> 0 and o.state = 'stored'
+      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.sha256 <> ''
+                      and (k.message_id is not null or k.channel_id = 0))
     """,
     str,
 )
-DROP_ORPHANS = Statement("delete from media where message_id is null")
+DROP_ORPHANS = Statement("delete from media where message_id is null and channel_id <> 0")

@@ -12,6 +12,7 @@ said or begun later stays from both; what the bot waits for goes with its memory
 import msgspec
 
 from app.db import Query, Statement, Tx
+from app.store import search
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -47,6 +48,7 @@ MOVE_OUTBOX = Statement(
     "update outbox set conversation_id = :keep, place = place + :shift where conversation_id = :gone"
 )
 MOVE_GATHERED = Statement("update gathered set conversation_id = :keep where conversation_id = :gone")
+MOVE_AWAY = Statement("update away set conversation_id = :keep where conversation_id = :gone")
 # A job of these kinds is known by its conversation, which has one at most.
 DROP_SECOND = Statement(
     """
@@ -74,7 +76,8 @@ def join(tx: Tx, keep: int, gone: int) -> None:
     kept, other = tx.one(THREAD, id=keep), tx.one(THREAD, id=gone)
     if kept is None or other is None:
         return
-    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, MOVE_GATHERED):
+    tx.run(search.AGAIN, conversation_id=gone)
+    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, MOVE_GATHERED, MOVE_AWAY):
         tx.run(move, keep=keep, gone=gone)
     tx.run(DROP_WAITS, id=gone if kept.heard_at >= other.heard_at else keep)
     tx.run(DROP_SECOND, gone=gone, subject=str(keep))

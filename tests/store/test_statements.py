@@ -74,11 +74,13 @@ NUMBERS: Params = {
     "concern": 1, "draft_by": 1, "entered_at": START, "failures": 1, "fetched_at": START, "free_until": START,
     "family": 1, "first": identity(filled.ROWS - 100), "idle_since": START,
     "invited_by": 1, "named": 0, "rank": 1, "seen_at": END,
-    "keep": identity(7), "last": 100, "length": 1, "limit": 50, "longest": 1, "many": 100,
+    "keep": identity(7), "last": 100, "last_heard": START, "length": 1,
+    "limit": 50, "longest": 1, "many": 100,
     "number": 1, "place": 1, "places": 1, "position": 1, "previous_id": 1, "published_at": END, "rate": 80.0,
     "revision": 1, "seq": 50, "slice": START // HOUR, "hour": START // HOUR,
     "shift": 1, "since": END - DAY, "size": 1, "step": 0, "to": 2**62, "to_at": END, "taken_by": 1, "team_id": 1,
-    "took_ms": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1, "webhook_id": 1,
+    "at_byte": 1, "from_byte": 1, "lines": 1, "made": 1, "changed": 1, "wrong": 1, "wrong_bytes": 1,
+    "opted_out_at": END, "took_ms": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1, "webhook_id": 1,
 }  # fmt: skip
 TEXTS = {
     "answered": '%"event":"call"%', "called": '%"effect":"call"%',

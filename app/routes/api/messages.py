@@ -1,21 +1,23 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from app import content, files, handoff, sending, within
+from app import content, corrections, files, handoff, i18n, sending, within
+from app.channels import Live
 from app.connectors.base import Address
 from app.content import Content
-from app.db import Reader
-from app.errors import Invalid, NotFound
+from app.db import Reader, Tx
+from app.errors import Invalid, NotFound, ParleyError
 from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
 from app.views import ID, Message, message
 
+MANY: Final = 100  # messages of one request
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
 
@@ -52,6 +54,14 @@ class ButtonsIn(Body, frozen=True):
     choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=1, max_length=30)]
     header: Annotated[str, msgspec.Meta(max_length=200)] = ""
     footer: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class PollIn(Body, frozen=True):
+    """`many`: several answers may be chosen."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=2, max_length=12)]
+    many: bool = False
 
 
 class ListIn(Body, frozen=True):
@@ -105,6 +115,7 @@ class Sending(Body, frozen=True, omit_defaults=True):
     sticker: File | None = None
     buttons: ButtonsIn | None = None
     list: ListIn | None = None
+    poll: PollIn | None = None
     location: LocationIn | None = None
     contacts: Annotated[tuple[CardIn, ...], msgspec.Meta(min_length=1, max_length=257)] | None = None
     reaction: ReactionIn | None = None
@@ -112,6 +123,7 @@ class Sending(Body, frozen=True, omit_defaults=True):
     reply_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+Wanted = tuple[int, sending.Recipient, Content, str, int | None]
 FILES = {
     "image": content.Image,
     "video": content.Video,
@@ -119,7 +131,7 @@ FILES = {
     "document": content.Document,
     "sticker": content.Sticker,
 }
-PARTS = (*FILES, "text", "buttons", "list", "location", "contacts", "reaction", "template")
+PARTS = (*FILES, "text", "buttons", "list", "poll", "location", "contacts", "reaction", "template")
 
 
 async def send(call: Call, body: Sending) -> Once[sending.Sent]:
@@ -133,11 +145,78 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     return sent
 
 
+class Many(Body, frozen=True):
+    messages: Annotated[tuple[Sending, ...], msgspec.Meta(min_length=1, max_length=MANY)]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One of the two: what was queued, or why not."""
+
+    sent: sending.Sent | None
+    error: Refused | None
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """In the order of the messages."""
+
+    items: list[Outcome]
+
+
+async def send_many(call: Call, body: Many) -> Once[Outcomes]:
+    """Each message is queued or refused on its own; all that are queued are on disk when this is answered."""
+    wanted: list[Wanted | Refused] = []
+    lives: dict[str, Live] = {}
+    for one in body.messages:
+        try:
+            live = lives[one.channel] = lives.get(one.channel) or await sending.live_channel(call.rt, one.channel)
+            said = await files.named(call.rt.db.reader, content_of(one))
+            sending.check(live, said)
+            to = await recipient(call.rt.db.reader, one.to)
+            wanted.append((live.row.id, to, said, one.reply_to, call.caller.user_id))
+        except ParleyError as error:
+            wanted.append(Refused(error.code, i18n.tell(error.said)))
+    outcomes = await call.once(_send_many, wanted)
+    for live in lives.values():
+        live.sender.wake()
+    return outcomes
+
+
+def _send_many(tx: Tx, wanted: list[Wanted | Refused]) -> Outcomes:
+    return Outcomes([Outcome(None, one) if isinstance(one, Refused) else _send_one(tx, one) for one in wanted])
+
+
+def _send_one(tx: Tx, wanted: Wanted) -> Outcome:
+    try:
+        return Outcome(sending.send(tx, *wanted), None)
+    except ParleyError as error:  # raised before anything is written
+        return Outcome(None, Refused(error.code, i18n.tell(error.said)))
+
+
 async def show(call: Call) -> Message:
     row = await call.rt.db.reader.one(listing.MESSAGE, id=call.id)
     if row is None:
         raise NotFound(N_("There is no such message."))
     return message(row)
+
+
+class Corrected(Body, frozen=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+async def correct(call: Call, body: Corrected) -> Message:
+    """A text of ours becomes another one on the customer's phone; here it changes once the network took it."""
+    await corrections.correct(call.rt, call.id, body.text, call.caller.user_id)
+    return await show(call)
+
+
+async def take_back(call: Call) -> None:
+    """A message of ours goes from the customer's phone."""
+    await corrections.take_back(call.rt, call.id, call.caller.user_id)
 
 
 async def resend(call: Call) -> Message:
@@ -181,6 +260,8 @@ def content_of(body: Sending) -> Content:
     if name == "list":
         sections = tuple(content.Section(choices_of(each.choices), each.title) for each in value.sections)
         return content.ChoiceList(value.text, value.label, sections, value.header, value.footer)
+    if name == "poll":
+        return content.Poll(value.text, choices_of(value.choices), value.many)
     if name == "contacts":
         return content.Contacts(tuple(card_of(card) for card in value))
     if name == "location":
