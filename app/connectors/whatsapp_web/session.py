@@ -67,15 +67,9 @@ class WebSession:
         self._safety = Safety(folder / f"{channel.id}.safety")
         self._known = Remembered()
         # A fake server on this machine has nobody who could be annoyed.
-<<<<<<< HEAD
         self._hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
-        self._desk = Desk(
-            Pacing(hurried=self._hurried), self._known, strangers=channel.config.get("strangers") == "yes"
-        )
-=======
-        hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
         limits = {name: int(channel.config[name]) for name in ("a_day", "an_hour") if channel.config.get(name)}
-        self._pacing = Pacing(hurried=hurried, **limits)
+        self._pacing = Pacing(hurried=self._hurried, **limits)
         self._desk = Desk(
             self._pacing,
             self._known,
@@ -86,7 +80,6 @@ class WebSession:
         self._groups = channel.config.get("groups") or groups.OFF
         self._me = Address(wa_id=channel.account)
         self._find: Find | None = None
->>>>>>> main
         self._find_place: Callable[[], Awaitable[str]] | None = None
         self._drop_place: Callable[[], Awaitable[None]] | None = None
         self._library: Library | None = None
