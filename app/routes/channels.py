@@ -21,7 +21,7 @@ from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
 from app.models import ChannelRow
-from app.routes import away, faces, linking, states
+from app.routes import away, faces, linking, standing, states
 from app.routes.home import start_of_day
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.said import mark
@@ -336,6 +336,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "templates": live is not None and isinstance(live.session, KeepsTemplates),
         "faces": faces,
         **guide_values(request, row, connector),
+        **await standing.values(rt, row.id),
         **linking.values(request, row),
         **await away.values(request, row),
         **await health_values(rt, row.id),
