@@ -10,7 +10,6 @@ import random
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -48,6 +47,7 @@ from app.outbox import Sender
 from app.pace import Pace
 from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
+from app.storage import Store
 from app.store import channels as store
 from app.store import outbox as outbox_rows
 
@@ -90,7 +90,7 @@ class Channels:
     """All live channels, by id, by the key in their webhook address, by account and by name."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Path,
+        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Store,
         make_intake: Callable[..., Intake],
     ) -> None:  # fmt: skip
         self.db = db

@@ -1,12 +1,13 @@
 """Erasing one person: messages, files, turns, raw updates and names go; tombstones stay so that a late repeat is not
 new."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app import statistics
+from app import retention, statistics
 from app.audit import entry, logged
 from app.db import Statement, Tx
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.said import N_
 from app.store import erasure as store
 
@@ -25,7 +26,8 @@ async def contact(rt: "Runtime", contact_id: int) -> int:
     # Only the number: the log is kept longer than the person.
     orphans = await rt.db.bulk(logged, entry("contact.erased", contact_id), remains, contact_id)
     for sha256 in orphans:
-        rt.media.path(sha256).unlink(missing_ok=True)
+        with suppress(Unavailable, OSError):  # its job tries again
+            await retention.forget(rt.db, rt.media, sha256)
     await rt.db.truncate()
     return erased
 
@@ -63,6 +65,8 @@ def remains(tx: Tx, contact_id: int) -> list[str]:
         tx.run(statement, contact_id=contact_id)
     orphans = tx.all(store.ORPHAN_FILES)
     tx.run(store.DROP_ORPHANS)
+    for sha256 in orphans:
+        retention.release(tx, sha256)
     return orphans
 
 

@@ -7,6 +7,7 @@ import msgspec
 from app.content import Content, Media
 from app.db import Reader
 from app.models import MediaRow
+from app.storage import Store
 from app.store import media as store
 
 
@@ -33,8 +34,7 @@ def is_ours(said: Content) -> bool:
     return isinstance(said, Media) and bool(said.media_id) and not said.provider_id and not said.url
 
 
-async def path_of(reader: Reader, folder: Path, said: Content) -> Path | None:
-    """Where the bytes lie; None if they are not here any more."""
+async def path_of(reader: Reader, files: Store, said: Content) -> Path | None:
+    """Where the bytes lie; None if they are not here any more. Raises `Unavailable` if their storage is."""
     row = await stored(reader, said.media_id) if isinstance(said, Media) else None
-    path = folder / row.sha256[:2] / row.sha256 if row else None
-    return path if path is not None and path.is_file() else None
+    return await files.local(row.sha256) if row else None

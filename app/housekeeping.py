@@ -1,5 +1,5 @@
 """What has to happen from time to time: unknown sends whose time is up, expired raw updates, old tombstones and
-receipts.
+receipts, files that are kept no longer.
 
 Deletions are small units in the second queue, so that nobody waits behind them.
 """
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from app import audit, outbox, tokens, webhooks
+from app import audit, outbox, retention, tokens, webhooks
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -102,4 +102,5 @@ UNITS: Final = (
     tokens.sweep,
     webhooks.sweep,
     audit.sweep,
+    retention.expire,
 )

@@ -106,7 +106,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class MediaRow(msgspec.Struct, frozen=True):
-    """A file of a message: wanted, stored or failed. Stored files lie under their hash in the data folder."""
+    """A file of a message: wanted, stored, failed or expired. Stored files lie under their hash (`storage`)."""
 
     id: int
     channel_id: int
@@ -119,3 +119,4 @@ class MediaRow(msgspec.Struct, frozen=True):
     size: int
     state: str
     problem: str
+    created_at: int

@@ -20,6 +20,7 @@ from app import (
     planned,
     promises,
     readiness,
+    retention,
     statistics,
 )
 from app.ballast import Ballast
@@ -33,7 +34,7 @@ from app.feed import Feed
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
-from app.media import Fetcher, Store, may_fetch
+from app.media import Fetcher, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
 from app.replay import Replays
@@ -41,6 +42,7 @@ from app.security.outbound import Outbound
 from app.security.secrets import Keyring
 from app.security.setup import SetupLink
 from app.settings import Settings
+from app.storage import Store, open_store
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
@@ -130,7 +132,7 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.metrics = Metrics()
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
-    rt.media = Store(settings.data / "media")
+    rt.media = open_store(settings)
     await _start_work(rt)
     return rt
 
@@ -145,7 +147,7 @@ async def _start_work(rt: Runtime) -> None:
     )  # fmt: skip
     names = ("graph_url", "graph_version", "telegram_url", "whatsapp_web_url", "public_url", "data")
     defaults = {name: str(getattr(rt.settings, name)) for name in names}
-    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media.folder, make)
+    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media, make)
     rt.channels.read_url = partial(fetching.read, Outbound(rt.settings.outbound_allow))
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
@@ -159,6 +161,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("webhooks", rt.webhooks.run)
     rt.supervise("webhook events", rt.webhooks.spool)
     rt.supervise("statistics", partial(statistics.run, rt.db))
+    rt.supervise("files", partial(retention.run, rt.db, rt.media))
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)
@@ -167,13 +170,18 @@ async def _start_work(rt: Runtime) -> None:
 def _make_workers(rt: Runtime) -> None:
     """Whoever runs jobs, by lane."""
     networks = (rt.settings.graph_url, rt.settings.telegram_url)
-    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow))
+    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow), rt.clock)
     client = Outbound(rt.settings.outbound_allow)
     rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(
         rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
     )
-    handlers: dict[str, jobs.Handler] = {media.KIND: fetcher.fetch, planned.KIND: planned.handler(rt)}
+    handlers: dict[str, jobs.Handler] = {
+        media.KIND: fetcher.fetch,
+        media.LOOK: fetcher.look,
+        retention.KIND: retention.handler(rt.db, rt.media),
+        planned.KIND: planned.handler(rt),
+    }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
     promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)

@@ -95,6 +95,7 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/inbox/messages/{id:id}/discard", inbox.discard, "inbox.discard", ANSWER),
     Entry("POST", "/inbox/files/{id:id}/again", inbox.fetch_again, "inbox.fetch_again", ANSWER),
     Entry("GET", "/media/{id:id}", media.show, "media", READ),
+    Entry("GET", "/media/{id:id}/small", media.small, "media.small", READ),
     # Contacts
     Entry("GET", "/contacts", contacts.index, "contacts", READ),
     Entry("POST", "/contacts", contacts.create, "contacts.create", ANSWER),
