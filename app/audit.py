@@ -55,6 +55,7 @@ ACTIONS: Final[dict[str, str]] = {
     "secret.set": mark("Set a secret"),
     "secret.removed": mark("Removed a secret"),
     "contact.merged": mark("Merged two contacts"),
+    "contact.unmerged": mark("Undid a merge of contacts"),
     "contact.imported": mark("Brought in contacts"),
     "contacts.exported": mark("Exported contacts"),
     "contact.erased": mark("Erased a contact"),

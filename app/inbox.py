@@ -13,7 +13,7 @@ from app.connectors.base import Address, Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Tx
 from app.models import Found
-from app.store import contacts, conversations, messages, raws
+from app.store import contacts, conversations, merges, messages, raws
 from app.store import jobs as job_rows
 from app.store import media as media_rows
 
@@ -46,6 +46,8 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     at = inbound.at if tx.now - inbound.at > LATE else tx.now
     if not _store(tx, here.id, found, inbound, message_id, at):
         return DUPLICATE
+    if found.merges:
+        merges.heard_as(tx, message_id, inbound.sender.aliases())
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
     _apply(tx, here.id, found, inbound, message_id)
     version_id = found.version_id or here.version_id
@@ -142,7 +144,7 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
         return Found(
             contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
-            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None,
+            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None, 0,
         )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(

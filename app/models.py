@@ -8,7 +8,8 @@ Mode = Literal["bot", "waiting", "person"]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A contact and, if there is one, its conversation on a channel: all that a turn needs, in one read."""
+    """A contact and, if there is one, its conversation on a channel: all that a turn needs, in one read. `merges`: of
+    how many others it was made."""
 
     contact_id: int
     name: str
@@ -30,6 +31,7 @@ class Found(msgspec.Struct, frozen=True):
     heard_at: int
     closed_at: int | None
     opted_out_at: int | None
+    merges: int
 
 
 class Conversation(msgspec.Struct, frozen=True):

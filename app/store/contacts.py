@@ -2,7 +2,7 @@
 
 from app.db import Query, Statement, Tx
 from app.models import Found
-from app.store import joining, tags
+from app.store import joining, merges, tags
 
 _CONTACT = "c.id, c.name, c.phone, c.username, c.language, c.tags, c.fields, c.created_at"
 _PENDING = "(select count(*) from outbox o where o.conversation_id = v.id and o.state <> 'held')"
@@ -12,7 +12,7 @@ FOUND = Query(
            v.id, coalesce(v.address, ''), coalesce(v.state, '{{}}'), v.version_id, coalesce(v.mode, 'bot'),
            coalesce(v.places, 0), {_PENDING}, coalesce(v.budget, ''),
            (select count(*) from tombstone t where t.channel_id = :channel_id and t.provider_id = :provider_id),
-           coalesce(v.heard_at, 0), v.closed_at, c.opted_out_at
+           coalesce(v.heard_at, 0), v.closed_at, c.opted_out_at, c.merges
     from identity i
     join contact c on c.id = i.contact_id
     left join conversation v on v.channel_id = :channel_id and v.contact_id = c.id and v.thread = :thread
@@ -24,7 +24,7 @@ FOUND_BY_CONVERSATION = Query(
     f"""
     select {_CONTACT},
            v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at,
-           c.opted_out_at
+           c.opted_out_at, c.merges
     from conversation v
     join contact c on c.id = v.contact_id
     where v.id = :id
@@ -143,8 +143,10 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
 
     What becomes of two conversations is said in `joining`, of tags and fields in `tags`.
     """
+    pairs = tx.all(OTHER_THREADS, keep=keep, gone=gone)
+    merges.remember(tx, keep, gone, pairs)
     tx.run(MOVE_IDENTITIES, keep=keep, gone=gone)
-    for gone_thread, keep_thread in tx.all(OTHER_THREADS, keep=keep, gone=gone):
+    for gone_thread, keep_thread in pairs:
         if keep_thread is None:
             tx.run(GIVE_THREAD, id=gone_thread, keep=keep)
         else:
