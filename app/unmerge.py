@@ -14,7 +14,7 @@ import msgspec
 
 from app import audit, events
 from app.connectors.base import Address
-from app.db import Tx
+from app.db import Reader, Tx
 from app.errors import Conflict, NotFound
 from app.said import N_
 from app.store import joining, tags
@@ -53,6 +53,26 @@ class _Chat(msgspec.Struct, frozen=True):
     thread: str
     created_at: int
     address: str
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A merge as people see it: who went into the contact, called what, and when (ms UTC)."""
+
+    id: int
+    contact_id: int
+    name: str
+    phone: str
+    username: str
+    at: int
+
+
+async def list_all(db: Reader, contact_id: int) -> list[Past]:
+    """The merges that made this contact, newest first; the first of them can be undone."""
+    found = []
+    for row in await db.all(store.OF_CONTACT, id=contact_id):
+        gone = _before.decode(row.before).gone
+        found.append(Past(row.id, row.gone_id, gone.name, gone.phone, gone.username, row.at))
+    return found
 
 
 async def undo(db: Any, keep: int, merge_id: int) -> int:

@@ -109,6 +109,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/contacts/{id:id}/consent", contacts.consent, "contacts.consent", ANSWER),
     Entry("GET", "/contacts/{id:id}/merge", contacts.ask_merge, "contacts.merge", ADMINISTER),
     Entry("POST", "/contacts/{id:id}/merge", contacts.merge, "contacts.unite", ADMINISTER),
+    Entry("GET", "/contacts/{id:id}/unmerge", contacts.ask_unmerge, "contacts.unmerge", ADMINISTER),
+    Entry("POST", "/contacts/{id:id}/unmerge", contacts.take_apart, "contacts.take_apart", ADMINISTER),
     Entry("GET", "/contacts/{id:id}/erase", contacts.ask_erase, "contacts.erase", ADMINISTER, fresh=True),
     Entry("POST", "/contacts/{id:id}/erase", contacts.forget, "contacts.forget", ADMINISTER, fresh=True),
     # Analytics

@@ -42,6 +42,7 @@ viewer  GET /media/*
 viewer  GET /inbox*
 agent   POST /inbox*
 admin   * /contacts/*/merge
+admin   * /contacts/*/unmerge
 admin   * /contacts/*/erase
 viewer  GET /analytics*
 admin   GET /contacts/export
@@ -72,6 +73,7 @@ viewer  GET /conversations*
 agent   POST /conversations*
 agent   POST /triggers
 admin   POST /contacts/*/merge
+admin   POST /contacts/*/unmerge
 viewer  GET /analytics/*
 admin   DELETE /contacts/*
 admin   GET /contacts/export
