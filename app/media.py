@@ -86,10 +86,11 @@ class Fetcher:
         except Unavailable as error:
             raise Later(LATEST, str(error), counts=False) from error
         if path is not None:
-            part = self._files.part(f"{row.id}.small")
+            part, small = self._files.part(f"{row.id}.small"), self._files.small(row.sha256)
             async with self._looks:
-                seen = await look(path, part, self._files.small(row.sha256))
-            await self._db.write(looked, row, seen)
+                seen = await look(path, part, small)
+            if not await self._db.write(looked, row, seen):
+                small.unlink(missing_ok=True)
 
     async def _fetch(self, row: MediaRow) -> None:
         if self._files.free() < DISK_RESERVE:
@@ -207,9 +208,12 @@ def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> bool:
     return tx.one(store.KNOWN_FILE, sha256=sha256) is not None
 
 
-def looked(tx: Tx, row: MediaRow, seen: Seen) -> None:
-    tx.run(store.SEEN, id=row.id, width=seen.width, height=seen.height, duration=seen.duration)
-    _changed(tx, row)
+def looked(tx: Tx, row: MediaRow, seen: Seen) -> bool:
+    """False if the file is not kept any more."""
+    if tx.run(store.SEEN, id=row.id, width=seen.width, height=seen.height, duration=seen.duration):
+        _changed(tx, row)
+        return True
+    return False
 
 
 def troubled(tx: Tx, row: MediaRow, problem: str) -> None:

@@ -20,7 +20,11 @@ STORED = Statement(
     where id = :id
     """
 )
-SEEN = Statement("update media set width = :width, height = :height, duration = :duration where id = :id")
+SEEN = Statement(
+    """
+    update media set width = :width, height = :height, duration = :duration where id = :id and state = 'stored'
+    """
+)
 TROUBLED = Statement("update media set problem = :problem where id = :id and state = 'wanted'")
 FAILED = Statement("update media set state = :state, problem = :problem where id = :id")
 WANTED = Statement("update media set state = 'wanted', problem = '' where id = :id and state = 'failed'")
