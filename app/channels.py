@@ -30,6 +30,8 @@ from app.connectors.base import (
     Inbound,
     Linking,
     Links,
+    Post,
+    PostsUrls,
     Problem,
     ReadsUrls,
     SendFailed,
@@ -70,6 +72,10 @@ async def no_file(url: str) -> bytes:
     raise SendFailed(NOT_STARTED, certain=True, temporary=True)
 
 
+async def no_post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    raise SendFailed(NOT_STARTED, certain=True, temporary=True)
+
+
 class Live:
     """One channel at work. `row` is the committed configuration."""
 
@@ -103,6 +109,7 @@ class Channels:
         self.by_key: dict[str, Live] = {}
         self.by_account: dict[tuple[str, str], Live] = {}
         self.read_url: ReadUrl = no_file
+        self.post_url: Post = no_post
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changing = asyncio.Lock()
 
@@ -129,6 +136,8 @@ class Channels:
         )  # fmt: skip
         if isinstance(session, ReadsUrls):
             session.read_urls_with(self.read_url)
+        if isinstance(session, PostsUrls):
+            session.post_with(self.post_url)
         live = Live(row, connector, session, sender, here)
         live.opened = opened
         self.by_id[row.id] = self.by_key[row.key] = self.by_account[row.connector, row.account] = live

@@ -148,7 +148,8 @@ async def _start_work(rt: Runtime) -> None:
     names = ("graph_url", "graph_version", "telegram_url", "whatsapp_web_url", "public_url", "data")
     defaults = {name: str(getattr(rt.settings, name)) for name in names}
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media, make)
-    rt.channels.read_url = partial(fetching.read, Outbound(rt.settings.outbound_allow))
+    typed = Outbound(rt.settings.outbound_allow)
+    rt.channels.read_url, rt.channels.post_url = partial(fetching.read, typed), partial(fetching.post, typed)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
     _make_workers(rt)

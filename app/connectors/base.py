@@ -155,6 +155,7 @@ class StatusChange(msgspec.Struct, frozen=True):
 
 Arrival = Inbound | Receipt | Notice | Malformed | StatusChange
 OnEvent = Callable[[Arrival], Awaitable[None]]
+Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[tuple[int, bytes]]]  # address, body, headers
 
 # ---- what goes out --------------------------------------------------------------------------------------------------
 
@@ -340,6 +341,14 @@ class ReadsUrls(Protocol):
     `SendFailed`."""
 
     def read_urls_with(self, read: Callable[[str], Awaitable[bytes]]) -> None: ...
+
+
+@runtime_checkable
+class PostsUrls(Protocol):
+    """Optional: messages go to an address that a person typed, so the session is told how to post there. Posting raises
+    `SendFailed`, which says whether anything can have arrived."""
+
+    def post_with(self, post: Post) -> None: ...
 
 
 @runtime_checkable
