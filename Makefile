@@ -51,7 +51,8 @@ codemirror:
 	  --outfile=../../app/static/vendor/codemirror.min.js
 	sha256sum app/static/vendor/codemirror.min.js
 
-# One folder and its archive in dist/; see docs/decisions/0007-one-folder.md.
+# One folder and its archive in dist/; see docs/decisions/0007-one-folder.md. `make binary WEB=0`: without WhatsApp as a
+# linked device, and so without the terms of its library (docs/licences.md).
 binary: $(VENV)/.dev
 	$(BIN)/pyinstaller --noconfirm --log-level WARN --workpath .cache/pyinstaller --distpath dist build/parley.spec
 	$(BIN)/python build/pack.py dist/parley

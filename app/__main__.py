@@ -5,7 +5,12 @@ from pathlib import Path
 
 
 def main() -> int:
-    """A command, or a look at a file in a process of its own (`looking`), which is not for people."""
+    """The command line; or, started by Parley itself, a process of its own that needs little: a linked device, or a look
+    at a file."""
+    if sys.argv[1:] == ["linked-device"]:
+        from app.connectors.whatsapp_web import child
+
+        return child.main()
     if len(sys.argv) == 4 and sys.argv[1] == "look":
         from app import looking
 

@@ -10,6 +10,7 @@ import random
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from app.connectors.base import (
     Connector,
     Examines,
     Inbound,
+    KeepsKeys,
     Linking,
     Links,
     Post,
@@ -138,6 +140,9 @@ class Channels:
             session.read_urls_with(self.read_url)
         if isinstance(session, PostsUrls):
             session.post_with(self.post_url)
+        if isinstance(session, KeepsKeys):
+            name = f"{row.connector}_{row.id}"
+            session.keep_keys_with(partial(self.db.own_place, name), partial(self.db.drop_place, name))
         live = Live(row, connector, session, sender, here)
         live.opened = opened
         self.by_id[row.id] = self.by_key[row.key] = self.by_account[row.connector, row.account] = live
@@ -332,8 +337,9 @@ class Channels:
     async def link(self, channel_id: int) -> None:
         """Show codes again. A device that is linked or shows codes is left alone. Raises `Conflict` for a network
         without links."""
-        live, _ = self._link_of(channel_id)
+        live, session = self._link_of(channel_id)
         if live.task is None or live.task.done():
+            session.retry()
             await self.reload(channel_id)
 
     async def ask_code(self, channel_id: int) -> str:

@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "db": {"db"} | LEAVES,
     "store": {"store", "db"} | LEAVES,
     "bot": {"bot"} | WORDS,
-    "connectors": {"connectors"} | WORDS,
+    # A linked device has files of its own: its keys, and what it heard last.
+    "connectors": {"connectors", "system"} | WORDS,
     "server": LEAVES,
     "security": {"security", "store", "db"} | LEAVES,
     "noun": {"noun", "bot", "store", "db", "security", "connectors"} | LEAVES,

@@ -138,6 +138,34 @@ async def test_removing_the_channel_unlinks_the_phone(rt: Runtime, whatsapp: Wha
     assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())
 
 
+async def test_keys_are_in_the_database_where_it_has_schemas(
+    tmp_path: Path, whatsapp: WhatsApp, database_url: str
+) -> None:
+    on_postgres = database_url.startswith("postgres")
+    whatsapp.redirect()
+    where = database_url if on_postgres else f"sqlite:///{database_url}"
+    given = {"whatsapp_web_url": f"ws://127.0.0.1:{whatsapp.port}/ws/chat", "database_url": where}
+    # Where the keys are in the database, another process of the installation needs nothing of the first one's folder.
+    folders = [tmp_path / "first", tmp_path / ("second" if on_postgres else "first")]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        (folder / "ballast").touch()
+    keys = {"key_file": str(folders[0] / "keys.json")}
+    first = await runtime.start(load(given | {"data": str(folders[0])}, {}, tmp_path))
+    channel_id = await linked(first, whatsapp)
+    await runtime.stop(first)
+    second = await runtime.start(load(given | keys | {"data": str(folders[1])}, {}, tmp_path))
+    await whatsapp.say(whatsapp.add("15557770001", "Alice"), "Hello")
+    await until(second, MESSAGE, "contact:in:Hello", id=channel_id)
+    assert bool([*folders[0].rglob(f"{channel_id}.db"), *folders[1].rglob(f"{channel_id}.db")]) != on_postgres
+    schemas = Query("select count(*) from information_schema.schemata where schema_name = :name", int)
+    for found in (1, 0) if on_postgres else ():
+        assert await second.db.reader.one(schemas, name=f"whatsapp_web_{channel_id}") == found
+        if found:
+            await second.channels.remove(channel_id)
+    await runtime.stop(second)
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("phone", "12"), ("phone", "0551234567"), ("risk", "no"), ("strangers", "maybe")]
 )

@@ -264,11 +264,13 @@ class MediaFile(msgspec.Struct, frozen=True):
 
 class Linking(msgspec.Struct, frozen=True):
     """What links a device: the text of the QR code that the phone is to scan now, the code that its owner may type
-    instead, and the number that is linked. Each is '' while there is none. Never stored and never logged."""
+    instead, and the number that is linked. Each is '' while there is none. Never stored and never logged. `note`: a key
+    of `SENTENCES` with what its owner should know while it works."""
 
     qr: str = ""
     code: str = ""
     number: str = ""
+    note: str = ""
 
 
 class Session(Protocol):
@@ -352,6 +354,14 @@ class PostsUrls(Protocol):
 
 
 @runtime_checkable
+class KeepsKeys(Protocol):
+    """Optional: the network's client has tables of its own, whose place the installation knows: `find` makes it if it
+    is missing and tells its URL, '' for a file in the data folder; `drop` empties it for good."""
+
+    def keep_keys_with(self, find: Callable[[], Awaitable[str]], drop: Callable[[], Awaitable[None]]) -> None: ...
+
+
+@runtime_checkable
 class Links(Protocol):
     """Optional: the account is a phone, to which this device is linked."""
 
@@ -362,6 +372,9 @@ class Links(Protocol):
 
     async def unlink(self) -> None:
         """End the link on both sides, as far as the phone can be reached, and forget its keys. Closes the session."""
+
+    def retry(self) -> None:
+        """A person wants it tried again, whatever stopped it: the next session of this channel does."""
 
 
 @runtime_checkable

@@ -35,6 +35,23 @@ SENTENCES: Final[dict[str, str]] = {
         "the settings to connect again when the time is over."
     ),
     "web.refused": mark("WhatsApp refused the connection. Save the settings to try again."),
+    "web.died": mark("WhatsApp's client program ended unexpectedly. Parley starts it again by itself."),
+    "web.hung": mark("WhatsApp's client program does not answer any more. Parley starts it again by itself."),
+    "web.no_place": mark(
+        "The database has no place for the phone's keys. See the detail; Parley tries again by itself."
+    ),
+    "web.crashed": mark(
+        "WhatsApp's client program crashed three times in a day, so it is not started again by itself. Nothing is "
+        "received or sent. Try again, and install the newest Parley if it goes on."
+    ),
+    "web.apart_crashed": mark(
+        "Parley ended while this channel ran, so its client program now runs in a process of its own, where a crash "
+        "stops nothing else."
+    ),
+    "web.apart_hung": mark(
+        "The client program of this channel stopped answering, so it now runs in a process of its own, where it can be "
+        "started again."
+    ),
     "broken": mark("The connection cannot be set up. See the detail."),
     "account.refused": mark(
         "The network refuses the account or its token. Sending waits until the settings are changed."

@@ -109,6 +109,14 @@ class Database(Protocol):
     async def truncate(self) -> None:
         """After erasing: empty the log beside the main file, so that deleted text is in neither. Raises Locked."""
 
+    async def own_place(self, name: str) -> str:
+        """A schema for tables of another program, made if it is missing: the URL under which that program reaches it,
+        with what it takes to log in; '' where the database is a file, beside which the program can have one. Raises
+        DatabaseError."""
+
+    async def drop_place(self, name: str) -> None:
+        """With all that is in it."""
+
     async def health(self) -> None:
         """A small write, at most one a second. Raises DatabaseError if nothing can be written."""
 

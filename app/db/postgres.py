@@ -1,7 +1,9 @@
 """Postgres: the same units and queries, on a few writer threads chosen by key, with asynchronous read-only readers."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from typing import Any
 
@@ -121,6 +123,31 @@ class Postgres(Front[PostgresReader]):
     async def truncate(self) -> None:
         """The server's own business: it overwrites dead rows as it vacuums."""
 
+    async def own_place(self, name: str) -> str:
+        return await asyncio.to_thread(self._own_place, name)
+
+    def _own_place(self, name: str) -> str:
+        with self._alone() as connection:
+            connection.execute(translate(f'create schema if not exists "{name}"'))
+            return self._address.place(name, encrypted=connection.pgconn.ssl_in_use)
+
+    async def drop_place(self, name: str) -> None:
+        def drop() -> None:
+            with self._alone() as connection:
+                connection.execute(translate(f'drop schema if exists "{name}" cascade'))
+
+        await asyncio.to_thread(drop)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection for this alone: what it does is no unit."""
+        try:
+            with psycopg.connect(**self._address.arguments(), autocommit=True) as connection:
+                yield connection
+        except psycopg.Error as error:
+            meaning = explain(error)
+            raise meaning if isinstance(meaning, DatabaseError) else DatabaseError(str(error)) from error
+
     def stats(self) -> dict[str, int | float | str]:
         writers = self._writers
         units = sum(writer.units for writer in writers)
@@ -139,15 +166,11 @@ class Postgres(Front[PostgresReader]):
         return PostgresReader(self._address)
 
     def _prepare(self) -> None:
-        try:
-            with psycopg.connect(**self._address.arguments(), autocommit=True) as connection:
-                self._check_server(connection)
-                self._sequencer.connect()
-                self._migrate(connection)
-                self._resume(connection)
-        except psycopg.Error as error:
-            meaning = explain(error)
-            raise meaning if isinstance(meaning, DatabaseError) else DatabaseError(str(error)) from error
+        with self._alone() as connection:
+            self._check_server(connection)
+            self._sequencer.connect()
+            self._migrate(connection)
+            self._resume(connection)
 
     def _check_server(self, connection: psycopg.Connection[Any]) -> None:
         self._version = f"Postgres {connection.info.parameter_status('server_version')}"

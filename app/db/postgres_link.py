@@ -62,6 +62,14 @@ class Address:
         self.url = urlunsplit(parts._replace(query=urlencode(query)))
         self.shown = f"{parts.hostname or 'local'}{parts.path}"
 
+    def place(self, schema: str, *, encrypted: bool) -> str:
+        """The URL of another schema, for a program that does not negotiate encryption as libpq does: it is told what
+        came of that."""
+        parts = urlsplit(self.url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        query = {"sslmode": "require" if encrypted else "disable"} | query | {"search_path": schema}
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
     def arguments(self, *, read_only: bool = False) -> dict[str, Any]:
         """For `psycopg.connect`; the same for its asynchronous kind."""
         settings = {"synchronous_commit": "on", "lock_timeout": str(LOCK_TIMEOUT), "client_encoding": "UTF8"}

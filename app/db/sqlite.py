@@ -95,6 +95,12 @@ class Sqlite(Front[SqliteReader]):
         await asyncio.to_thread(self._checkpoints.stop)
         await asyncio.to_thread(self._writer.close)
 
+    async def own_place(self, name: str) -> str:
+        return ""
+
+    async def drop_place(self, name: str) -> None:
+        """The program's file is its own."""
+
     async def truncate(self) -> None:
         until = self._clock.monotonic() + PATIENCE
         while not await self._between(empty_log):

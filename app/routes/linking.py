@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app import qr
 from app.connectors.base import Linking
+from app.connectors.states import SENTENCES
 from app.errors import Conflict, NotFound
 from app.i18n import _
 from app.models import ChannelRow
@@ -61,6 +62,7 @@ def values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "link_state": live.state.state.value if live else row.state,
         "link_ended": ended,
         "look": states.shown(stand(row, live)),
+        "note": _(SENTENCES[found.note]) if found.note else "",
         "faces": faces,
     }
 

@@ -57,6 +57,17 @@ class WhatsAppWeb:
             required=False,
             example="no",
         ),
+        Setting(
+            "process",
+            mark("Process"),
+            mark(
+                "Usually one process carries all channels. Own gives this one a process of its own: a crash of the "
+                "client program stops nothing else then, for about 60 MB of memory. After a crash Parley does it by "
+                "itself."
+            ),
+            required=False,
+            example="own",
+        ),
     )
 
     def open_session(self, channel: Channel) -> Session:
@@ -75,6 +86,8 @@ class WhatsAppWeb:
             wrong["phone"] = N_("A phone number has 7 to 15 digits, the country code first.")
         if "risk" in values and values["risk"] != "yes":
             wrong["risk"] = N_("A device is linked only by someone who knows the risk: yes.")
+        if values.get("process", "own") not in ("own", "shared"):
+            wrong["process"] = N_("Own or shared.")
         if values.get("strangers", "no") not in ("yes", "no"):
             wrong["strangers"] = N_("Yes or no.")
         return wrong

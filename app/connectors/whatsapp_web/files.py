@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from app.connectors.base import Problem, SendFailed
+from app.connectors.whatsapp_web.carriers import Stuck
 from app.connectors.whatsapp_web.contents import file_message
-from app.connectors.whatsapp_web.native import Client, Stuck
+from app.connectors.whatsapp_web.native import Client
 from app.content import Audio, Document, Image, Media, Sticker, Video
 
 # The library's number of a kind of file, and the field and type of its message.

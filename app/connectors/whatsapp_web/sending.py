@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent
 from app.connectors.whatsapp_web import files, writing
-from app.connectors.whatsapp_web.native import Client, Library, Stuck
+from app.connectors.whatsapp_web.carriers import Stuck
+from app.connectors.whatsapp_web.library import Library
+from app.connectors.whatsapp_web.native import Client
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.places import PHONE, address, jid_of, text_of
 from app.connectors.whatsapp_web.remembered import Known, Remembered

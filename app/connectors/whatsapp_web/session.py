@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,12 +23,16 @@ from app.connectors.base import (
     State,
     StatusChange,
 )
-from app.connectors.whatsapp_web import files, native, reading, states
-from app.connectors.whatsapp_web.native import Client, Event, Library, Missing, Stuck
+from app.connectors.whatsapp_web import carriers, engine, files, reading, states
+from app.connectors.whatsapp_web.carriers import Carrier, Event, InProcess, Isolated, Stuck
+from app.connectors.whatsapp_web.library import Library, Missing
+from app.connectors.whatsapp_web.native import Client, make_store
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.reach import Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
+from app.connectors.whatsapp_web.safety import Off, Safety
 from app.connectors.whatsapp_web.sending import Desk, ReadUrl
+from app.system import make_private_folder
 
 FOLDER: Final = "whatsapp_web"
 URL: Final = "wss://web.whatsapp.com/ws/chat"
@@ -46,16 +51,20 @@ class WebSession:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._url = channel.config.get("whatsapp_web_url") or URL
-        self._store = Path(channel.config.get("data") or ".") / FOLDER / f"{channel.id}.db"
+        folder = Path(channel.config.get("data") or ".") / FOLDER
+        self._store, self._journal = folder / f"{channel.id}.db", folder / f"{channel.id}.journal"
+        self._safety = Safety(folder / f"{channel.id}.safety")
         self._known = Remembered()
         # A fake server on this machine has nobody who could be annoyed.
         hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
         self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        self._find_place: Callable[[], Awaitable[str]] | None = None
+        self._drop_place: Callable[[], Awaitable[None]] | None = None
         self._library: Library | None = None
         self._client: Client | None = None
         self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
         self._connected = asyncio.Event()
-        self._closed = self._unlinking = False
+        self._closed = self._unlinking = self._apart = False
         self._linking = Linking()
         self._codes = 0
         self._on_event: OnEvent | None = None
@@ -78,8 +87,11 @@ class WebSession:
                 if self._closed:
                     return
                 raise SessionFailed(StatusChange(State.RECONNECTING, "web.unreachable", str(error))) from error
-            if self._closed or await self._round():
-                return
+            try:
+                if self._closed or await self._round():
+                    return
+            except Off as off:
+                return await on_event(StatusChange(State.BROKEN, "web.crashed", str(off)))
         await self._change(states.LOGIN[b"timeout"])
 
     async def _round(self) -> bool:
@@ -87,19 +99,37 @@ class WebSession:
         assert self._library is not None
         device = self._channel.config.get("device") or "Parley"
         self._heard = asyncio.Queue()
-        self._client = Client(self._library, self._store, device, self._heard.put_nowait)
         self._codes = 0
-        if self._closed:
-            return True
+        store = await self._place()
+        carrier = self._carrier()
+        self._client = Client(self._library, carrier)
         try:
-            await self._client.start()
+            await self._client.start(store, self._journal, device)
             return await self._listen()
         finally:
             self._connected.clear()
-            self._linking = Linking(number=self._linking.number)
+            self._linking = self._linked_to(self._linking.number)
             client, self._client = self._client, None
-            with contextlib.suppress(Stuck):
-                await client.stop()
+            await client.stop()
+            self._safety.ended()
+
+    async def _place(self) -> str:
+        """Where the library keeps the keys of the device, which are the account: a schema of the database, which any
+        process of the installation can take over, or a file for the owner alone."""
+        make_private_folder(self._store.parent)
+        try:
+            place = await self._find_place() if self._find_place else ""
+        except Exception as error:
+            raise SessionFailed(StatusChange(State.RECONNECTING, "web.no_place", str(error))) from error
+        if not place:
+            make_store(self._store)
+        return place or str(self._store)
+
+    def _carrier(self) -> Carrier:
+        """In this process, unless the user or a crash wants it apart. Raises `Off`."""
+        wish = self._channel.config.get("process") == "own"
+        self._apart = self._safety.begin(apart=wish)
+        return Isolated(self._heard.put_nowait) if self._apart else InProcess(self._heard.put_nowait)
 
     async def _listen(self) -> bool:
         clock = asyncio.get_running_loop().time
@@ -113,7 +143,7 @@ class WebSession:
             if event is None:
                 return True
             change = await self._take(*event)
-            if event[0] == native.QR:
+            if event[0] == engine.QR:
                 lost_at = None  # a person has to scan it, and the codes run out by themselves
             if change is None:
                 continue
@@ -130,30 +160,47 @@ class WebSession:
         library = self._library
         assert library is not None
         match number:
-            case native.MESSAGE | native.UNREADABLE | native.RECEIPT:
+            case engine.MESSAGE | engine.UNREADABLE | engine.RECEIPT:
                 for arrival in self._read(library, number, data):
                     await self._keep(arrival)
+                if self._client:
+                    self._client.kept()
                 return None
-            case native.QR:
+            case engine.QR:
                 await self._show(data.decode())
                 return None
-            case native.PAIRED | native.ME:
+            case engine.PAIRED | engine.ME:
                 self._learn(library, number, data)
                 return None
-            case native.ENDED:
+            case engine.ENDED:
                 raise SessionFailed(states.RECONNECTING) from RuntimeError(data.decode(errors="replace"))
+            case carriers.HUNG | carriers.DIED:
+                raise self._lost(number, data.decode())
         change = states.change_of(library.told, number, data)
         if change == states.RECONNECTING and await self._is_connected():
             return None  # told late: the connection came back before this was read
         if change == states.CONNECTED:
             self._connected.set()
-            self._linking = Linking(number=self._linking.number)
+            self._linking = self._linked_to(self._linking.number)
         elif change == states.RECONNECTING:
             self._connected.clear()
         if change in (states.CONNECTED, states.RECONNECTING):
             assert change is not None
             await self._change(change)
         return change
+
+    def _lost(self, number: int, how: str) -> SessionFailed:
+        """The library is gone, or as good as gone. Whether that was its own fault is remembered."""
+        if number == carriers.DIED:
+            if not how.startswith(carriers.KILLED):
+                self._safety.crashed(how)
+            return SessionFailed(StatusChange(State.RECONNECTING, "web.died", how))
+        if not self._apart:
+            self._safety.hung()
+        return SessionFailed(StatusChange(State.RECONNECTING, "web.hung"))
+
+    def _linked_to(self, number: str) -> Linking:
+        return Linking(number=number, note=self._safety.apart if self._apart else "")
 
     async def _is_connected(self) -> bool:
         try:
@@ -164,9 +211,9 @@ class WebSession:
     def _learn(self, library: Library, number: int, data: bytes) -> None:
         """Which account it is."""
         told: Any = library.told
-        jid = told.PairStatus.FromString(data).ID if number == native.PAIRED else told.Device.FromString(data).JID
+        jid = told.PairStatus.FromString(data).ID if number == engine.PAIRED else told.Device.FromString(data).JID
         if jid.User:
-            self._linking = Linking(number=jid.User)
+            self._linking = self._linked_to(jid.User)
 
     # ---- what comes in ----------------------------------------------------------------------------------------------
 
@@ -174,9 +221,9 @@ class WebSession:
         """Nothing that was told is lost: what cannot be read is quarantined."""
         account, told = self._channel.account, library.told
         try:
-            if number == native.RECEIPT:
+            if number == engine.RECEIPT:
                 return reading.read_receipts(account, told.Receipt.FromString(data))
-            if number == native.UNREADABLE:
+            if number == engine.UNREADABLE:
                 arrival = reading.read_unreadable(account, told.UndecryptableMessage.FromString(data))
             else:
                 message = told.Message.FromString(data)
@@ -241,10 +288,18 @@ class WebSession:
                     log.warning("channel %s was unlinked here only: %s", self._channel.name, problem)
         await self.close()
         if client:
-            with contextlib.suppress(Stuck):
-                await client.stop()
-        for left in self._store.parent.glob(f"{self._store.name}*"):
+            await client.stop()
+        self._safety.ended()
+        for left in self._store.parent.glob(f"{self._store.stem}.*"):
             left.unlink(missing_ok=True)
+        if self._drop_place:
+            await self._drop_place()
+
+    def keep_keys_with(self, find: Callable[[], Awaitable[str]], drop: Callable[[], Awaitable[None]]) -> None:
+        self._find_place, self._drop_place = find, drop
+
+    def retry(self) -> None:
+        self._safety.forgive()
 
     # ---- what goes out ----------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import datetime
 from typing import Any, Final
 
 from app.connectors.base import State, StatusChange
-from app.connectors.whatsapp_web import native
+from app.connectors.whatsapp_web import engine
 
 # Reasons of a log-out and of a refused connection, by the library's numbers.
 MAIN_DEVICE_GONE: Final = 4
@@ -24,24 +24,24 @@ RECONNECTING: Final = StatusChange(State.RECONNECTING, "reconnecting")
 def change_of(told: Any, number: int, data: bytes) -> StatusChange | None:
     """The state that this event leads to; None if it says nothing about it. `told`: the library's module."""
     match number:
-        case native.LOGIN:
+        case engine.LOGIN:
             return LOGIN.get(data)
-        case native.CONNECTED | native.KEEP_ALIVE_BACK:
+        case engine.CONNECTED | engine.KEEP_ALIVE_BACK:
             return CONNECTED
-        case native.DISCONNECTED | native.KEEP_ALIVE_LOST:
+        case engine.DISCONNECTED | engine.KEEP_ALIVE_LOST:
             return RECONNECTING
-        case native.LOGGED_OUT:
+        case engine.LOGGED_OUT:
             gone = told.LoggedOut.FromString(data).Reason == MAIN_DEVICE_GONE
             return StatusChange(State.LOGGED_OUT, "web.phone_gone" if gone else "logged_out")
-        case native.REPLACED:
+        case engine.REPLACED:
             return StatusChange(State.BROKEN, "web.replaced")
-        case native.OUTDATED:
+        case engine.OUTDATED:
             return StatusChange(State.BROKEN, "web.outdated")
-        case native.BANNED:
+        case engine.BANNED:
             ban = told.TemporaryBan.FromString(data)
             reason = told.TemporaryBan.TempBanReason.Name(ban.Code).replace("_", " ").capitalize()
             return StatusChange(State.BROKEN, "web.banned", f"{reason}: {datetime.timedelta(seconds=ban.Expire)}.")
-        case native.REFUSED:
+        case engine.REFUSED:
             refused = told.ConnectFailure.FromString(data)
             return StatusChange(State.BROKEN, "web.refused", str(refused.Message).strip())
     return None

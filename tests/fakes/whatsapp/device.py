@@ -65,15 +65,19 @@ class Connection:
             return False
         if linked.connection:
             linked.connection.socket.close()
-        self.linked, linked.connection = linked, self
+        self.linked, linked.connection = linked, None
         lid = Jid(f"{server.owner.lid}:{linked.number}@lid")
         await self.socket.send(
             Node("success", {"t": server.now(), "props": "1", "lid": lid, "location": "test", "abprops": "1"})
         )
-        waiting, linked.waiting = linked.waiting, []
-        for stanza in waiting:
-            stanza.attributes["offline"] = "0"
-            await self.socket.send(stanza)
+        waiting: list[str] = []
+        while new := [id for id in linked.waiting if id not in waiting]:
+            for id in new:
+                linked.waiting[id].attributes["offline"] = "0"
+                await self.socket.send(linked.waiting[id])
+            waiting += new
+        # From here on what is said goes out at once, behind what waited.
+        linked.connection = self
         await self.socket.send(Node("ib", {"from": SERVER}, [Node("offline", {"count": str(len(waiting))})]))
         server.tell("logged in", device=linked.number)
         return True
@@ -97,6 +101,8 @@ class Connection:
             case "message":
                 await self._message(node)
             case "receipt":
+                if self.linked and node.get("type") != "retry":
+                    self.linked.waiting.pop(node.get("id"), None)
                 self.server.tell("receipt", id=node.get("id"), to=node.get("to"), type=node.get("type"))
                 told: dict[str, str | Jid | None] = {"class": "receipt", "id": node.get("id"), "from": node.jid("to")}
                 await self.socket.send(Node("ack", told | {"type": node.get("type") or None}))

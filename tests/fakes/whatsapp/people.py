@@ -33,7 +33,8 @@ class Person:
 
 @dataclass
 class Linked:
-    """A device linked to the phone: the client under test. `signed`: id, key and signature of its signed prekey."""
+    """A device linked to the phone: the client under test. `signed`: id, key and signature of its signed prekey;
+    `waiting`: what it has not acknowledged, by id, which it is sent again when it logs in."""
 
     number: int
     identity: bytes
@@ -41,4 +42,4 @@ class Linked:
     signed: tuple[bytes, bytes, bytes]
     prekeys: list[tuple[int, bytes]] = field(default_factory=list)
     connection: "Connection | None" = None
-    waiting: list[Node] = field(default_factory=list)
+    waiting: dict[str, Node] = field(default_factory=dict)

@@ -155,10 +155,9 @@ class WhatsApp:
         for linked in self.linked.values():
             node = self._stanza(linked, who, message, id, lid, to, group, media)
             node.attributes |= more or {}
+            linked.waiting[id] = node
             if linked.connection:
                 await linked.connection.socket.send(node)
-            else:
-                linked.waiting.append(node)
         return id
 
     def _stanza(

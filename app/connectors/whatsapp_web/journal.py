@@ -1,0 +1,96 @@
+"""What the library told and the database does not have yet: a file of the account, written before anything else.
+
+The library acknowledges a message to the network by itself, so nobody sends it again (contract §2.3). Here it outlives
+the process, however that ends, a moment after the library told it. A power cut may still take what the database has not
+confirmed: the file is not synced, for the next thing that happens to each entry is a synced commit.
+
+An entry is four bytes of length, two of the event's number, and its bytes. Once everything is in the database the file
+is emptied. Used by threads of the library and by whoever says that it was kept.
+"""
+
+import logging
+import os
+import struct
+import threading
+from pathlib import Path
+from typing import Final
+
+from app.system import lock_file, open_private
+
+HEAD: Final = struct.Struct(">IH")
+WINDOW: Final = 200  # entries that wait for the database; further ones wait in the library, then at the network
+AGAIN: Final = 1.0  # seconds until a full disk is tried again
+
+log = logging.getLogger(__name__)
+
+
+class InUse(Exception):
+    """Another process has this account's sessions: one that was left alone and is about to end."""
+
+
+class Journal:
+    """Raises `InUse`. Close it, or another process cannot have it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open_private(path)
+        if not lock_file(self._file):
+            os.close(self._file)
+            raise InUse
+        self._changed = threading.Condition()
+        self._waiting = 0
+        self._end = 0
+        self._awaited = self._open = True
+
+    def left(self) -> list[tuple[int, bytes]]:
+        """The entries that a process left behind, oldest first, each of which is then to be kept like a new one."""
+        found = []
+        with self._changed, open(self._file, "rb", closefd=False) as file:
+            while len(head := file.read(HEAD.size)) == HEAD.size:
+                length, number = HEAD.unpack(head)
+                data = file.read(length)
+                if len(data) < length:
+                    break
+                found.append((number, data))
+                self._end += HEAD.size + length
+            self._waiting = len(found)
+        return found
+
+    def append(self, number: int, data: bytes) -> None:
+        """Written when it returns. Waits while too many entries wait already, or the disk is full: then the library
+        waits, which acknowledges nothing further meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting < WINDOW or not self._awaited)
+            while self._open and not self._written(HEAD.pack(len(data), number) + data) and self._awaited:
+                self._changed.wait(AGAIN)
+            self._waiting += 1
+
+    def _written(self, entry: bytes) -> bool:
+        try:
+            os.lseek(self._file, self._end, os.SEEK_SET)
+            if os.write(self._file, entry) == len(entry):
+                self._end += len(entry)
+                return True
+        except OSError as error:
+            log.warning("what a linked device heard cannot be written: %s", error)
+        return False
+
+    def kept(self) -> None:
+        """The oldest entry is in the database."""
+        with self._changed:
+            self._waiting -= 1
+            if self._waiting == 0 and self._open:
+                os.ftruncate(self._file, 0)
+                self._end = 0
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        """Nobody keeps anything any more: what still comes is written, and waits for nobody."""
+        with self._changed:
+            self._awaited = False
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            if self._open:
+                self._open = False
+                os.close(self._file)
