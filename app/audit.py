@@ -59,6 +59,7 @@ ACTIONS: Final[dict[str, str]] = {
     "contact.imported": mark("Brought in contacts"),
     "contacts.exported": mark("Exported contacts"),
     "contact.erased": mark("Erased a contact"),
+    "error.marked": mark("Marked an error"),
     "settings.changed": mark("Changed the settings"),
 }
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from app import audit, outbox, retention, tokens, webhooks
+from app import audit, outbox, retention, tokens, troubles, webhooks
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -103,4 +103,5 @@ UNITS: Final = (
     webhooks.sweep,
     audit.sweep,
     retention.expire,
+    troubles.sweep,
 )

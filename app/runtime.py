@@ -46,6 +46,7 @@ from app.storage import Store, open_store
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
+from app.troubles import Troubles
 from app.version import VERSION
 from app.webhooks import Webhooks
 
@@ -71,6 +72,7 @@ class Runtime:
     jobs: jobs.Worker
     media: Store
     metrics: Metrics
+    troubles: Troubles
     install: str
     started_at: int
     stopping: bool = False
@@ -130,6 +132,8 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.feed = Feed(rt.db)
     await rt.feed.start()
     rt.metrics = Metrics()
+    rt.troubles = Troubles(rt.clock)
+    logging.getLogger().addHandler(rt.troubles)
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
     rt.media = open_store(settings)
@@ -163,6 +167,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("webhook events", rt.webhooks.spool)
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("files", partial(retention.run, rt.db, rt.media))
+    rt.supervise("troubles", partial(rt.troubles.run, rt.db))
     ballast = Ballast(rt.settings.data)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
     _watch(rt)
@@ -213,6 +218,8 @@ def _watch(rt: Runtime) -> None:
     rt.metrics.watch("messages_sent", lambda: sum(live.sender.sent for live in lives.values()))
     rt.metrics.watch("sends_failed", lambda: sum(live.sender.failed for live in lives.values()))
     rt.metrics.watch("bot_calls_under_way", rt.calls.busy)
+    rt.metrics.watch("errors_seen", lambda: rt.troubles.total)
+    rt.metrics.watch("requests_refused_by_limits", lambda: rt.troubles.refused)
     rt.metrics.watch("sends_under_way", lambda: sum(live.sender.busy() for live in lives.values()))
 
 
@@ -224,6 +231,8 @@ async def stop(rt: Runtime) -> None:
     )
     await rt.cancel_tasks()
     await rt.webhooks.close()
+    logging.getLogger().removeHandler(rt.troubles)
+    await rt.troubles.write(rt.db)
     await rt.db.stop()
 
 

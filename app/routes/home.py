@@ -17,7 +17,7 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
-from app.store import overview, planned, threads, webhooks
+from app.store import error_groups, overview, planned, threads, webhooks
 from app.store.overview import Attention, ChannelState, Hour
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ async def attention(request: Request) -> Response:
             found["stopped"],
             found["unpublished"],
             found["undelivered"],
+            found["errors"],
             rt.clock.now() // 60_000,
         )
     )
@@ -224,13 +225,15 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         for row in await rt.db.reader.all(webhooks.ALL)
         if row.disabled_at and row.disabled_why
     ]
-    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered)
+    errors = await rt.db.reader.one(error_groups.COUNT_OPEN, many=threads.MANY) or 0
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + bool(errors)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
         "stopped": stopped,
         "unpublished": unpublished,
         "undelivered": undelivered,
+        "errors": errors,
         "attention_count": count,
         **drawn,
     }
