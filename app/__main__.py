@@ -5,8 +5,8 @@ from pathlib import Path
 
 
 def main() -> int:
-    """The command line; or, started by Parley itself, a process of its own that needs little: a linked device, or a look
-    at a file."""
+    """The command line; or, started by Parley itself, a process that needs little: for a linked device, or to
+    look at a file."""
     if sys.argv[1:] == ["linked-device"]:
         from app.connectors.whatsapp_web import child
 

@@ -264,8 +264,10 @@ async def publish_bot(
         number = await planned.plan(rt, bot.id, chosen, note, moment, None, anyway=anyway)
         return told | {"version": number, "live": [], "at": moment}
     number = await bots.publish(rt, bot.id, chosen, note, None, anyway=anyway)
-    live = [c.channel for c in await rt.db.read(bot_rows.list_channels) if (c.bot_id, c.number) == (bot.id, number)]
-    return told | {"version": number, "live": live}
+    on = [channel for channel in await rt.db.read(bot_rows.list_channels) if channel.bot_id == bot.id]
+    live = [channel.channel for channel in on if channel.number == number]
+    older = [channel.channel for channel in on if channel.number != number]
+    return told | {"version": number, "live": live, "older": older}
 
 
 async def missed(rt: "Runtime", text: str) -> list[Row]:

@@ -71,14 +71,17 @@ async def missed(rt: "Runtime", bot: bot_rows.Bot, days: int) -> Missed:
     return await rt.versions.aside(partial(sorted_out, rows, aside), bot.draft)
 
 
-async def make_rule(rt: "Runtime", bot_id: int, turn_id: int, days: int, user: "User | None") -> int:
-    """A rule without an answer for the group of this turn, in the draft. Returns its line.
+async def make_rule(rt: "Runtime", bot_id: int, turn_id: int, days: int, says: str, user: "User | None") -> int:
+    """A rule for the group of this turn that answers with the text `says`, in the draft. Returns its line.
 
-    Raises `NotFound`, `Conflict` if somebody saves at the same moment, `Invalid` if the draft has errors.
+    Raises `NotFound`, `Conflict` if somebody saves at the same moment, `Invalid` if there is no answer, it cannot be a
+    text of a bot, or the draft has errors.
     """
+    if not says:
+        raise Invalid(N_("Write what the bot answers."))
     bot = await bots.get(rt.db.reader, bot_id)
     group = await find(rt, bot, turn_id, days)
-    text, line = await rt.versions.aside(partial(with_rule, [miss.text for miss in group.misses]), bot.draft)
+    text, line = await rt.versions.aside(partial(with_rule, [miss.text for miss in group.misses], says), bot.draft)
     await bots.save_draft(rt, bot_id, text, bot.draft_revision, user)
     return line
 
@@ -140,27 +143,31 @@ def order_of(version: Version, text: str) -> int | None:
     return None if order < 0 else version.places[order]
 
 
-def with_rule(texts: Sequence[str], draft: str) -> tuple[str, int]:
-    """The draft with a rule that these texts meet, before the first one that has them already, and the rule's line. It
-    has no answer yet, which is an error of the document, so that nobody publishes it so."""
+def with_rule(texts: Sequence[str], says: str, draft: str) -> tuple[str, int]:
+    """The draft with a rule that these texts meet, before the first one that has them already, and the rule's line."""
     try:
         document = parse(draft)
         version = compile_version(draft)
-        says, name = condition(texts)
-        name = unused(name, {rule.name.text for rule in document.rules})
-        item: dict[str, Any] = {"name": name, "when": {"says": says}, "do": [{"say": "…"}]}
-        swallowed = [place for text in (*texts, *phrases(says)) if (place := order_of(version, text)) is not None]
-        place = min(swallowed, default=len(document.rules))
-        # One that is asked earlier whatever stands before it has to be overtaken by priority.
-        priority = max((document.rules[place].priority for place in swallowed), default=0)
-        item |= {"priority": priority} if priority > 0 else {}
-        after = parse(add_at(draft, "rules", place, item)[0])
     except DocumentError as error:
         raise documents.not_in_order(error) from None
+    words, name = condition(texts)
+    name = unused(name, {rule.name.text for rule in document.rules})
+    item: dict[str, Any] = {"name": name, "when": {"says": words}, "do": [{"say": says}]}
+    swallowed = [place for text in (*texts, *phrases(words)) if (place := order_of(version, text)) is not None]
+    place = min(swallowed, default=len(document.rules))
+    # One that is asked earlier whatever stands before it has to be overtaken by priority.
+    priority = max((document.rules[place].priority for place in swallowed), default=0)
+    item |= {"priority": priority} if priority > 0 else {}
+    text, line = add_at(draft, "rules", place, item)
+    try:
+        after = [rule.name.text for rule in parse(text).rules]
+        compile_version(text)
+    except DocumentError as error:
+        raise Invalid(error.problems[0].message, code="document") from None
     names = [rule.name.text for rule in document.rules]
-    if [rule.name.text for rule in after.rules] != [*names[:place], name, *names[place:]]:
+    if after != [*names[:place], name, *names[place:]]:
         raise Invalid(N_("The rule could not be put into the document. Write it there yourself."), code="document")
-    return add_at(draft, "rules", place, item | {"do": [{"say": ""}]})
+    return text, line
 
 
 def condition(texts: Sequence[str]) -> tuple[Any, str]:

@@ -193,6 +193,8 @@ def test_a_bot_is_imported_published_and_exported_as_it_was(parley: Parley, tmp_
     assert parley("bot", "import", str(file))[0] == 0
     assert parley("bot", "export", "Luna")[1] == file.read_text(encoding="utf-8")
     assert parley("bot", "export", "Luna", "--version", "1")[1] == BOT
+    said = parley("bot", "publish", "luna")[1]
+    assert "version 2 is ready, but on Shop an earlier one answers" in said
     assert json.loads(parley("bot", "list", "--json")[1])[0]["live"] == {"Shop": 1}
 
 

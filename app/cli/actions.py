@@ -434,13 +434,14 @@ def publish_bot(given: Given) -> int:
         when = datetime.fromtimestamp(done["at"] / 1000).astimezone().isoformat(" ", "minutes")
         text = _("“{name}” version {version} goes live at {when}.")
         return show(given, done, text.format(name=done["name"], version=done["version"], when=when))
-    live = ", ".join(done["live"])
-    text = (
-        _("“{name}” version {version} is live on {channels}.")
-        if live
-        else _("“{name}” version {version} is live nowhere: name a channel with --channel.")
-    )
-    return show(given, done, text.format(channels=live, name=done["name"], version=done["version"]))
+    if live := done["live"]:
+        text = _("“{name}” version {version} is live on {channels}.")
+    elif done["older"]:
+        text = _("“{name}” version {version} is ready, but on {older} an earlier one answers: name it with --channel.")
+    else:
+        text = _("“{name}” version {version} is live nowhere: name a channel with --channel.")
+    told = {"channels": ", ".join(live), "older": ", ".join(done["older"])}
+    return show(given, done, text.format(name=done["name"], version=done["version"], **told))
 
 
 def list_bots(given: Given) -> int:

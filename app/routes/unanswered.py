@@ -11,6 +11,8 @@ from app.i18n import _
 from app.routes.bots import head_values, place, read_bot
 from app.routes.respond import Form, form, page, redirect, refused
 
+LONGEST = 4096  # a WhatsApp text
+
 
 async def show(request: Request) -> Response:
     days = period(request.query_params.get("days", ""))
@@ -29,19 +31,23 @@ async def values(request: Request, days: int) -> dict[str, Any]:
         "most": unanswered.MOST,
         "error": "",
         "errors": {},
+        "asked": 0,
+        "says": "",
     }
 
 
 async def make_rule(request: Request) -> Response:
-    """The draft gets the rule, and the editor opens at it."""
+    """The draft gets the rule, and what else was missed stays in sight. A refused answer stays in its field."""
     fields = await form(request)
-    bot_id, (turn_id, days) = request.path_params["id"], asked(fields)
+    bot_id, (turn_id, days), says = request.path_params["id"], asked(fields), fields.text("says", limit=LONGEST)
     try:
-        line = await unanswered.make_rule(request.state.rt, bot_id, turn_id, days, request.state.user)
+        line = await unanswered.make_rule(request.state.rt, bot_id, turn_id, days, says, request.state.user)
     except Invalid as error:
-        return await refused(request, "bots/unanswered.html", error, **await values(request, days))
-    done = _("The draft has a new rule in line {line}. Write its answer, then save.").format(line=line)
-    return redirect(request, f"{place(request, 'bots.show', bot_id)}#l{line}", done=done)
+        shown = await values(request, days) | {"asked": turn_id, "says": says}
+        return await refused(request, "bots/unanswered.html", error, **shown)
+    return back(
+        request, days, _("The draft has a new rule in line {line}. Publish it when you are ready.").format(line=line)
+    )
 
 
 async def ignore(request: Request) -> Response:

@@ -72,6 +72,18 @@ if (palette) {
   });
 }
 
+// A form that was begun is not lost by a click beside it: the browser asks first. One that was refused counts as begun.
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form && "guard" in form.dataset) form.dataset.guard = "begun";
+});
+document.addEventListener("submit", (event) => {
+  if ("guard" in event.target.dataset) event.target.dataset.guard = "";
+});
+addEventListener("beforeunload", (event) => {
+  if (document.querySelector('form[data-guard="begun"]')) event.preventDefault();
+});
+
 // Ctrl K opens the palette. G and a letter goes to a place, unless somebody is writing.
 let going = 0;
 document.addEventListener("keydown", (event) => {

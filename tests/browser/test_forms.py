@@ -98,6 +98,23 @@ def test_a_second_editor_is_told_and_keeps_what_was_typed(rosa: Visitor, bakery:
     rosa.noticed = [one for one in rosa.noticed if "409" not in one]
 
 
+def test_a_form_that_was_begun_is_not_lost_by_a_click_beside_it(rosa: Visitor, bakery: House, place: str) -> None:
+    page = rosa.go(f"{place}/rules?rule=0")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.type))  # the visitor stays where they are
+    page.get_by_label("The bot answers").press_sequentially("!")
+    page.locator(".rules a").nth(1).click(no_wait_after=True)
+    expect(page.locator(".rules a").first).to_have_attribute("aria-current", "true")
+    page.wait_for_function("document.querySelector('form[data-guard=begun]')")
+    assert asked == ["beforeunload"]
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    page.locator(".rules a").nth(1).click()
+    expect(page.locator(".rules a").nth(1)).to_have_attribute("aria-current", "true")
+    assert asked == ["beforeunload"]
+    rosa.noticed = [one for one in rosa.noticed if not one.startswith("dialog")]
+
+
 def test_texts_are_translated_and_hours_are_changed(rosa: Visitor, bakery: House, place: str) -> None:
     page = rosa.go(f"{place}/texts")
     page.get_by_placeholder("Not translated yet").fill("Obrigado")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import bots, erase
-from app.bot.document import DocumentError, compile_version
+from app.bot.document import parse
 from tests.routes.visiting import Visit, visiting
 from tests.shop import change, said, take_in
 
@@ -44,13 +44,13 @@ class Shop:
     async def draft(self) -> str:
         return (await bots.get(self.visit.rt.db.reader, self.bot_id)).draft
 
-    async def press(self, action: str, words: str, query: str = "") -> str:
+    async def press(self, action: str, words: str, query: str = "", **more: str) -> str:
         """The button of this name beside the group with these words. Returns where it leads."""
         html = await self.html(query)
         row = next(row for row in html.split('<li class="wraps">') if words in row)
         found = re.search(rf'unanswered/{action}".*?name="days" value="(\d+)".*?name="turn" value="(\d+)"', row)
         assert found, row
-        answer = await self.visit.post(f"{self.page}/{action}", {"days": found[1], "turn": found[2]})
+        answer = await self.visit.post(f"{self.page}/{action}", {"days": found[1], "turn": found[2], **more})
         assert answer.status_code == 303
         return answer.headers["location"]
 
@@ -80,14 +80,12 @@ async def test_what_was_missed_is_grouped_and_leads_to_a_rule_on_both_databases(
         assert html.index("parking &lt;b&gt;") < html.index('id="ignored-head"') < html.index("توصيل جدة")
         await shop.press("again", "توصيل")
         assert 'id="ignored-head"' not in await shop.html()
-        place = await shop.press("rule", "parking")
-        assert place == f"/bots/{shop.bot_id}#l6"
+        says = 'Yes, behind the "house": two places.'
+        assert await shop.press("rule", "parking", says=says) == f"{shop.page}?days=30"
         draft = await shop.draft()
         assert draft.startswith(DRAFT[: DRAFT.index("fallback")]) and draft.splitlines()[5] == '  - name: "parking"'
-        with pytest.raises(DocumentError) as error:
-            compile_version(draft)
-        assert [problem.line for problem in error.value.problems] == [9]
-        await bots.save_draft(visit.rt, shop.bot_id, draft.replace('"say": ""', '"say": "Yes."'), 2, None)
+        rule = parse(draft).rules[1]
+        assert rule.name.text == "parking" and says in str(rule.do)
         html = await shop.html()
         assert "parking" not in html.split('id="missed-head"')[1] and "3 more messages were missed" in html
 
@@ -137,9 +135,22 @@ async def test_a_draft_with_errors_is_named_and_kept(tmp_path: Path) -> None:
         await shop.hears("parking")
         await bots.save_draft(visit.rt, shop.bot_id, DRAFT + "colour: red\n", 1, None)
         turn = await visit.one("select id from turn where code = 'missed'")
-        answer = await visit.post(f"{shop.page}/rule", {"turn": str(turn), "days": "30"})
+        answer = await visit.post(f"{shop.page}/rule", {"turn": str(turn), "days": "30", "says": "Yes."})
         assert answer.status_code == 422 and "The draft has to be in order first. Line 7" in answer.text
         assert await shop.draft() == DRAFT + "colour: red\n"
+
+
+@pytest.mark.parametrize(("says", "told"), [("", "Write what the bot answers."), ("{{ 1 + }}", "{{ 1 + }}")])
+async def test_an_answer_that_the_bot_cannot_say_is_told_and_kept_in_its_field(
+    tmp_path: Path, says: str, told: str
+) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        shop = await opened(visit)
+        await shop.hears("parking")
+        turn = await visit.one("select id from turn where code = 'missed'")
+        answer = await visit.post(f"{shop.page}/rule", {"turn": str(turn), "days": "30", "says": says})
+        assert answer.status_code == 422 and told in answer.text and 'class="fold" open' in answer.text
+        assert await shop.draft() == DRAFT
 
 
 @pytest.mark.parametrize("turn", ["", "x", "1", "9" * 40])
@@ -147,7 +158,7 @@ async def test_a_draft_with_errors_is_named_and_kept(tmp_path: Path) -> None:
 async def test_a_group_that_is_not_there_is_not_found(tmp_path: Path, action: str, turn: str) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         shop = await opened(visit)
-        answer = await visit.post(f"{shop.page}/{action}", {"turn": turn, "days": "30"})
+        answer = await visit.post(f"{shop.page}/{action}", {"turn": turn, "days": "30", "says": "Yes."})
         assert answer.status_code in (404, 422) and await shop.draft() == DRAFT
 
 
