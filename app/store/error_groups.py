@@ -22,9 +22,7 @@ class Group(msgspec.Struct, frozen=True):
     state: str
 
 
-_GROUP = (
-    "select id, fingerprint, kind, place, message, trace, count, first_at, last_at, version, state from error_group"
-)
+_GROUP = f"select {', '.join(Group.__struct_fields__)} from error_group"
 STATE = Query("select state from error_group where fingerprint = :fingerprint", str)
 # One that was resolved is open again; one that is ignored stays so.
 PUT = Statement(
