@@ -141,12 +141,17 @@ class Ask(Base, frozen=True, tag="request"):
 
 
 class Template(Base, frozen=True, tag="template"):
-    """A template approved by the network; `components` as in the provider's contract; `text` is what it reads like."""
+    """A template approved by the network; `components` as in the provider's contract; `text` is what it reads like.
+    `file`: a stored file for its header. `buttons` are the labels of its buttons."""
 
     name: str
     language: str
     components: tuple[dict[str, Any], ...] = ()
     text: str = ""
+    file: Image | Video | Document | None = None
+    header: str = ""
+    footer: str = ""
+    buttons: tuple[str, ...] = ()
 
 
 class Pressed(Base, frozen=True, tag="button_reply"):

@@ -14,10 +14,14 @@ MESSAGE_UPDATED: Final = "message.updated"
 CONVERSATION_UPDATED: Final = "conversation.updated"
 CHANNEL_UPDATED: Final = "channel.updated"
 BOT_UPDATED: Final = "bot.updated"
+TEMPLATE_UPDATED: Final = "template.updated"
 ATTENTION_UPDATED: Final = "attention.updated"
 
 TYPES: Final = frozenset(
-    {MESSAGE_CREATED, MESSAGE_UPDATED, CONVERSATION_UPDATED, CHANNEL_UPDATED, BOT_UPDATED, ATTENTION_UPDATED}
+    {
+        *(MESSAGE_CREATED, MESSAGE_UPDATED, CONVERSATION_UPDATED, CHANNEL_UPDATED, BOT_UPDATED, TEMPLATE_UPDATED),
+        ATTENTION_UPDATED,
+    }
 )
 
 

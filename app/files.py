@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.content import Content, Media
+from app.content import Content, Media, Template
 from app.db import Reader
 from app.models import MediaRow
 from app.storage import Store
@@ -29,12 +29,20 @@ async def named(reader: Reader, said: Content) -> Content:
     return msgspec.structs.replace(said, provider_id="", media_id=str(row.id), mime=row.mime, size=row.size)
 
 
+def file_in(said: Content) -> Media | None:
+    """The file that a message shows."""
+    found = said.file if isinstance(said, Template) else said
+    return found if isinstance(found, Media) else None
+
+
 def is_ours(said: Content) -> bool:
     """Whether the bytes have to go along, because the network has neither an id nor an address for them."""
-    return isinstance(said, Media) and bool(said.media_id) and not said.provider_id and not said.url
+    file = file_in(said)
+    return file is not None and bool(file.media_id) and not file.provider_id and not file.url
 
 
 async def path_of(reader: Reader, files: Store, said: Content) -> Path | None:
     """Where the bytes lie; None if they are not here any more. Raises `Unavailable` if their storage is."""
-    row = await stored(reader, said.media_id) if isinstance(said, Media) else None
+    file = file_in(said)
+    row = await stored(reader, file.media_id) if file is not None else None
     return await files.local(row.sha256) if row else None

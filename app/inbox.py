@@ -6,9 +6,10 @@ the outbox) in the caller's single unit of work. Nothing is acknowledged before 
 
 import msgspec
 
-from app import content, events, gather, turns
+from app import account_facts, content, events, gather, message_templates, turns
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
+from app.connectors.account import TemplateNews
 from app.connectors.base import Address, Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Tx
@@ -68,14 +69,21 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     return Outcome(message_id, conversation_id, slot_used=slot_used)
 
 
-def keep_notice(tx: Tx, intake: Intake, channel_id: int, notice: Notice) -> None:
-    """An update about the account: kept as it came, shown on the channel's page. Told again, it is kept once."""
+def keep_notice(tx: Tx, intake: Intake, channel_id: int, connector: str, notice: Notice) -> None:
+    """An update about the account: kept as it came, with what of it is understood. Told again, it is kept once."""
     if notice.at and tx.one(raws.KNOWN, channel_id=channel_id, field=notice.field, at=notice.at, body=notice.raw):
         return
     tx.run(
         raws.INSERT, id=tx.new_id(), channel_id=channel_id, conversation_id=None, message_id=None, field=notice.field,
         body=notice.raw, at=notice.at or tx.now, expires_at=tx.now + intake.raw_age,
     )  # fmt: skip
+    for news in notice.news:
+        if isinstance(news, TemplateNews):
+            message_templates.learn(tx, channel_id, news, notice.at or tx.now)
+        else:
+            owner = account_facts.owner(tx, channel_id, connector, news)
+            account_facts.note(tx, owner, news, notice.at or tx.now)
+    tx.after_commit(intake.due, "net", tx.now)
     tx.publish(events.Event(events.CHANNEL_UPDATED, ("channels", f"channel-{channel_id}")))
 
 

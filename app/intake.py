@@ -100,7 +100,7 @@ def _submit(channels: "Channels", live: "Live", arrival: Inbound | Receipt | Not
         case Notice():
             batch.add()
             channels.db.submit(
-                inbox.keep_notice, channels.intake, live.row.id, arrival,
+                inbox.keep_notice, channels.intake, live.row.id, live.row.connector, arrival,
                 done=lambda _, error: _stored(channels, live, arrival, batch, error),
             )  # fmt: skip
         case Malformed():

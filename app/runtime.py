@@ -16,6 +16,7 @@ from app import (
     housekeeping,
     jobs,
     media,
+    message_templates,
     outbox,
     planned,
     promises,
@@ -187,6 +188,7 @@ def _make_workers(rt: Runtime) -> None:
         media.LOOK: fetcher.look,
         retention.KIND: retention.handler(rt.db, rt.media),
         planned.KIND: planned.handler(rt),
+        message_templates.KIND: message_templates.handler(rt),
     }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))

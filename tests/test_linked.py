@@ -89,6 +89,16 @@ async def test_message_of_a_linked_phone_is_stored_and_answered(rt: Runtime, wha
     assert await rt.db.reader.one(CONVERSATIONS, id=channel_id) == 1
 
 
+async def test_P3_message_that_is_sent_again_under_its_id_is_stored_once(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp)
+    alice = whatsapp.add("15557770001", "Alice")
+    id = await whatsapp.say(alice, "Hello")
+    await whatsapp.say(alice, "Hello", id=id)  # encrypted anew: the library tells it twice
+    await whatsapp.say(alice, "Bye")
+    await until(rt, MESSAGE, "contact:in:Bye", id=channel_id)
+    assert await rt.db.reader.one(Query("select count(*) from message where channel_id = :id", int), id=channel_id) == 2
+
+
 async def test_stranger_gets_nothing_from_a_program(rt: Runtime, whatsapp: WhatsApp) -> None:
     channel_id = await linked(rt, whatsapp)
     whatsapp.add("15557770002", "Bob")

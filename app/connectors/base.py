@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from app.capabilities import Capabilities
+from app.connectors.account import News
 from app.content import Content
 from app.said import Sentence
 
@@ -96,11 +97,13 @@ class Status(StrEnum):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why something failed: the network's code, its own words, and what a person can do."""
+    """Why something failed: the network's code, its own words, and what a person can do. `subcode`: the network's finer
+    code, where it has one."""
 
     code: str
     title: Sentence = ""
     detail: str = ""
+    subcode: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -118,12 +121,13 @@ class Receipt(msgspec.Struct, frozen=True):
 
 class Notice(msgspec.Struct, frozen=True):
     """Anything else the network tells about the account: template states, quality, calls, unknown fields. Kept,
-    shown."""
+    shown; `news` is what of it is understood."""
 
     account: str
     field: str
     at: int
     raw: bytes
+    news: tuple[News, ...] = ()
 
 
 class Malformed(msgspec.Struct, frozen=True):

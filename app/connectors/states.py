@@ -257,10 +257,10 @@ PROBLEMS: Final[dict[str, Advice]] = {
     "131062": Advice(mark("This kind of message needs the person's phone number."), mark("Ask for the number first.")),
     "132000": _TEMPLATE_VALUES,
     "132001": Advice(
-        mark("There is no approved template of this name in this language."), mark("See the templates at Meta.")
+        mark("There is no approved template of this name in this language."), mark("See the channel's templates.")
     ),
     "132005": Advice(mark("The template with its values is too long."), mark("Shorten the values.")),
-    "132007": Advice(mark("The template breaks a content policy."), mark("Change the template at Meta.")),
+    "132007": Advice(mark("The template breaks a content policy."), mark("Change the template.")),
     "132012": _TEMPLATE_VALUES,
     "132015": Advice(
         mark("Meta has paused the template because of low quality."), mark("Change the template or use another one.")
@@ -269,6 +269,34 @@ PROBLEMS: Final[dict[str, Advice]] = {
     "132018": _TEMPLATE_VALUES,
     "132068": Advice(mark("The form is blocked."), mark("Correct it in WhatsApp Manager.")),
     "132069": Advice(mark("The form is throttled."), mark("Nothing: Parley tries again by itself.")),
+    "template.no_account": Advice(
+        mark("The WhatsApp Business Account ID is not entered."), mark("Enter it in the channel's settings.")
+    ),
+    "template.2388023": Advice(
+        mark("A template of this name was deleted not long ago."), mark("Choose another name, or wait for 30 days.")
+    ),
+    "template.2388024": Advice(
+        mark("Meta has a template of this name in this language already."), mark("Fetch the templates to see it.")
+    ),
+    "template.2388019": Advice(
+        mark("The account has as many templates as Meta allows."), mark("Delete some that are not used.")
+    ),
+    "template.2388025": Advice(mark("Meta takes no change of a template in this state.")),
+    "template.2388026": Advice(mark("The category of an approved template cannot be changed.")),
+    "template.2388039": Advice(
+        mark("Meta lets an approved template be changed once a day, and ten times in 30 days."), mark("Try tomorrow.")
+    ),
+    "template.2388040": Advice(mark("A part of the template is too long.")),
+    "template.2388043": Advice(mark("An example is missing.")),
+    "template.2388047": Advice(mark("The header holds what a header may not hold.")),
+    "template.2388072": Advice(mark("The text holds what a text may not hold.")),
+    "template.2388073": Advice(mark("The footer holds what a footer may not hold.")),
+    "template.2388273": Advice(mark("The header needs an example of its file."), mark("Choose a file again.")),
+    "template.2388293": Advice(
+        mark("There are too many variables for so few words."), mark("Write more words, or use fewer variables.")
+    ),
+    "template.2388299": Advice(mark("A variable stands at the beginning or at the end of the text.")),
+    "template.2593002": Advice(mark("Meta has no such template any more."), mark("Fetch the templates.")),
     "133004": _LATER,
     "133010": Advice(mark("The number is not registered."), mark("Register it in WhatsApp Manager.")),
     "135000": _PARAMETER,

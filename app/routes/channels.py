@@ -14,6 +14,7 @@ from starlette.responses import Response
 from app import bots, demo
 from app.channels import fold
 from app.connectors import CONNECTORS
+from app.connectors.account import KeepsTemplates
 from app.connectors.base import Check, Connector, Webhook
 from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
@@ -314,6 +315,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         row.connector, row.state, row.state_code, row.state_detail, row.halted_at, row.verified_at, row.heard_at
     )
     connector = CONNECTORS[row.connector]
+    live = rt.channels.by_id.get(row.id)
     set_secrets = msgspec.json.decode(row.secrets, type=dict[str, str])
     return {
         "channel": row,
@@ -328,6 +330,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "notices": await rt.db.read(channel_pages.list_notice_fields, row.id),
         "stakes": await rt.db.read(channel_pages.get_stakes, row.id),
         "tested": None,
+        "templates": live is not None and isinstance(live.session, KeepsTemplates),
         "faces": faces,
         **guide_values(request, row, connector),
         **linking.values(request, row),

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 log = logging.getLogger(__name__)
-TOPIC: Final = re.compile(r"(conversations|channels|bots|attention)|(conversation|channel|bot|replay)-[0-9]{1,19}")
+TOPIC: Final = re.compile(
+    r"(conversations|channels|bots|attention)|(conversation|channel|bot|replay|templates)-[0-9]{1,19}"
+)
 MAX_TOPICS: Final = 50
 EACH_SESSION: Final = 6
 ALTOGETHER: Final = 2000

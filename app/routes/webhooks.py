@@ -45,6 +45,7 @@ def type_names() -> list[tuple[str, str]]:
         "message.created": _("A message came or was written"),
         "message.updated": _("A message was sent, delivered, read or failed, or its file was fetched"),
         "conversation.updated": _("A conversation was taken, given back, closed or waits for a person"),
+        "template.updated": _("A template was reviewed, changed or rated"),
         "channel.updated": _("A channel works, stopped or was changed"),
         "bot.updated": _("A bot was changed or published"),
     }

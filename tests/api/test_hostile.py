@@ -5,6 +5,7 @@ nothing is answered 5xx, nothing that the document does not say, and next to not
 `make hostile` asks more of each.
 """
 
+import asyncio
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from app.store import webhooks as store
 from tests.api import conformance
 from tests.api.conftest import EMAIL, PASSWORD
 from tests.browser.house import House
+from tests.fakes.graph import FakeGraph, Number
 
 DESCRIBED: Final = schemathesis.openapi.from_dict(document())
 OPERATIONS: Final = {
@@ -44,7 +46,10 @@ tests:
   - name: hello
     chat: [{user: hello}, {bot: Hi!}]
 """
-VALUES: Final = {"phone_number_id": "206540352242922", "access_token": "t", "app_secret": "s", "verify_token": "v"}
+VALUES: Final = {
+    "phone_number_id": "206540352242922", "access_token": Number().token, "app_secret": "s", "verify_token": "v",
+    "waba_id": Number().waba,
+}  # fmt: skip
 HOLD: Final = Statement("update outbox set state = 'held' where message_id = :id")
 
 # Examples an operation.
@@ -130,6 +135,11 @@ class Guest(House):
 
     def team(self) -> str:
         return str(self.ask("POST", "/teams", name=f"Team {next(self.numbers)}")["id"])
+
+    def template(self) -> str:
+        body = [{"type": "BODY", "text": "Your order is ready."}]
+        made = {"name": f"t{next(self.numbers)}", "language": "en", "category": "UTILITY", "components": body}
+        return str(self.ask("POST", "/templates", channel="Shop", **made)["id"])
 
     def revision(self) -> int:
         return int(self.ask("GET", f"/bots/{self.bot['id']}/draft")["revision"])
@@ -228,6 +238,18 @@ RIGHT: Final[dict[str, Right]] = {
     "changeChannel": at(Guest.shop, rate=5),
     "deleteChannel": at(Guest.shop),
     "pointChannel": lambda guest: ({"id": shop(guest)}, {"version_id": guest.version["id"]}),
+    "createTemplate": with_body(
+        lambda guest: {
+            "channel": "Shop",
+            "name": f"u{next(guest.numbers)}",
+            "language": "en",
+            "category": "UTILITY",
+            "components": [{"type": "BODY", "text": "Hello."}],
+        }
+    ),
+    "fetchTemplates": with_body(lambda guest: {"channel": "Shop"}),
+    **dict.fromkeys(("getTemplate", "submitTemplate", "deleteTemplate"), at(Guest.template)),
+    "changeTemplate": at(Guest.template, components=[{"type": "BODY", "text": "It is ready."}]),
     "createWebhook": with_body(lambda guest: {"url": "https://crm.invalid/in", "types": ["bot.updated"]}),
     **dict.fromkeys(
         ("getWebhook", "deleteWebhook", "rotateSecret", "testWebhook", "listDeliveries"), at(Guest.webhook)
@@ -252,8 +274,11 @@ KNOWN: Final = {"channel": "Shop", "to": "+5511988887777", "kind": "whatsapp_clo
 
 @pytest.fixture(scope="module")
 def guest() -> Iterator[Guest]:
-    with Guest(environment={"PARLEY_TRUSTED_PROXIES": "127.0.0.1"}) as made:
+    graph = FakeGraph(process=True, statuses=False, verify=False)
+    asyncio.run(graph.__aenter__())
+    with Guest(environment={"PARLEY_TRUSTED_PROXIES": "127.0.0.1", "PARLEY_GRAPH_URL": graph.url}) as made:
         yield made
+    asyncio.run(graph.__aexit__(None, None, None))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -51,6 +51,7 @@ agent   GET /contacts/import*
 viewer  GET /contacts*
 agent   POST /contacts*
 admin   GET /channels/new*
+admin   GET /channels/*/templates/new
 viewer  GET /channels*
 admin   POST /channels*
 admin   GET /bots/*/rules
@@ -86,6 +87,8 @@ viewer  GET /bots*
 admin   * /bots*
 viewer  GET /channels*
 admin   * /channels*
+viewer  GET /templates*
+admin   * /templates*
 admin   * /webhooks*
 admin   * /users*
 admin   * /invitations*

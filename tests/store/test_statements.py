@@ -72,8 +72,10 @@ HOUR = 3_600_000
 NUMBERS: Params = {
     "assigned_to": 1, "attempts": 1, "before": START + DAY, "besides": 4, "blocked_until": END, "body": b"{}",
     "bot_id": 1, "channel_id": 1, "count": 1, "counted": 1, "disabled_at": END, "down_at": 0, "down_id": 0,
-    "draft_by": 1, "failures": 1, "family": 1, "first": identity(filled.ROWS - 100), "idle_since": START,
-    "invited_by": 1, "keep": identity(7), "last": 100, "length": 1, "limit": 50, "longest": 1, "many": 100,
+    "concern": 1, "draft_by": 1, "entered_at": START, "failures": 1, "fetched_at": START, "free_until": START,
+    "family": 1, "first": identity(filled.ROWS - 100), "idle_since": START,
+    "invited_by": 1, "named": 0, "rank": 1, "seen_at": END,
+    "keep": identity(7), "last": 100, "length": 1, "limit": 50, "longest": 1, "many": 100,
     "number": 1, "place": 1, "places": 1, "position": 1, "previous_id": 1, "published_at": END, "rate": 80.0,
     "revision": 1, "seq": 50, "slice": START // HOUR, "hour": START // HOUR,
     "shift": 1, "since": END - DAY, "size": 1, "step": 0, "to": 2**62, "to_at": END, "taken_by": 1, "team_id": 1,

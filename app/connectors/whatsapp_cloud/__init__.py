@@ -1,18 +1,20 @@
 """WhatsApp Cloud API: Meta's own road. It calls us (webhook), we call Graph.
 
 An update comes in through `signature.py` → `notification.py` → `fields.py` → `message.py`, `status.py` → `contents.py`;
-a message goes out through `limits.py` → `outbound.py` → `session.py` → `posting.py`, `errors.py`.
+a message goes out through `limits.py` → `upload.py` → `outbound.py` → `session.py` → `posting.py`, `errors.py`. About
+the account: `news.py` (told), `facts.py`, `templates.py` (asked), `template_rules.py` (their limits).
 """
 
 from collections.abc import Iterable, Mapping
 
+from app.connectors.account import Draft
 from app.connectors.base import Arrival, Channel, PairLimit, Problem, Session, Setting
-from app.connectors.whatsapp_cloud import limits
+from app.connectors.whatsapp_cloud import limits, template_rules
 from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.connectors.whatsapp_cloud.session import CloudSession
 from app.connectors.whatsapp_cloud.signature import signed_by
 from app.content import Content
-from app.said import mark
+from app.said import Sentence, mark
 
 
 class WhatsAppCloud:
@@ -68,7 +70,7 @@ class WhatsAppCloud:
             "waba_id",
             mark("WhatsApp Business Account ID"),
             mark(
-                "Shown beside the phone number ID. With it “Test it” can see whether Meta sends notifications at all."
+                "Shown beside the phone number ID. Needed for templates, and to test whether Meta sends notifications."
             ),
             required=False,
             example="102290129340398",
@@ -83,6 +85,9 @@ class WhatsAppCloud:
 
     def check(self, content: Content) -> Problem | None:
         return limits.check(content)
+
+    def check_template(self, draft: Draft) -> dict[str, Sentence]:
+        return template_rules.check(draft)
 
     def verify(self, channel: Channel, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         secrets = (channel.secrets.get("app_secret", ""), channel.secrets.get("previous_app_secret", ""))

@@ -135,4 +135,5 @@ def _problem(error: dict[str, Any], status: int) -> Problem:
         code=string(error, "code") or f"http.{status}",
         title=string(error, "message") or string(error, "error_user_title"),
         detail=details or string(error, "error_user_msg"),
+        subcode=string(error, "error_subcode"),
     )

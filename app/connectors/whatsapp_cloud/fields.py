@@ -10,6 +10,7 @@ import msgspec
 
 from app.connectors.base import Address, Arrival, Inbound, Malformed, Notice
 from app.connectors.whatsapp_cloud.message import message_arrival, read_message
+from app.connectors.whatsapp_cloud.news import news_in
 from app.connectors.whatsapp_cloud.place import Place, contact_for, contacts_in, person, raw_update
 from app.connectors.whatsapp_cloud.status import status_arrival
 from app.connectors.wire import (
@@ -39,7 +40,8 @@ def read_field(place: Place, value: RawObject, raw: bytes) -> Iterator[Arrival]:
 
 
 def _one_notice(place: Place, value: RawObject, raw: bytes) -> Iterator[Arrival]:
-    yield Notice(place.account, place.field or "unknown", place.at, raw_update(place, "value", raw))
+    field = place.field or "unknown"
+    yield Notice(place.account, field, place.at, raw_update(place, "value", raw), news_in(field, raw))
 
 
 def _messages(place: Place, value: RawObject, raw: bytes) -> Iterator[Arrival]:

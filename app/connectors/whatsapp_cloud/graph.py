@@ -31,18 +31,26 @@ class Graph(msgspec.Struct, frozen=True):
 
 async def get(graph: Graph, path: str, query: Mapping[str, str]) -> dict[str, Any]:
     """The object behind `path`. Raises `SendFailed`: certain, temporary if Graph could not be reached."""
+    return await call(graph, "GET", path, params=dict(query))
+
+
+async def call(graph: Graph, method: str, path: str, *, seconds: float = TOTAL_SECONDS, **more: Any) -> dict[str, Any]:
+    """What Graph answers to a call that is not a send; `more` is httpx's own (`params`, `json`, `files`, `headers`…).
+    Raises `SendFailed`: not certain where a change may have been made that was never confirmed."""
     import httpx  # a tenth of the start and six megabytes, for a call that is rare
 
     try:
-        headers = graph.headers | {"user-agent": "Parley"}
-        limits = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
+        headers = graph.headers | {"user-agent": "Parley"} | more.pop("headers", {})
+        limits = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         async with httpx.AsyncClient(timeout=limits, headers=headers, trust_env=False) as client:
-            answer = await client.get(f"{graph.base}/{path}", params=dict(query))
+            answer = await client.request(method, f"{graph.base}/{path}", **more)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as why:
-        raise SendFailed(Problem("graph.unreachable", detail=str(why)), certain=True, temporary=True) from why
+        certain = method == "GET" or isinstance(why, httpx.ConnectError | httpx.ConnectTimeout)
+        raise SendFailed(Problem("graph.unreachable", detail=str(why)), certain=certain, temporary=True) from why
     if answer.status_code != 200:
         raise refusal(answer.status_code, answer.content)
     try:
         return an_object(answer.content)
     except ValueError as why:
-        raise SendFailed(Problem("graph.garbled", detail=str(why)), certain=True, temporary=True) from why
+        certain = method == "GET"
+        raise SendFailed(Problem("graph.garbled", detail=str(why)), certain=certain, temporary=True) from why

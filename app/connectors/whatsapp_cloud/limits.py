@@ -135,7 +135,7 @@ def _text(content: Text) -> Complaints:
 
 def _file(content: Media) -> Complaints:
     kind = str(content.__struct_config__.tag)
-    if not content.provider_id and not content.url:
+    if not content.provider_id and not content.url and not content.media_id:
         yield N_("The file is not ready to be sent: it has no id at WhatsApp and no public address.")
     if not content.provider_id and content.url:
         yield from _address(N_("The address of the file"), content.url)

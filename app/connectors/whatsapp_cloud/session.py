@@ -4,9 +4,12 @@ Nothing is kept open for receiving: Meta calls us, so `run` says that the channe
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 
+from app.connectors.account import Draft, Fact, Listed, Submitted
 from app.connectors.base import (
     Address,
     Channel,
@@ -22,10 +25,11 @@ from app.connectors.base import (
     StatusChange,
 )
 from app.connectors.posting import HttpPoster, NoAnswer, NotSent, Poster
-from app.connectors.whatsapp_cloud import examination, media
+from app.connectors.whatsapp_cloud import examination, facts, media, templates
 from app.connectors.whatsapp_cloud.errors import refusal
 from app.connectors.whatsapp_cloud.graph import Graph
 from app.connectors.whatsapp_cloud.outbound import body_of, read_mark
+from app.connectors.whatsapp_cloud.upload import Uploads
 from app.connectors.wire import digits
 
 
@@ -38,6 +42,7 @@ class CloudSession:
         self._url = f"{self._graph.base}/{channel.account}/messages"
         self._headers = self._graph.headers | {"content-type": "application/json"}
         self._poster = poster or HttpPoster()
+        self._uploads = Uploads(self._graph, channel)
         self._closed = asyncio.Event()
 
     async def run(self, on_event: OnEvent) -> None:
@@ -49,6 +54,7 @@ class CloudSession:
         await self._poster.close()
 
     async def send(self, message: Outbound) -> Sent:
+        message = await self._uploads.along(message) if message.file else message
         try:
             body = body_of(message)
         except LookupError as missing:
@@ -68,6 +74,24 @@ class CloudSession:
 
     async def examine(self) -> list[Check]:
         return await examination.examine(self._graph, self._channel)
+
+    async def facts(self) -> list[Fact]:
+        return await facts.facts(self._graph, self._channel)
+
+    def templates(self) -> AsyncIterator[list[Listed]]:
+        return templates.listed(self._graph, self._channel)
+
+    async def submit_template(self, draft: Draft) -> Submitted:
+        return await templates.submit(self._graph, self._channel, draft)
+
+    async def edit_template(self, provider_id: str, draft: Draft, *, category: bool) -> None:
+        await templates.edit(self._graph, provider_id, draft, category=category)
+
+    async def delete_template(self, provider_id: str, name: str) -> None:
+        await templates.delete(self._graph, self._channel, provider_id, name)
+
+    async def sample(self, file: Path, mime: str, filename: str) -> str:
+        return await templates.sample(self._graph, self._channel, file, mime, filename)
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:
         if self._closed.is_set():

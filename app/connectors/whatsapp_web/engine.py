@@ -24,7 +24,8 @@ from app.connectors.whatsapp_web.journal import InUse, Journal
 from app.connectors.whatsapp_web.library import load_functions
 
 LOG_LEVEL: Final = b"WARN"
-BEGUN: Final = 1.0  # seconds in which a start has done what must not meet another call
+BEGUN: Final = 3.0  # seconds in which a start has done what must not meet another call
+PREPARED: Final = 60.0  # seconds in which a slow disk has taken a new store
 QUIET: Final = 0.05  # seconds without news, after which a closed connection has nothing left to tell
 LEFT_ALONE: Final = 10.0  # seconds in which a process that lost its parent has ended
 OVERDUE: Final = 5.0  # seconds beyond its limit after which a call is given up for good
@@ -61,6 +62,7 @@ class Engine:
         self.callbacks: tuple[Any, ...] = (
             binder.func_string, binder.func_string, binder.func_callback_bytes, binder.func_callback_bytes2,
         )  # fmt: skip
+        self.no_callback: Any = binder.func_callback_bytes2(lambda *_: None)
         # The library may call back at any time, also after a stop: what it was given is kept for good.
         self.kept: list[Any] = []
         self._names = itertools.count(1)
@@ -98,6 +100,7 @@ class Account:
         self._tell = tell
         self._name = engine.new_name()
         self._journal: Journal | None = None
+        self._may_begin = threading.Event()
         self._begun = threading.Event()
         self._told_at = 0.0
         self._stopping = False
@@ -106,11 +109,7 @@ class Account:
 
     def start(self) -> None:
         """Begin to connect; what becomes of it is told."""
-        self._engine.do(self._begin, BEGUN)
-
-    def _begin(self) -> None:
         threading.Thread(target=self._run, daemon=True, name="whatsapp-web-session").start()
-        self._begun.wait(BEGUN)
 
     def _run(self) -> None:
         """The call that lasts as long as the session."""
@@ -119,10 +118,21 @@ class Account:
             self._journal = self._open_journal()
             for number, data in self._journal.left():
                 self._tell(number, data)
+            self._engine.do(self._begin, PREPARED)
+            self._may_begin.wait()
             error = b"" if self._stopping else self._live()
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}".encode()
         self._pass_on(ENDED, error)
+
+    def _begin(self) -> None:
+        """On the library's thread: a session enters its tables as it begins, and nothing may be called then. It makes
+        the tables of a new store before, which takes seconds on a slow disk, so they are made by another call."""
+        store = Path(self._store)
+        if store.is_file() and not store.stat().st_size:
+            self._engine.go.GetAllDevices(self._store.encode(), self._engine.no_callback)
+        self._may_begin.set()
+        self._begun.wait(BEGUN)
 
     def _open_journal(self) -> Journal:
         """Whoever had the account before may still be ending."""

@@ -13,6 +13,7 @@ from app.routes.api import (
     messages,
     statistics,
     teams,
+    templates,
     tokens,
     triggers,
     users,
@@ -87,6 +88,14 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
     Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    # Templates
+    Endpoint("GET", "/templates", templates.index, "listTemplates", READ, "Templates of one channel or of all"),
+    Endpoint("POST", "/templates", templates.create, "createTemplate", BUILD, "Make a template", status=201),
+    Endpoint("POST", "/templates/fetch", templates.fetch, "fetchTemplates", BUILD, "Fetch them from the network"),
+    Endpoint("GET", "/templates/{id:id}", templates.show, "getTemplate", READ, "One template"),
+    Endpoint("PATCH", "/templates/{id:id}", templates.change, "changeTemplate", BUILD, "Change a template"),
+    Endpoint("POST", "/templates/{id:id}/submit", templates.submit, "submitTemplate", BUILD, "Hand in for review"),
+    Endpoint("DELETE", "/templates/{id:id}", templates.delete, "deleteTemplate", BUILD, "Delete it", status=204),
     # Webhooks
     Endpoint("GET", "/webhooks", webhooks.index, "listWebhooks", ADMINISTER, "Webhooks, oldest first"),
     Endpoint("POST", "/webhooks", webhooks.create, "createWebhook", ADMINISTER, "Send events somewhere", status=201),

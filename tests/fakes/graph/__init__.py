@@ -1,8 +1,9 @@
 """A faithful fake of the WhatsApp Cloud API: a program (`python -m tests.fakes.graph`) and a handle for tests.
 
 `wire` and `client` speak HTTP, `server` routes, `validate` (with `shape`, `interactive`, `template`) judges bodies,
-`send` accepts, `statuses` and `inbound` make webhooks, `webhooks` delivers them, `truth` keeps what really happened,
-`faults` misbehaves, `admin` is the side channel, `world` is all state, `config` all settings.
+`definition` and `review` keep templates, `send` accepts, `statuses` and `inbound` make webhooks, `webhooks` delivers
+them, `truth` keeps what really happened, `faults` misbehaves, `admin` is the side channel, `world` is all state,
+`config` all settings.
 """
 
 from .config import FAST, Config, Number, Settings

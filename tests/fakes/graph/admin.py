@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from . import inbound, numbers, statuses, templates
+from . import inbound, numbers, review, statuses, templates
 from .config import Number
 from .webhooks import Update
 from .world import World
@@ -121,6 +121,25 @@ def template(world: World, given: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def template_news(world: World, given: dict[str, Any]) -> dict[str, Any]:
+    """Meta changes a template, named by `name` (and `language`), and tells: `event` with whatever goes along,
+    `quality`, or `category` (`impending`: only announced)."""
+    number = number_of(world, given)
+    language = given.get("language")
+    known = world.templates[number.waba]
+    found = next((one for one in known if one["name"] == given["name"] and language in (None, one["language"])), None)
+    if found is None:
+        raise ValueError(f"no template {given['name']}")
+    if "quality" in given:
+        review.rate(world, number, found, given["quality"])
+    elif "category" in given:
+        review.recategorise(world, number, found, given["category"], impending=bool(given.get("impending")))
+    else:
+        more = {key: given[key] for key in ("reason", "other_info", "disable_info", "rejection_info") if key in given}
+        review.change(world, number, found, given["event"], **more)
+    return found
+
+
 async def verify(world: World, given: dict[str, Any]) -> dict[str, Any]:
     endpoint = world.endpoint(number_of(world, given))
     return {"verified": endpoint is not None and await endpoint.handshake()}
@@ -140,6 +159,7 @@ VERBS: dict[tuple[str, str], Verb] = {
     ("POST", "people"): person,
     ("POST", "numbers"): number,
     ("POST", "templates"): template,
+    ("POST", "template-news"): template_news,
     ("POST", "verify"): verify,
 }
 

@@ -57,6 +57,9 @@ class Settings(msgspec.Struct, kw_only=True):
     read_after: float = 0.06
     early_status: float = 0.0  # share of sends whose `sent` is acknowledged before the HTTP answer
     strict_templates: bool = False  # a name that is not in the list is refused (132001); listed ones are always checked
+    review_after: float = 0.05  # how long a template is reviewed …
+    rejects: str = ""  # … and a word in it for which it is rejected
+    most_templates: int = 250
     check_media: bool = True  # an unknown media id fails with 131053
     media_url_seconds: float = 300.0
     media_base: str = ""  # base of media addresses; empty = this server

@@ -68,13 +68,23 @@ class GraphError(Exception):
     """A refusal. `code` decides the HTTP status and the title unless they are given."""
 
     def __init__(
-        self, code: int, details: str = "", *, subcode: int = 0, status: int = 0, type: str = OAUTH, message: str = ""
+        self,
+        code: int,
+        details: str = "",
+        *,
+        subcode: int = 0,
+        status: int = 0,
+        type: str = OAUTH,
+        message: str = "",
+        title: str = "",
+        words: str = "",
     ) -> None:
-        known_status, title = CODES.get(code, (400, "Unknown error"))
-        super().__init__(f"(#{code}) {details or title}")
+        known_status, known_title = CODES.get(code, (400, "Unknown error"))
+        super().__init__(f"(#{code}) {details or words or known_title}")
         self.code, self.details, self.subcode, self.type = code, details, subcode, type
         self.status = status or known_status
-        self.message = message or f"(#{code}) {title}"
+        self.message = message or f"(#{code}) {known_title}"
+        self.title, self.words = title, words  # for the person at the screen
 
     def body(self) -> bytes:
         error: dict[str, Any] = {"message": self.message, "type": self.type, "code": self.code}
@@ -82,6 +92,8 @@ class GraphError(Exception):
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
         if self.subcode:
             error["error_subcode"] = self.subcode
+        if self.words:
+            error |= {"is_transient": False, "error_user_title": self.title, "error_user_msg": self.words}
         error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
         return msgspec.json.encode({"error": error})
 

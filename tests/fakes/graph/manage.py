@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import accounts, media, numbers
+from . import accounts, media, numbers, review
 from .config import Number
 from .errors import GraphError, not_found
 from .wire import Request
@@ -58,9 +58,16 @@ ACCOUNT: dict[tuple[str, str], Handler] = {
     ("GET", ""): accounts.show_account,
     ("GET", "phone_numbers"): accounts.list_numbers,
     ("GET", "message_templates"): accounts.list_templates,
+    ("POST", "message_templates"): review.create,
+    ("DELETE", "message_templates"): review.delete,
     ("GET", "subscribed_apps"): accounts.list_apps,
     ("POST", "subscribed_apps"): accounts.subscribe,
     ("DELETE", "subscribed_apps"): accounts.unsubscribe,
+}
+TEMPLATE: dict[tuple[str, str], Callable[[World, Number, dict[str, Any], Request], dict[str, Any]]] = {
+    ("GET", ""): review.show,
+    ("POST", ""): review.edit,
+    ("POST", "unpause"): review.unpause,
 }
 
 
@@ -69,7 +76,14 @@ def handle(world: World, mine: list[Number], method: str, parts: list[str], requ
     name, edge = parts[0], "/".join(parts[1:])
     if parts == ["debug_token"]:
         return debug_token(world, mine[0], request)
+    if method == "POST" and name.startswith("upload:"):
+        return review.take_upload(world, name, request)
     for number in mine:
+        if (number.app_id, edge, method) == (name, "uploads", "POST"):
+            return review.begin_upload(world, number, request)
+        template = next((one for one in world.templates[number.waba] if one["id"] == name), None)
+        if template and (method, edge) in TEMPLATE:
+            return TEMPLATE[method, edge](world, number, template, request)
         if number.phone_number_id == name and (method, edge) in NUMBER:
             return NUMBER[method, edge](world, number, request)
         if number.waba == name and (method, edge) in ACCOUNT:

@@ -94,5 +94,10 @@ def _media(kind: str, parameters: list[dict[str, Any]]) -> None:
 
 def _buttons(buttons: list[dict[str, Any]], given: set[int]) -> None:
     for index, button in enumerate(buttons):
-        if button["type"].upper() == "URL" and VARIABLE.search(button.get("url", "")) and index not in given:
+        kind = button["type"].upper()
+        if kind == "URL" and VARIABLE.search(button.get("url", "")) and index not in given:
             raise GraphError(131008, f"button at index {index} of type url requires a parameter")
+        if kind == "COPY_CODE" and index not in given:
+            raise GraphError(131008, f"button at index {index} of type copy_code requires a parameter")
+        if kind == "URL" and not VARIABLE.search(button.get("url", "")) and index in given:
+            raise GraphError(132018, f"button at index {index} of type url takes no parameter")

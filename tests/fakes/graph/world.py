@@ -25,6 +25,10 @@ class World:
         self.people = People()
         self.media = Shelf()
         self.templates: dict[str, list[dict[str, Any]]] = {}
+        self.edits: dict[str, list[int]] = {}  # when a template was edited, by its id
+        self.locked: dict[tuple[str, str], int] = {}  # names of deleted templates, by account, until when
+        self.uploads: dict[str, int] = {}  # begun uploads of examples, with the length that was said
+        self.handles: set[str] = set()
         self.numbers: dict[str, Number] = {}
         self.hooks: dict[tuple[str, str], Endpoint] = {}
         self.overrides: dict[str, str] = {}  # callback set over the API, by phone number id or account id
