@@ -215,7 +215,7 @@ async def on_http(request: Request, error: Exception) -> Response:
 def refused(request: Request, what: str) -> None:
     """Somebody ran into a limit: who, as far as it is known."""
     actor, ip = acting.get(), request.state.origin.ip
-    known = actor is not MACHINE and actor.ip == ip
+    known = actor is not MACHINE and actor.ip == ip and not actor.name.startswith("anonymous:")
     request.state.rt.troubles.hit(what, f"{actor.name} · {ip}" if known else ip)
 
 

@@ -61,8 +61,10 @@ async def show_limits(request: Request) -> Response:
     hour = rt.clock.now() // troubles.HOUR
     hits = await rt.db.reader.all(limit_hits.RECENT, hour=hour - 1, day=hour - 24, limit=ROWS)
     table = known()
-    names = {limit.code: limit.name for limit in table if limit.code}
-    return await page(request, "settings/limits.html", limits=table, hits=hits, names=names, others=troubles.OTHERS)
+    known_as = {limit.code: limit.name for limit in table if limit.code}
+    return await page(
+        request, "settings/limits.html", limits=table, hits=hits, known_as=known_as, others=troubles.OTHERS
+    )
 
 
 def known() -> tuple[Limit, ...]:
