@@ -28,7 +28,7 @@ def insert(
 ) -> int:
     """The message; it is not in the outbox yet. `step` is its effect's place in the turn. Returns its id."""
     message_id = tx.new_id()
-    tx.run(
+    tx.later(
         messages.INSERT_OUT, id=message_id, conversation_id=conversation_id, channel_id=channel_id, author="bot",
         user_id=None, kind=content.kind(send.content), text=content.text(send.content),
         content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule, turn_id=turn_id,
@@ -46,7 +46,7 @@ def aimed(send: Send, reply_to: str) -> Send:
 
 def queue(tx: Tx, conversation_id: int, channel_id: int, message_id: int, place: int, *, at_once: bool = False) -> None:
     """Its place in the outbox, already `sending` if it starts at once."""
-    tx.run(
+    tx.later(
         outbox.INSERT, message_id=message_id, channel_id=channel_id, conversation_id=conversation_id, place=place,
         state="sending" if at_once else "queued", due_at=tx.now, attempts=1 if at_once else 0, now=tx.now,
     )  # fmt: skip

@@ -104,7 +104,7 @@ def _write(
     tx: Tx, intake: Intake, case: Case, version_id: int, given: TurnInput, said: _Said, took: int
 ) -> bool:  # fmt: skip
     """The turn and all that follows from it. Returns whether the slot was used."""
-    tx.run(
+    tx.later(
         turns.INSERT, id=case.turn_id, conversation_id=case.conversation_id,
         message_id=case.heard.id if case.heard else None, version_id=version_id, input=_encode(given),
         output=said.output, code=said.code, error=said.error, took_us=took, at=tx.now,

@@ -17,7 +17,8 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
-from app.store import overview, planned, threads, webhooks
+from app.store import inbox as inbox_rows
+from app.store import overview, planned, webhooks
 from app.store.overview import Attention, ChannelState, Hour
 
 if TYPE_CHECKING:
@@ -247,8 +248,8 @@ async def happening(request: Request) -> dict[str, Any]:
     return {"rows": rows, "names": allowed(request), "faces": faces, "kinds": bubbles}
 
 
-async def _newest(db: Any, user_id: int) -> list[threads.Row]:
-    return await threads.list_rows(db, "all", user_id, limit=NOW_ROWS)
+async def _newest(db: Any, user_id: int) -> list[inbox_rows.Row]:
+    return await inbox_rows.list_rows(db, "all", user_id, limit=NOW_ROWS)
 
 
 # ---- channels, bots, the machine -------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from app import handoff, inbox, noted, saying, teams, users
 from app.bot.scene import Send
 from app.connectors.base import Address, Inbound, Problem
 from app.db import Tx
-from app.store import media, threads
+from app.store import inbox as inbox_rows
+from app.store import media
 from tests.browser.house import EMAIL
 from tests.routes.visiting import AHMED, ANA, LONG, NOW, PRIYA, Visit, visiting
 
@@ -321,10 +322,10 @@ async def test_mine_is_what_i_took_what_is_assigned_to_me_and_what_my_teams_have
         html = (await visit.get("/inbox/list?view=mine")).text
         assert set(map(int, ROWS.findall(html))) == {taken, mine, ours}
         assert re.search(r'aria-current="page">Mine <span class="count">3<', html)
-        page = await visit.rt.db.read(threads.list_rows, "mine", owner.id, limit=2)
-        rest = await visit.rt.db.read(threads.list_rows, "mine", owner.id, before=page[-1].key, limit=2)
+        page = await visit.rt.db.read(inbox_rows.list_rows, "mine", owner.id, limit=2)
+        rest = await visit.rt.db.read(inbox_rows.list_rows, "mine", owner.id, before=page[-1].key, limit=2)
         assert [row.id for row in page + rest] == [int(row) for row in ROWS.findall(html)]
         assert page[0].key > page[1].key > rest[0].key
         await visit.rt.db.write(lambda tx: teams.assign(tx, ours, "kim@luna.example"))
         assert f'id="inbox-row-{ours}"' not in (await visit.get("/inbox/list?view=mine")).text, "a colleague has it"
-        assert [row.id for row in await visit.rt.db.read(threads.list_rows, "mine", colleague)] == [ours]
+        assert [row.id for row in await visit.rt.db.read(inbox_rows.list_rows, "mine", colleague)] == [ours]

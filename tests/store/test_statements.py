@@ -56,8 +56,7 @@ def statements() -> dict[str, Asked]:
         for name, value in values.items()
         if isinstance(value, Query | Statement)
     }
-    own = {f"journal.{name}": Statement(getattr(journal, name)) for name in ("INSERT_EVENT", "SET_MARK")}
-    return dict(found.values()) | own
+    return dict(found.values()) | {"journal.SET_MARK": Statement(journal.SET_MARK)}
 
 
 # ---- typical values -------------------------------------------------------------------------------------------------
