@@ -94,7 +94,7 @@ def _leave(tx: Tx, case: Case, effects: tuple[Effect, ...], after: After, said: 
         "waiting_since": tx.now if handed else None, "waiting_for": handed.reason if handed else "",
     }  # fmt: skip
     if case.heard:
-        answered = bool(said or after.state.held) and not handed  # what is held is answered after the wait
+        answered = bool(said or after.state.held or after.state.asked) and not handed  # it is answered after the wait
         values |= {
             "unread": 0 if answered else case.heard.count, "closed_at": tx.now if closed else None,
             "heard_at": case.heard.at, "at": tx.now, "last_id": last[0], "snippet": last[1][:160],

@@ -12,8 +12,10 @@ from app.db import Tx
 from app.said import mark
 from app.store import conversations, messages, outbox
 
-# What a system message of the bot's own says, by its `what`; `name` is in its data.
+# What a remark says, by its `what`; `name`, and for what people do `by`, are in its data.
 REMARKS: Final[dict[str, str]] = {
+    "assigned": mark("{by} assigned this to {name}."),
+    "assigned.nobody": mark("{by} assigned this to nobody."),
     "bot.nobody": mark("The bot was to assign this to {name}, but there is no such person or team."),
     "bot.no_team": mark("The bot handed this to the team {name}, but there is no such team."),
     "bot.too_many": mark("The bot planned more for later than a conversation may keep; the last of it was left out."),

@@ -68,9 +68,33 @@ def told_once(sentence: str, made: Row) -> str:
     return f"{sentence}\n{shown.format(**made)}" if "password" in made else sentence
 
 
+def named(text: str) -> list[str]:
+    """Channels by comma."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def limit_user(given: Given) -> int:
+    done = call(given, "user.limit", email=given.email, channels=None if given.all else named(given.channels))
+    return show(given, done, limit_told(given.email, done["channels"]))
+
+
+def limit_team(given: Given) -> int:
+    done = call(given, "team.limit", name=given.team, channels=None if given.all else named(given.channels))
+    return show(given, done, limit_told(given.team, done["channels"]))
+
+
+def limit_told(who: str, channels: list[str] | None) -> str:
+    if channels is None:
+        return _("{who} sees every channel.").format(who=who)
+    return _("{who} sees {channels} and nothing else.").format(who=who, channels=", ".join(channels) or _("no channel"))
+
+
 def create_token(given: Given) -> int:
     scopes = [scope for scope in given.scopes.split(",") if scope]
-    made = call(given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate)
+    channels = named(given.channels) if given.channels else None
+    made = call(
+        given, "token.create", name=given.name, scopes=scopes, days=given.expires, rate=given.rate, channels=channels
+    )  # fmt: skip
     return show(given, made, made["key"])
 
 

@@ -8,6 +8,7 @@ from app import (
     teams,
     tokens,
     users,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,18 @@ async def disable_user(rt: "Runtime", *, email: str) -> Row:
     user = await users.find(rt, email)
     await users.disable(rt, user.id)
     return {"id": str(user.id), "email": user.email}
+
+
+async def limit_user(rt: "Runtime", *, email: str, channels: list[str] | None) -> Row:
+    user = await users.find(rt, email)
+    await within.limit_user(rt, user.id, None if channels is None else await within.named(rt, channels))
+    return {"id": str(user.id), "email": user.email, "channels": channels}
+
+
+async def limit_team(rt: "Runtime", *, name: str, channels: list[str] | None) -> Row:
+    team_id = await teams.find(rt, name)
+    await within.limit_team(rt, team_id, None if channels is None else await within.named(rt, channels))
+    return {"id": str(team_id), "name": name, "channels": channels}
 
 
 async def reset_password(rt: "Runtime", *, email: str, password: str | None) -> Row:
@@ -95,9 +108,13 @@ async def leave_team(rt: "Runtime", *, name: str, email: str) -> Row:
 # ---- API keys -------------------------------------------------------------------------------------------------------
 
 
-async def create_token(rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None) -> Row:
+async def create_token(
+    rt: "Runtime", *, name: str, scopes: list[str], days: int | None, rate: float | None,
+    channels: list[str] | None = None,
+) -> Row:  # fmt: skip
     """The key itself is told this once."""
-    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate)
+    seen = None if channels is None else await within.named(rt, channels)
+    made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate, channels=seen)
     return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
 
 

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import handoff, media
+from app import assigning, handoff, media, teams, users
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
 from app.content import Text
@@ -232,10 +232,17 @@ async def side_values(request: Request, head: Head) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     aliases = await rt.db.reader.all(people.ALIASES, contact_id=head.contact_id)
     return {
+        "people": await assignable(rt),
+        "teams": await teams.list_all(rt),
         "why": await read_why(rt, head.id, asked_message(request)),
         "aliases": aliases,
         "tags": msgspec.json.decode(head.tags, type=list[str]),
     }
+
+
+async def assignable(rt: "Runtime") -> "list[User]":
+    """Whoever can answer."""
+    return [one for one in await users.list_all(rt) if may(one, Action.ANSWER)]
 
 
 def composer_values(request: Request, head: Head, text: str = "") -> dict[str, Any]:
@@ -294,6 +301,17 @@ async def give_back(request: Request) -> Response:
     head = await read_head(request)
     await handoff.give_back(request.state.rt, head.id)
     return rung(request, head.id, _("The bot answers again."))
+
+
+async def assign(request: Request) -> Response:
+    """To a person, a team, or nobody."""
+    rt: Runtime = request.state.rt
+    head = await read_head(request)
+    kind, _dash, id = (await form(request)).text("to", limit=30).partition("-")
+    chosen = int(id) if is_number(id) else None
+    to = assigning.To(chosen if kind == "user" else None, chosen if kind == "team" else None)
+    await assigning.assign(rt, head.id, to, request.state.user.name)
+    return rung(request, head.id, _("Assigned.") if chosen else _("It is nobody's now."))
 
 
 async def close(request: Request) -> Response:
