@@ -34,6 +34,7 @@ ACTIONS: Final[dict[str, str]] = {
     "invitation.revoked": mark("Took an invitation back"),
     "team.added": mark("Added a team"),
     "team.removed": mark("Removed a team"),
+    "channels.limited": mark("Changed which channels somebody sees"),
     "team.joined": mark("Put somebody into a team"),
     "team.left": mark("Took somebody out of a team"),
     "user.added": mark("Added a person"),

@@ -15,7 +15,7 @@ import msgspec
 from app.audit import entry, logged
 from app.bot.document import DocumentError, Version, compile_version
 from app.bot.named import Known
-from app.channels import publish_change
+from app.configuring import publish_change
 from app.db import Database, Reader, Tx
 from app.documents import Around, digest_of, name_of, problems_of, sentence, settled, starters
 from app.errors import Conflict, Invalid, NotFound

@@ -2,7 +2,8 @@
 one commit.
 
 A run is committed as begun before its first byte leaves. If a run vanished (kill, power cut), GET, HEAD, OPTIONS, PUT
-and DELETE are made again, because twice is the same as once; POST and PATCH are not: the bot hears `unknown`.
+and DELETE are made again, because twice is the same as once; POST and PATCH are not: the bot hears `unknown`. What
+programs are asked has rules of its own (`desk`).
 """
 
 import asyncio
@@ -12,16 +13,19 @@ from functools import partial
 from typing import Final
 
 from app import calls, due, turns, vault
+from app.bot.calling import HANDLER
 from app.bot.scene import Call, CallResult
 from app.bots import Versions
 from app.case import Intake
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
+from app.desk import Desk, Question, Unanswered
 from app.jobs import Ending, Later
 from app.metrics import Metrics
 from app.models import Job
 from app.security.outbound import Answer, Outbound, OutboundError
 from app.security.secrets import Keyring
+from app.store import conversations
 from app.store import jobs as store
 from app.store import turns as turn_rows
 
@@ -38,10 +42,10 @@ class Caller:
 
     def __init__(
         self, db: Database, clock: Clock, keys: Keyring, versions: Versions, client: Outbound, metrics: Metrics,
-        install: str, intake: Callable[[], Intake],
+        install: str, intake: Callable[[], Intake], desk: Desk,
     ) -> None:  # fmt: skip
         self._db, self._clock, self._keys, self._versions, self._client = db, clock, keys, versions, client
-        self._metrics, self._install, self._intake = metrics, install, intake
+        self._metrics, self._install, self._intake, self._desk = metrics, install, intake, desk
 
     async def call(self, job: Job) -> Ending:
         """Once through. What is given back ends the job and lets the conversation hear of it."""
@@ -51,7 +55,8 @@ class Caller:
             secrets = {name: await vault.opened(self._db.reader, self._keys, name) for name in call.secrets}
         except DatabaseError as error:
             raise Later(READ_AGAIN, str(error), counts=False) from None
-        result = await self._result(job, call, secrets)
+        made = self._asked if call.method == HANDLER else self._result
+        result = await made(job, call, secrets)
         self._tell(job, call, result)
         return partial(heard, self._intake(), job, result)
 
@@ -68,6 +73,28 @@ class Caller:
         except OutboundError as error:
             return calls.failed(call, error.code, self._since(began))
         return calls.result(call, answer, known, self._since(began))
+
+    async def _asked(self, job: Job, call: Call, secrets: Mapping[str, str | None]) -> CallResult:
+        """Asks a program. What one has begun is never begun a second time unless it wants that."""
+        began = self._clock.monotonic()
+        known = {name: value for name, value in secrets.items() if value is not None}
+        if len(known) < len(secrets):
+            return calls.failed(call, "no_secret")
+        created_at, begun_at = await self._db.reader.one(store.BEGUN, id=job.id) or (0, 0)
+        channel = await self._db.reader.one(conversations.CHANNEL, id=job.conversation_id)
+        question = Question(
+            str(job.id), call.url, calls.filled(call.json, call, known), str(job.conversation_id),
+            str(channel[0]) if channel else "0", call.timeout, begun_at is not None,
+        )  # fmt: skip
+        # Time that it waited for room counts; time in which Parley was not there does not.
+        waited = (self._clock.now() - created_at) / 1000 if job.attempts == 1 else 0.0
+        try:
+            given = await self._desk.ask(job, question, max(0.0, min(call.timeout, LONGEST) - waited))
+            return calls.heard(call, given.status, given.body, known, self._since(began))
+        except Unanswered as error:
+            return calls.failed(call, error.code, self._since(began))
+        except ValueError:
+            return calls.failed(call, "bad_json", self._since(began))
 
     async def _try(self, request: calls.Request, seconds: float) -> Answer:
         """Again where that is safe, while there is time. Raises `OutboundError`."""

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from app.bot.calling import HANDLER
 from app.bot.scene import Call, CallError, CallResult, Effect
 from app.db import Tx
 from app.models import Job
@@ -38,6 +39,11 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes
 
 
+def lane(call: Call) -> str:
+    """Who makes it: whoever calls hosts, or whoever asks programs."""
+    return "ask" if call.method == HANDLER else "call"
+
+
 def order(
     tx: Tx, turn_id: int, conversation_id: int, effects: Iterable[Effect], due: Callable[[str, int], None]
 ) -> None:
@@ -47,10 +53,10 @@ def order(
         tx.run(
             jobs.INSERT_CALL, id=tx.new_id(), kind=KIND, subject=f"{turn_id}.{call.token}",
             payload=msgspec.json.encode(call).decode(), now=tx.now, conversation_id=conversation_id,
-            host=host(call.url),
+            host=place(call), lane=lane(call),
         )  # fmt: skip
-    if wanted:
-        tx.after_commit(due, "call", tx.now)
+    for each in {lane(call) for call in wanted}:
+        tx.after_commit(due, each, tx.now)
 
 
 def turn_of(job: Job) -> int:
@@ -72,8 +78,15 @@ def host(url: str) -> str:
     return place[0].lower()[:100] if place else "?"
 
 
+def place(call: Call) -> str:
+    """Who answers it: a host, or the programs for a handler."""
+    return f"{HANDLER.lower()} {call.url}" if call.method == HANDLER else host(call.url)
+
+
 def shown(call: Call) -> str:
     """Method, host and path: without the query, and with every secret covered."""
+    if call.method == HANDLER:
+        return place(call)
     found = SHAPE.fullmatch(MARKER.sub(HIDDEN, call.url))
     path = found[3].partition("?")[0] if found else ""
     return f"{call.method} {host(call.url)}{path[:SHOWN]}".replace("\0", "")
@@ -124,6 +137,12 @@ def encoded(value: str) -> str:
 
 def failed(call: Call, error: CallError, took_ms: int = 0) -> CallResult:
     return CallResult(call.token, error=error, request=shown(call), took_ms=took_ms)
+
+
+def heard(call: Call, status: int, body: Any, secrets: Mapping[str, str], took_ms: int) -> CallResult:
+    """What the bot hears of a program."""
+    body = covered(plain(body, DEEPEST), tuple(secrets[name] for name in call.secrets))
+    return CallResult(call.token, status, body, "", shown(call), took_ms)
 
 
 def result(call: Call, answer: Answer, secrets: Mapping[str, str], took_ms: int) -> CallResult:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from app import channels, vault
+from app import vault
+from app.connectors.states import sentence
 from app.said import N_, Sentence
 from app.store import channels as channel_rows
 from app.version import VERSION
@@ -34,7 +35,7 @@ async def examine(rt: "Runtime") -> list[Finding]:
             finding(
                 N_("channel {name}", name=row.name),
                 ok,
-                N_("{state}{detail}", state=N_(channels.sentence(row.state_code)), detail=detail),
+                N_("{state}{detail}", state=N_(sentence(row.state_code)), detail=detail),
             )
         )
         if row.rate == 0 and row.connector != "simulator":

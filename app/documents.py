@@ -13,7 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from app import calls
-from app.bot.calling import Request
+from app.bot.calling import HANDLER, Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.grammar import Rule
 from app.bot.guards import asked_by
@@ -105,10 +105,12 @@ def missed(text: str, secrets: frozenset[str]) -> tuple[Problem, ...]:
 
 @lru_cache(maxsize=8)
 def called(text: str) -> tuple[str, ...]:
-    """The hosts that an accepted document calls."""
+    """The hosts that an accepted document calls, and the handlers that it asks."""
     document = read(text).document
     found = [step for step in steps(document) if isinstance(step, Request)] if document else []
-    return tuple(dict.fromkeys(calls.host(step.url.text) for step in found))
+    whom = [step.url.text if step.method == HANDLER else calls.host(step.url.text) for step in found]
+    own = [document.handler.name] if document and document.handler else []
+    return tuple(dict.fromkeys(own + whom))
 
 
 def networks(places: Iterable[Place]) -> list[Network]:

@@ -12,6 +12,7 @@ from app.bot.scene import Assign, Close, Effect, HandOff, Note, Send, State
 from app.case import Case, Delivery, Intake
 from app.connectors.base import Address, Outbound, Problem
 from app.db import Tx
+from app.models import Stranger
 from app.store import conversations
 
 OPTED_OUT = Problem("bot.opted_out", "The person opted out.")
@@ -93,12 +94,15 @@ def _leave(tx: Tx, case: Case, effects: tuple[Effect, ...], after: After, said: 
         "waiting_since": tx.now if handed else None, "waiting_for": handed.reason if handed else "",
     }  # fmt: skip
     if case.heard:
-        answered = bool(said or after.state.held) and not handed  # what is held is answered after the wait
-        tx.run(
-            conversations.AFTER_TURN, **values, unread=0 if answered else case.heard.count,
-            closed_at=tx.now if closed else None, heard_at=case.heard.at, at=tx.now, last_id=last[0],
-            snippet=last[1][:160],
-        )  # fmt: skip
+        answered = bool(said or after.state.held or after.state.asked) and not handed  # it is answered after the wait
+        values |= {
+            "unread": 0 if answered else case.heard.count, "closed_at": tx.now if closed else None,
+            "heard_at": case.heard.at, "at": tx.now, "last_id": last[0], "snippet": last[1][:160],
+        }  # fmt: skip
+        if isinstance(case.found, Stranger) and case.found.row:
+            case.found.row.update(values)
+        else:
+            tx.later(conversations.AFTER_TURN, **values)
     else:
         closed_at = None if handed else tx.now if closed else case.found.closed_at
         tx.run(conversations.AFTER_RESUMED, **values, unread=1 if handed else 0, closed_at=closed_at)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from app import events, views
-from app.db import Database
+from app.db import Database, rows
 from app.db.journal import EVENTS_AFTER
 from app.events import StoredEvent
 from app.store import events as stored
@@ -28,16 +28,18 @@ READY: Final = 2000  # events that are kept ready for whoever catches up
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a listener asks for; nothing named is everything."""
+    """What a listener asks for; nothing named is everything. `seen`: the channels that it sees, None: every one."""
 
     types: frozenset[str] = frozenset()
     channel: str = ""
     conversation: str = ""
     direction: str = ""
+    seen: frozenset[int] | None = None
 
     def takes(self, told: "Told") -> bool:
         return (
-            (not self.types or told.type in self.types)
+            (self.seen is None or (told.channel != "" and int(told.channel) in self.seen))
+            and (not self.types or told.type in self.types)
             and (not self.channel or told.channel == self.channel)
             and (not self.conversation or told.conversation == self.conversation)
             and (not self.direction or told.direction == self.direction)
@@ -134,10 +136,15 @@ class Feed:
             return None
         known = self._ready.get(event.seq)
         if known is None:
-            known = self._ready[event.seq] = made(event, await views.about(self._db.reader, event))
+            known = self._ready[event.seq] = await self._make(event)
             if len(self._ready) > READY:
                 self._ready.popitem(last=False)
         return known
+
+    async def _make(self, event: StoredEvent) -> Told:
+        """For everybody, whoever happens to ask first."""
+        with rows.everything():
+            return made(event, await views.about(self._db.reader, event))
 
     async def start(self) -> None:
         """From here on, "now" is a position."""

@@ -5,7 +5,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from app import content, events, settle
-from app.connectors.base import MarksRead, SendFailed
+from app.connectors.abilities import MarksRead
+from app.connectors.base import SendFailed
 from app.content import Content
 from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from app import audit, outbox, retention, tokens, troubles, webhooks
+from app import audit, deliveries, outbox, retention, tokens, troubles
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -100,7 +100,7 @@ UNITS: Final = (
     expire_events,
     surplus_events,
     tokens.sweep,
-    webhooks.sweep,
+    deliveries.sweep,
     audit.sweep,
     retention.expire,
     troubles.sweep,

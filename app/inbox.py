@@ -4,15 +4,17 @@
 the outbox) in the caller's single unit of work. Nothing is acknowledged before that unit is committed.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
-from app import account_facts, content, events, gather, message_templates, turns
+from app import account_facts, content, events, gather, message_templates, senders, turns
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
 from app.connectors.account import TemplateNews
-from app.connectors.base import Address, Inbound, Malformed, Notice
+from app.connectors.base import Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
-from app.db import Tx
+from app.db import Together, Tx
 from app.models import Found
 from app.store import contacts, conversations, merges, messages, raws
 from app.store import jobs as job_rows
@@ -20,9 +22,6 @@ from app.store import media as media_rows
 
 LATE = 60_000  # a message is placed when we heard it, unless the network says it is more than this older (ms)
 DAY = 86_400_000
-
-_json = msgspec.json.Encoder()
-_address: msgspec.json.Decoder[Address] = msgspec.json.Decoder(Address)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -39,14 +38,36 @@ DUPLICATE = Outcome(duplicate=True)
 
 def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = False) -> Outcome:
     """Store one message once, decide, queue what the bot says. `slot`: a sender is free, a reply may start at once."""
-    found = _find(tx, here.id, inbound)
+    found = senders.find(tx, here.id, inbound)
     if found is None or found.known:
         return DUPLICATE
-    assert found.conversation_id is not None
-    message_id, conversation_id = tx.new_id(), found.conversation_id
-    at = inbound.at if tx.now - inbound.at > LATE else tx.now
-    if not _store(tx, here.id, found, inbound, message_id, at):
+    message_id = tx.new_id()
+    if not tx.run(messages.INSERT_IN, **_row(tx, here.id, found, inbound, message_id)):
         return DUPLICATE
+    return _follow(tx, intake, here, found, inbound, message_id, slot)
+
+
+def receive_all(tx: Tx, calls: Sequence[tuple[Intake, Here, Inbound, bool]]) -> list[Outcome]:
+    """`receive` for several. What belongs to one that came before it, or is unusual, comes after the others."""
+    found = senders.find_all(tx, [(here.id, inbound) for _, here, inbound, _ in calls])
+    usual = {}
+    for place, (one, (intake, here, inbound, slot)) in enumerate(zip(found, calls, strict=True)):
+        if one is not None:
+            message_id = tx.new_id()
+            tx.later(messages.INSERT_IN, **_row(tx, here.id, one, inbound, message_id))
+            usual[place] = _follow(tx, intake, here, one, inbound, message_id, slot)
+    return [usual.get(place) or receive(tx, *call) for place, call in enumerate(calls)]
+
+
+RECEIVE = Together(receive, receive_all)
+
+
+def _follow(
+    tx: Tx, intake: Intake, here: Here, found: Found, inbound: Inbound, message_id: int, slot: bool
+) -> Outcome:  # fmt: skip
+    """All that follows from a message that was just stored."""
+    assert found.conversation_id is not None
+    conversation_id = found.conversation_id
     if found.merges:
         merges.heard_as(tx, message_id, inbound.sender.aliases())
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
@@ -57,14 +78,14 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
         quiet = gather.quiet_of(intake, version_id)
         if quiet and not isinstance(inbound.content, Pressed | Picked | Reaction):
             gather.hold(tx, intake, here, found, inbound, message_id, quiet)
-            _heard(tx, found, inbound, message_id, at, unread=0)
+            _heard(tx, found, inbound, message_id, unread=0)
         else:
             if quiet and gather.end(tx, intake, conversation_id):
                 found = tx.one(contacts.FOUND_BY_CONVERSATION, id=conversation_id) or found
             slot_used = _answer(tx, intake, here, found, inbound, message_id, slot)
     else:
         counts = not (inbound.echo or inbound.history or inbound.standby)
-        _heard(tx, found, inbound, message_id, at, unread=int(counts))
+        _heard(tx, found, inbound, message_id, unread=int(counts))
     _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
     return Outcome(message_id, conversation_id, slot_used=slot_used)
 
@@ -96,89 +117,26 @@ def quarantine(tx: Tx, intake: Intake, channel_id: int | None, reason: str, malf
     tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
 
 
-# ---- who wrote, and where it goes -----------------------------------------------------------------------------------
-
-
-def _find(tx: Tx, channel_id: int, inbound: Inbound) -> Found | None:
-    """The sender and the conversation, locked; both are made on first sight. None: a late repeat of what was erased."""
-    aliases = inbound.sender.aliases()
-    kind, value = aliases[0] if aliases else ("group", inbound.group or inbound.provider_id)
-    query = {
-        "kind": kind, "value": value, "channel_id": channel_id, "thread": inbound.group,
-        "provider_id": inbound.provider_id,
-    }  # fmt: skip
-    found = tx.one(contacts.FOUND, **query)
-    if found is not None and found.conversation_id is not None and tx.lock("conversation", found.conversation_id):
-        found = tx.one(contacts.FOUND, **query)
-    if found is None and contacts.is_erased(tx, channel_id, inbound.provider_id):
-        return None
-    if found is None or found.conversation_id is None or inbound.previous or _changed(found, inbound):
-        stranger = _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
-        found = stranger or tx.one(contacts.FOUND, **query)
-    return found
-
-
-def _changed(found: Found, inbound: Inbound) -> bool:
-    """A name, alias or address is new, so the contact has to be looked at with care."""
-    sender = inbound.sender
-    return (
-        (bool(inbound.name) and inbound.name != found.name)
-        or (bool(sender.username) and sender.username != found.username)
-        or (bool(inbound.language) and not found.language)
-        or _encode(_merged(found.address, sender)) != found.address
-    )
-
-
-def _merged(known: str, sender: Address) -> Address:
-    """What is known of the address, completed by what this payload says."""
-    old = _address.decode(known) if known else Address()
-    return Address(*(new or before for new, before in zip(_names(sender), _names(old), strict=True)))
-
-
-def _names(address: Address) -> tuple[str, ...]:
-    return tuple(getattr(address, name) for name in address.__struct_fields__)
-
-
-def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[str, str], ...]) -> Found | None:
-    """Make or complete the contact and its conversation. A stranger is returned; anybody else has to be read again."""
-    sender = inbound.sender
-    phone = sender.phone or sender.wa_id
-    contact_id, new = contacts.resolve(
-        tx, aliases, name=inbound.name, phone=phone, username=sender.username, language=inbound.language,
-        previous=inbound.previous.aliases() if inbound.previous else (),
-    )  # fmt: skip
-    if new:
-        address = _encode(sender)
-        conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
-        return Found(
-            contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
-            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None, 0,
-        )  # fmt: skip
-    known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
-    conversations.open_conversation(
-        tx, channel_id, contact_id, inbound.group, _encode(sender if inbound.previous else _merged(known, sender))
-    )
-    return None
-
-
 # ---- the message ----------------------------------------------------------------------------------------------------
 
 
-def _store(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int, at: int) -> bool:
-    """False if this provider id was stored before."""
-    return bool(
-        tx.run(
-            messages.INSERT_IN, id=message_id, conversation_id=found.conversation_id, channel_id=channel_id,
-            direction="out" if inbound.echo else "in", author="phone" if inbound.echo else "contact",
-            kind=content.kind(inbound.content), text=content.text(inbound.content),
-            content=content.encode(inbound.content), provider_id=inbound.provider_id, reply_to=inbound.reply_to,
-            status="accepted" if inbound.echo else "received", at=at, sent_at=inbound.at,
-        )
-    )  # fmt: skip
+def _at(tx: Tx, inbound: Inbound) -> int:
+    return inbound.at if tx.now - inbound.at > LATE else tx.now
+
+
+def _row(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> dict[str, object]:
+    at = _at(tx, inbound)
+    return {
+        "id": message_id, "conversation_id": found.conversation_id, "channel_id": channel_id,
+        "direction": "out" if inbound.echo else "in", "author": "phone" if inbound.echo else "contact",
+        "kind": content.kind(inbound.content), "text": content.text(inbound.content),
+        "content": content.encode(inbound.content), "provider_id": inbound.provider_id, "reply_to": inbound.reply_to,
+        "status": "accepted" if inbound.echo else "received", "at": at, "sent_at": inbound.at,
+    }  # fmt: skip
 
 
 def _keep_raw(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
-    tx.run(
+    tx.later(
         raws.INSERT, id=tx.new_id(), channel_id=channel_id, conversation_id=found.conversation_id,
         message_id=message_id, field="message", body=inbound.raw, at=tx.now, expires_at=tx.now + intake.raw_age,
     )  # fmt: skip
@@ -238,11 +196,11 @@ def _hears_reactions(intake: Intake, version_id: int) -> bool:
         return False
 
 
-def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, at: int, *, unread: int) -> None:
+def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, *, unread: int, at: int | None = None) -> None:
     """A message without a turn, or without one yet. `unread`: 1 if it counts for whoever has the conversation."""
-    tx.run(
+    tx.later(
         conversations.HEARD, id=found.conversation_id, unread=unread, heard_at=0 if inbound.echo else inbound.at,
-        at=at, last_id=message_id, snippet=content.text(inbound.content)[:160],
+        at=_at(tx, inbound) if at is None else at, last_id=message_id, snippet=content.text(inbound.content)[:160],
     )  # fmt: skip
 
 
@@ -255,7 +213,7 @@ def _answer(
     version_id = found.version_id or here.version_id
     heard = Heard(message_id, inbound.provider_id, content.text(inbound.content), inbound.at)
     if version_id is None or found.mode != "bot":
-        _heard(tx, found, inbound, message_id, tx.now, unread=1)
+        _heard(tx, found, inbound, message_id, unread=1, at=tx.now)
         return False
     case = Case(
         here, found, found.conversation_id, message_id, inbound.provider_id, _event(inbound), found.heard_at, heard,
@@ -273,7 +231,3 @@ def _event(inbound: Inbound) -> Arrived:
 def _tell(tx: Tx, type_: str, conversation_id: int, message_id: int) -> None:
     data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
     tx.publish(events.Event(type_, ("conversations", f"conversation-{conversation_id}"), data))
-
-
-def _encode(value: object) -> str:
-    return _json.encode(value).decode()

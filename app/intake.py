@@ -117,7 +117,7 @@ def _receive(channels: "Channels", live: "Live", inbound: Inbound, batch: Batch)
             live.sender.release()
         _stored(channels, live, inbound, batch, error)
 
-    channels.db.submit(inbox.receive, channels.intake, live.here, inbound, slot, done=done, key=_key(inbound))
+    channels.db.submit(inbox.RECEIVE, channels.intake, live.here, inbound, slot, done=done, key=_key(inbound))
 
 
 def _record(channels: "Channels", live: "Live", receipt: Receipt, batch: Batch) -> None:

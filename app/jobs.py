@@ -24,10 +24,12 @@ from app.models import Job
 from app.said import mark
 from app.store import jobs as store
 
-LANES = ("net", "turn", "call")
+LANES = ("net", "turn", "call", "ask")
 AT_ONCE = 8
 CALLS_AT_ONCE = 32
 CALLS_OF_A_HOST = 8
+ASKED_AT_ONCE = 256
+ASKED_OF_A_HANDLER = 64
 HOSTS = 200  # that are looked at
 ATTEMPTS = 5
 KILLS = 3
@@ -172,10 +174,11 @@ class CallWorker(Worker):
     end is written as soon as the database takes it; one that it will never take counts as a failed run."""
 
     at_once = CALLS_AT_ONCE
+    of_a_host = CALLS_OF_A_HOST
 
     async def _claim(self, free: int) -> tuple[list[Job], int | None]:
         busy = Counter(job.host or "" for job in self._running.values())
-        return await self._db.write(claim_calls, free, busy, LEASE)
+        return await self._db.write(claim_calls, self.lane, free, self.of_a_host, busy, LEASE)
 
     async def _end(self, job: Job, ending: Ending | None) -> None:
         while True:
@@ -186,6 +189,25 @@ class CallWorker(Worker):
             except DatabaseError as error:
                 log.warning("what came of job %s waits: %s", job.id, error)
                 await asyncio.sleep(WRITE_AGAIN)
+
+
+class AskWorker(CallWorker):
+    """Runs the jobs that ask programs. They cost nothing while they wait, so there is room for many; `settled` is told
+    when what came of one is committed."""
+
+    at_once = ASKED_AT_ONCE
+    of_a_host = ASKED_OF_A_HANDLER
+    settled: Callable[[Job], None]
+
+    async def close(self, patience: float) -> None:
+        """Programs are not connected any more, so nobody answers: only what was answered is still written."""
+        await super().close(min(patience, 1.0))
+
+    async def _work(self, job: Job) -> None:
+        try:
+            await super()._work(job)
+        finally:
+            self.settled(job)
 
 
 # ---- units of work --------------------------------------------------------------------------------------------------
@@ -199,20 +221,24 @@ def claim(tx: Tx, lane: str, limit: int, lease: int) -> tuple[list[Job], int | N
     return jobs, None if jobs else tx.one(store.NEXT_DUE, lane=lane)
 
 
-def claim_calls(tx: Tx, limit: int, busy: Mapping[str, int], lease: int) -> tuple[list[Job], int | None]:
+def claim_calls(
+    tx: Tx, lane: str, limit: int, of_a_host: int, busy: Mapping[str, int], lease: int
+) -> tuple[list[Job], int | None]:
     """Take due calls to hosts that are not full. `busy`: how many run, by host."""
-    found = tx.claim(store.EXPIRED, lane="call", now=tx.now, limit=limit)
-    waiting = tx.all(store.HOSTS, now=tx.now, limit=HOSTS) if limit > len(found) else []
-    for host, share in shares(waiting, busy, limit - len(found)).items():
+    found = tx.claim(store.EXPIRED, lane=lane, now=tx.now, limit=limit)
+    waiting = tx.all(store.HOSTS, lane=lane, now=tx.now, limit=HOSTS) if limit > len(found) else []
+    for host, share in shares(waiting, busy, limit - len(found), of_a_host).items():
         found += tx.claim(store.DUE_OF_HOST, host=host, now=tx.now, limit=share)
     jobs = _begun(tx, found, lease)
-    return jobs, None if jobs else tx.one(store.NEXT_CALL, now=tx.now)
+    return jobs, None if jobs else tx.one(store.NEXT_CALL, lane=lane, now=tx.now)
 
 
-def shares(waiting: Sequence[store.Host], busy: Mapping[str, int], free: int) -> dict[str, int]:
+def shares(
+    waiting: Sequence[store.Host], busy: Mapping[str, int], free: int, most: int = CALLS_OF_A_HOST
+) -> dict[str, int]:
     """How many calls to each host begin: one each in turn, first to whom is waited for longest, until no slot is free
     or every host is full."""
-    room = {host.name: min(host.waiting, CALLS_OF_A_HOST - busy.get(host.name, 0)) for host in waiting}
+    room = {host.name: min(host.waiting, most - busy.get(host.name, 0)) for host in waiting}
     given = dict.fromkeys(room, 0)
     while free > 0 and (hosts := [name for name in room if given[name] < room[name]]):
         for name in hosts[:free]:

@@ -15,7 +15,8 @@ import msgspec
 
 from app.channels import Channels
 from app.clock import Clock
-from app.connectors.base import DeliversMedia, FetchesMedia, MediaFile, SendFailed
+from app.connectors.abilities import DeliversMedia, FetchesMedia, MediaFile
+from app.connectors.base import SendFailed
 from app.db import Database, Tx
 from app.errors import Conflict, NotFound, Unavailable
 from app.events import MESSAGE_UPDATED, Event

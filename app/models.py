@@ -1,6 +1,6 @@
 """The nouns as rows: frozen structs whose field order is the column order of the queries that make them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,6 +32,13 @@ class Found(msgspec.Struct, frozen=True):
     closed_at: int | None
     opted_out_at: int | None
     merges: int
+
+
+class Stranger(Found, frozen=True):
+    """Somebody who was never heard before. `row`: the conversation as it will be written, empty once it is written
+    (`Tx.later`)."""
+
+    row: dict[str, Any]
 
 
 class Conversation(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ from app.pace import Pace
 from app.storage import Store
 from app.store import outbox
 
-SLOTS = 32
+SLOTS = 64
 ATTEMPTS = 8
 FIRST_BACKOFF = 2.0
 LAST_BACKOFF = 900.0
@@ -217,7 +217,7 @@ class Sender:
         self.sent += 1
         learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
         self._write(
-            settle.accepted, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned,
+            settle.ACCEPTED, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned,
             fallback=(settle.accepted_unnamed, delivery.message_id, delivery.conversation_id, UNWRITTEN),
         )  # fmt: skip
 
@@ -288,16 +288,19 @@ def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[Queued], float
 
     Read without locks: `SENDING` takes a row only as it was read, and a conversation that hears something is not passed
     over."""
-    taken: list[Queued] = []
-    for row in tx.all(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit):
+    due = tx.all(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit)
+    ready = []
+    for row in due:
         wait = blocked(row)
         if wait > 0:
             tx.run(
                 outbox.SET_STATE, message_id=row.message_id, state="queued", due_at=tx.now + int(wait * 1000) + 1,
                 problem="", now=tx.now,
             )  # fmt: skip
-        elif tx.run(outbox.SENDING, message_id=row.message_id, now=tx.now):
-            taken.append(row)
+        else:
+            ready.append({"message_id": row.message_id, "now": tx.now})
+    sending = set(tx.each(outbox.SENDING, ready))
+    taken = [row for row in due if row.message_id in sending]
     return taken, None if taken else tx.one(outbox.NEXT_DUE, channel_id=channel_id)
 
 

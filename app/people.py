@@ -9,7 +9,8 @@ from app import audit, events, noted
 from app.db import Reader, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.said import N_
-from app.store import contacts, tags, threads
+from app.store import contacts, tags
+from app.store import inbox as inbox_rows
 from app.store import people as store
 
 LONGEST_NAME: Final = 200
@@ -94,10 +95,10 @@ async def unite(db: Any, keep: int, gone: int) -> None:
 async def search(db: Reader, text: str, tag: str = "", limit: int = FOUND) -> list[store.Listed]:
     """Whose name, number or user name begins with this text, newest first; case is ignored."""
     name = text.removeprefix("@")
-    phone = threads.dialled(text)
+    phone = inbox_rows.dialled(text)
     return await db.all(
-        store.SEARCH, name=name, name_end=threads.after(name), phone=phone, phone_end=threads.after(phone), tag=tag,
-        limit=limit,
+        store.SEARCH, name=name, name_end=inbox_rows.after(name), phone=phone, phone_end=inbox_rows.after(phone),
+        tag=tag, limit=limit,
     )  # fmt: skip
 
 

@@ -31,7 +31,9 @@ from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
 from app.db import Database, Tx, open_database
+from app.desk import Desk
 from app.feed import Feed
+from app.handlers import Handlers
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
@@ -69,6 +71,8 @@ class Runtime:
     channels: Channels
     workers: dict[str, jobs.Worker]
     webhooks: Webhooks
+    desk: Desk
+    handlers: Handlers
     calls: jobs.CallWorker
     jobs: jobs.Worker
     media: Store
@@ -109,6 +113,7 @@ class Runtime:
             self.stopping = True
             self.bus.close()
             self.feed.close()
+            self.desk.close()
 
     async def cancel_tasks(self) -> None:
         for task in self._tasks.values():
@@ -166,6 +171,7 @@ async def _start_work(rt: Runtime) -> None:
         rt.supervise(f"{worker.lane} jobs", worker.run)
     rt.supervise("webhooks", rt.webhooks.run)
     rt.supervise("webhook events", rt.webhooks.spool)
+    rt.supervise("handlers", rt.handlers.run)
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("files", partial(retention.run, rt.db, rt.media))
     rt.supervise("troubles", partial(rt.troubles.run, rt.db))
@@ -179,9 +185,19 @@ def _make_workers(rt: Runtime) -> None:
     networks = (rt.settings.graph_url, rt.settings.telegram_url)
     fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow), rt.clock)
     client = Outbound(rt.settings.outbound_allow)
+    rt.desk = Desk(rt.db)
+    rt.handlers = Handlers(rt.settings.data / "handlers", rt.desk, rt.clock)
     rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(
-        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+        rt.db,
+        rt.clock,
+        rt.keys,
+        rt.versions,
+        client,
+        rt.metrics,
+        rt.install,
+        lambda: rt.channels.intake,
+        rt.desk,
     )
     handlers: dict[str, jobs.Handler] = {
         media.KIND: fetcher.fetch,
@@ -192,9 +208,11 @@ def _make_workers(rt: Runtime) -> None:
     }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
     rt.calls = jobs.CallWorker(rt.db, rt.clock, "call", {calls.KIND: made.call}, last_words(rt))
+    asks = jobs.AskWorker(rt.db, rt.clock, "ask", {calls.KIND: made.call}, last_words(rt))
+    asks.settled = rt.desk.settled
     promised = due.handlers(rt.db.reader, rt.versions, lambda: rt.channels.intake)
     turns_due = jobs.Worker(rt.db, rt.clock, promises.LANE, promised, last_words(rt))
-    rt.workers = {worker.lane: worker for worker in (rt.jobs, turns_due, rt.calls)}
+    rt.workers = {worker.lane: worker for worker in (rt.jobs, turns_due, rt.calls, asks)}
 
 
 def last_words(rt: Runtime) -> jobs.LastWords:
@@ -233,6 +251,7 @@ async def stop(rt: Runtime) -> None:
     )
     await rt.cancel_tasks()
     await rt.webhooks.close()
+    await rt.handlers.close()
     logging.getLogger().removeHandler(rt.troubles)
     await rt.troubles.write(rt.db)
     await rt.db.stop()

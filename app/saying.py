@@ -12,8 +12,10 @@ from app.db import Tx
 from app.said import mark
 from app.store import conversations, messages, outbox
 
-# What a system message of the bot's own says, by its `what`; `name` is in its data.
+# What a remark says, by its `what`; `name`, and for what people do `by`, are in its data.
 REMARKS: Final[dict[str, str]] = {
+    "assigned": mark("{by} assigned this to {name}."),
+    "assigned.nobody": mark("{by} assigned this to nobody."),
     "bot.nobody": mark("The bot was to assign this to {name}, but there is no such person or team."),
     "bot.no_team": mark("The bot handed this to the team {name}, but there is no such team."),
     "bot.too_many": mark("The bot planned more for later than a conversation may keep; the last of it was left out."),
@@ -28,7 +30,7 @@ def insert(
 ) -> int:
     """The message; it is not in the outbox yet. `step` is its effect's place in the turn. Returns its id."""
     message_id = tx.new_id()
-    tx.run(
+    tx.later(
         messages.INSERT_OUT, id=message_id, conversation_id=conversation_id, channel_id=channel_id, author="bot",
         user_id=None, kind=content.kind(send.content), text=content.text(send.content),
         content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule, turn_id=turn_id,
@@ -46,7 +48,7 @@ def aimed(send: Send, reply_to: str) -> Send:
 
 def queue(tx: Tx, conversation_id: int, channel_id: int, message_id: int, place: int, *, at_once: bool = False) -> None:
     """Its place in the outbox, already `sending` if it starts at once."""
-    tx.run(
+    tx.later(
         outbox.INSERT, message_id=message_id, channel_id=channel_id, conversation_id=conversation_id, place=place,
         state="sending" if at_once else "queued", due_at=tx.now, attempts=1 if at_once else 0, now=tx.now,
     )  # fmt: skip

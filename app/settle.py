@@ -4,11 +4,13 @@ Every function is a unit of work. A message leaves the outbox when its outcome i
 for a receipt, then is held for a person. Statuses only go forward (P23).
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from app import events
 from app.connectors.base import Address, Problem, Receipt, Status
-from app.db import Tx
+from app.db import Together, Tx
 from app.models import Message
 from app.store import contacts, conversations, messages, outbox, receipts
 
@@ -47,6 +49,26 @@ def accepted(
     if learned:
         _learn(tx, conversation_id, learned)
     changed(tx, conversation_id, message_id)
+
+
+Taken = tuple[int, int, int, str, Address | None]
+
+
+def accepted_all(tx: Tx, calls: Sequence[Taken]) -> list[None]:
+    """`accepted` for several."""
+    early = set(tx.each(receipts.EARLY, [{"channel_id": call[0], "provider_id": call[3]} for call in calls]))
+    for call in calls:
+        channel_id, message_id, conversation_id, provider_id, learned = call
+        if learned or (channel_id, provider_id) in early:
+            accepted(tx, *call)
+            continue
+        tx.later(messages.ACCEPTED, id=message_id, provider_id=provider_id, now=tx.now)
+        tx.later(outbox.DROP, message_id=message_id)
+        changed(tx, conversation_id, message_id)
+    return [None] * len(calls)
+
+
+ACCEPTED = Together(accepted, accepted_all)
 
 
 def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:

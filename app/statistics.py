@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from app.connectors.base import Problem
-from app.db import Database, DatabaseError, Tx
+from app.db import Database, DatabaseError, Reader, Tx
 from app.db.ids import EPOCH
 from app.store import statistics as store
 from app.store.overview import first_id
@@ -21,6 +21,7 @@ EVERY: Final = 60.0
 HOUR: Final = store.HOUR
 WEEK: Final = 7 * 24
 NOBODY_KNOWS: Final = Problem("")
+WAITS: Final = (("bot", store.BOT_WAITS), ("person", store.PERSON_WAITS))
 
 log = logging.getLogger(__name__)
 _problem: msgspec.json.Decoder[Problem] = msgspec.json.Decoder(Problem)
@@ -38,24 +39,25 @@ async def run(db: Database) -> None:
 
 async def keep(db: Database) -> None:
     """Count what is new, then what may have changed."""
-    while await db.bulk(catch_up):
-        await asyncio.sleep(0)
+    while (new := await db.read(uncounted)) is not None:
+        await count_beside(db, new)
     for slice in await db.bulk(stale):
-        await db.bulk(count, slice)
+        await count_beside(db, slice)
     while touched := await db.bulk(erased_from):
         for slice in touched:
             await db.bulk(count, slice)
 
 
-def catch_up(tx: Tx) -> bool:
-    """Count the next slice that has messages. False: there is none."""
-    newest = tx.one(store.NEWEST)
-    first = 0 if newest is None else first_id((newest + 1) * HOUR)
-    found = tx.one(store.NEXT_MESSAGE, first=first)
-    if found is None:
-        return False
-    count(tx, slice_of(found))
-    return True
+async def count_beside(db: Database, slice: int) -> None:
+    """Count on a reader, so that nothing that comes in waits for a busy hour, and write what was found."""
+    await db.bulk(put, slice, await db.read(counted_at, slice), await db.read(counted, slice))
+
+
+async def uncounted(db: Reader) -> int | None:
+    """The next slice that has messages and was never counted."""
+    newest = await db.one(store.NEWEST)
+    found = await db.one(store.NEXT_MESSAGE, first=0 if newest is None else first_id((newest + 1) * HOUR))
+    return None if found is None else slice_of(found)
 
 
 def stale(tx: Tx) -> list[int]:
@@ -81,13 +83,42 @@ def slice_of(id: int) -> int:
 
 
 def count(tx: Tx, slice: int) -> None:
-    """Everything of one slice, in place of what was counted before."""
-    within = {"first": first_id(slice * HOUR), "last": first_id((slice + 1) * HOUR)}
-    found = [row for query in store.COUNTS for row in tx.all(query, **within)]
-    for name, query in (("bot", store.BOT_WAITS), ("person", store.PERSON_WAITS)):
-        for waits in tx.all(query, **within):
-            found.append(store.Counted(waits.hour, waits.channel_id, f"{name}_ms", "", waits.ms))
-            found.append(store.Counted(waits.hour, waits.channel_id, f"{name}_n", "", waits.count))
+    """A slice of which something was erased, in the unit itself: more may be erased at any moment."""
+    found = [row for query in store.COUNTS for row in tx.all(query, **within(slice))]
+    waits = [(name, row) for name, query in WAITS for row in tx.all(query, **within(slice))]
+    _put(tx, slice, found + _waits(waits))
+
+
+async def counted(db: Reader, slice: int) -> list[store.Counted]:
+    found = [row for query in store.COUNTS for row in await db.all(query, **within(slice))]
+    waits = [(name, row) for name, query in WAITS for row in await db.all(query, **within(slice))]
+    return found + _waits(waits)
+
+
+async def counted_at(db: Reader, slice: int) -> int | None:
+    return await db.one(store.COUNTED_AT, slice=slice)
+
+
+def put(tx: Tx, slice: int, before: int | None, found: list[store.Counted]) -> None:
+    """What a reader counted, unless something was erased since: then the slice is counted again."""
+    if tx.one(store.COUNTED_AT, slice=slice) == before:
+        _put(tx, slice, found)
+
+
+def within(slice: int) -> dict[str, int]:
+    return {"first": first_id(slice * HOUR), "last": first_id((slice + 1) * HOUR)}
+
+
+def _waits(found: list[tuple[str, store.Waits]]) -> list[store.Counted]:
+    return [
+        store.Counted(waits.hour, waits.channel_id, f"{name}_{what}", "", value)
+        for name, waits in found
+        for what, value in (("ms", waits.ms), ("n", waits.count))
+    ]
+
+
+def _put(tx: Tx, slice: int, found: list[store.Counted]) -> None:
+    """In place of what was counted before."""
     tx.run(store.CLEAR, slice=slice)
     for row in found:
         label = reason(row.label) if row.metric == "failed" else row.label

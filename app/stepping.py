@@ -16,9 +16,9 @@ from app.db import Reader
 from app.errors import NotFound
 from app.replay import compiled
 from app.said import N_
+from app.store import explained
 from app.store import stepping as store
-from app.store import threads
-from app.store.threads import Turn
+from app.store.explained import Turn
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -68,7 +68,7 @@ async def trail(db: Reader, conversation_id: int, turn_id: int | None) -> Trail 
             return None
         [here] = found
     else:
-        one = await db.one(threads.TURN_BY_ID, id=turn_id)
+        one = await db.one(explained.TURN_BY_ID, id=turn_id)
         if one is None or one.conversation_id != conversation_id:
             raise NotFound(N_("There is no such turn in this conversation."))
         here = one

@@ -16,8 +16,8 @@ from app.db import Tx
 from app.errors import Invalid, NotFound
 from app.said import N_
 from app.security import access
+from app.store import limits, users
 from app.store import tokens as store
-from app.store import users
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -49,9 +49,10 @@ async def create(
     rate: float | None = None,
     within: frozenset[str] = frozenset(access.SCOPES),
     user_id: int | None = None,
+    channels: frozenset[int] | None = None,
 ) -> Created:
     """A key with these scopes, good for `days` (a year unless told, 0: for ever), at most `within` what its maker may.
-    Raises `Invalid`."""
+    `channels`: all that it sees, None: every one. Raises `Invalid`."""
     clean = " ".join(name.split())
     if not clean or len(clean) > NAME:
         raise Invalid(N_("Give the key a name of up to {most} characters.", most=NAME), fields={"name": N_("Name it.")})
@@ -66,12 +67,21 @@ async def create(
         raise Invalid(N_("A key is good for up to {most} days; 0 is for ever.", most=MOST_DAYS))
     if rate is not None and not 0 <= rate <= 100_000:
         raise Invalid(N_("The rate is a number of requests a second; 0 is unlimited."))
+    if channels is not None and wanted - {"read", "send"}:
+        more = N_("Only a key that reads and sends can be limited to channels.")
+        raise Invalid(more, fields={"channels": more})
     line = entry("token.created", clean, access.text_of(wanted))
-    return await rt.db.write(logged, line, insert_key, clean, wanted, days, rate, user_id)
+    return await rt.db.write(logged, line, insert_key, clean, wanted, days, rate, user_id, channels)
 
 
 def insert_key(
-    tx: Tx, name: str, scopes: frozenset[str], days: int | None, rate: float | None, user_id: int | None
+    tx: Tx,
+    name: str,
+    scopes: frozenset[str],
+    days: int | None,
+    rate: float | None,
+    user_id: int | None,
+    channels: frozenset[int] | None = None,
 ) -> Created:
     key, key_id = access.new_key(), tx.new_id()
     lifetime = access.KEY_LIFETIME if days is None else days * DAY
@@ -80,6 +90,8 @@ def insert_key(
         store.INSERT_KEY, id=key_id, name=name, hash=access.digest(key), hint=key[-4:], scopes=access.text_of(scopes),
         user_id=user_id, rate=rate, now=tx.now, expires_at=expires_at,
     )  # fmt: skip
+    if channels is not None:
+        limits.put(tx, "api_key", key_id, channels)
     return Created(key_id, key, expires_at)
 
 

@@ -104,7 +104,7 @@ def _write(
     tx: Tx, intake: Intake, case: Case, version_id: int, given: TurnInput, said: _Said, took: int
 ) -> bool:  # fmt: skip
     """The turn and all that follows from it. Returns whether the slot was used."""
-    tx.run(
+    tx.later(
         turns.INSERT, id=case.turn_id, conversation_id=case.conversation_id,
         message_id=case.heard.id if case.heard else None, version_id=version_id, input=_encode(given),
         output=said.output, code=said.code, error=said.error, took_us=took, at=tx.now,
@@ -120,13 +120,15 @@ def _write(
 def _keeps(case: Case, state: State, version_id: int) -> int | None:
     """The version that a conversation goes on with, whatever is published: while a flow runs, the one it began with. A
     channel without a version (the simulator's) leaves it to whoever chose one."""
-    return version_id if state.frames else case.found.version_id if case.here.version_id is None else None
+    if state.frames or state.asked:
+        return version_id
+    return case.found.version_id if case.here.version_id is None else None
 
 
 def _scene(case: Case) -> Scene:
     found, here = case.found, case.here
     state = State(seed=case.conversation_id & 0xFFFFFFFF) if found.state == "{}" else _state.decode(found.state)
-    if found.version_id is None and state.frames:
+    if found.version_id is None and (state.frames or state.asked):
         # A person had the conversation meanwhile: that ends the flow, and what was held for it is theirs.
         state = msgspec.structs.replace(left(state), held=())
     opted_out = found.opted_out_at is not None

@@ -37,7 +37,8 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """A chat with one person on one channel. `mode` says who has it; `unread` counts what nobody looked at."""
+    """A chat with one person on one channel. `mode` says who has it; `unread` counts what nobody looked at;
+    `assigned_to` is a user, `team_id` a team that it is for."""
 
     id: Id
     channel_id: Id
@@ -54,6 +55,8 @@ class Conversation(msgspec.Struct, frozen=True):
     last_at: Time
     snippet: str
     created_at: Time
+    assigned_to: Id | None
+    team_id: Id | None
 
 
 def message(row: listing.Entry) -> Message:
@@ -71,6 +74,7 @@ def conversation(row: listing.Chat) -> Conversation:
         str(row.id), str(row.channel_id), str(row.contact_id), row.name, row.phone, row.mode,
         None if row.taken_by is None else str(row.taken_by), row.waiting_for, row.waiting_since, row.closed_at,
         row.unread, row.heard_at or None, row.last_at, row.snippet, row.created_at,
+        None if row.assigned_to is None else str(row.assigned_to), None if row.team_id is None else str(row.team_id),
     )  # fmt: skip
 
 

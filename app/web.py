@@ -9,6 +9,7 @@ import logging
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
@@ -264,7 +265,14 @@ async def refusal(request: Request, status: int, code: str, said: Sentence, fiel
         response = await respond.fragment(request, "_toast.html", status=status, sentence=sentence)
         response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#toasts", "beforeend"
         return response
-    return await respond.fragment(request, "error.html", status=status, sentence=sentence)
+    return await respond.fragment(request, "error.html", status=status, sentence=sentence, back=came_from(request))
+
+
+def came_from(request: Request) -> str:
+    """The page of ours on which the form stood that was refused; "" after a GET or from elsewhere."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    ours = request.method == "POST" and parts.netloc == request.url.netloc and parts.path.startswith("/")
+    return urlunsplit(("", "", parts.path, parts.query, "")) if ours and not parts.path.startswith("//") else ""
 
 
 def to_login(request: Request) -> Response:

@@ -7,20 +7,16 @@ says why. The same `webhook-id` comes with every try: a receiver that keeps them
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import logging
 import secrets
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from app import feed, settle, views
+from app import deliveries, feed, settle, views
 from app.audit import entry, logged
 from app.clock import Clock
 from app.db import Database, DatabaseError, Tx
@@ -33,21 +29,10 @@ from app.security.secrets import Keyring
 from app.store import events as stored
 from app.store import webhooks as store
 
-MINUTE: Final = 60_000
-HOUR: Final = 60 * MINUTE
-# When a delivery is tried again, after the first, second … try: the schedule of Standard Webhooks.
-SCHEDULE: Final = (
-    5_000, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR,
-)  # fmt: skip
-TRIES: Final = len(SCHEDULE) + 1
 TIMEOUT: Final = 15.0
-LEASE: Final = 60_000
 AT_ONCE: Final = 32
-EACH: Final = 4
 BATCH: Final = 200
-LARGEST: Final = 20_000
-ROTATION: Final = 24 * HOUR  # so long both secrets sign
-KEPT: Final = 30 * 24 * HOUR
+ROTATION: Final = 24 * deliveries.HOUR  # so long both secrets sign
 MOST: Final = 50
 IDLE: Final = 5.0
 
@@ -56,40 +41,8 @@ SWITCHED_OFF: Final = N_("The webhook was switched off.")
 log = logging.getLogger(__name__)
 
 
-# ---- the payload and its signature ----------------------------------------------------------------------------------
-
-
-def payload(type_: str, at: int, data: Any) -> str:
-    """The body, which is signed byte by byte: `{"type", "timestamp", "data"}`; of a large thing only the ids."""
-    stamp = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    body = msgspec.json.encode({"type": type_, "timestamp": stamp, "data": data})
-    if len(body) > LARGEST:
-        plain = msgspec.to_builtins(data)
-        thin = {name: value for name, value in plain.items() if name == "id" or name.endswith("_id")}
-        body = msgspec.json.encode({"type": type_, "timestamp": stamp, "data": thin, "thin": True})
-    return body.decode()
-
-
 def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def sign(secret: str, identity: str, stamp: int, body: str) -> str:
-    """One signature of `webhook-signature`."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{identity}.{stamp}.{body}".encode(), hashlib.sha256).digest()
-    return "v1," + base64.b64encode(digest).decode()
-
-
-def headers(row: store.Delivery, keys: tuple[str, ...], now: int) -> dict[str, str]:
-    """`now` in ms: each try has its own time, and every try the same id."""
-    identity, stamp = f"msg_{row.id}", now // 1000
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": identity,
-        "webhook-timestamp": str(stamp),
-        "webhook-signature": " ".join(sign(key, identity, stamp, row.body) for key in keys),
-    }
 
 
 # ---- what people do -------------------------------------------------------------------------------------------------
@@ -153,7 +106,7 @@ class Webhooks:
         if row is None:
             raise NotFound(N_("There is no such webhook."))
         now = self._clock.now()
-        body = payload(TEST, now, {"webhook_id": str(webhook_id)})
+        body = deliveries.payload(TEST, now, {"webhook_id": str(webhook_id)})
         one = store.Delivery(now, webhook_id, 0, TEST, body, "waiting", 1, now, 0, "", 0, now, now)
         answer, said, _again = await self._post(row, one)
         return (0 if answer is None else answer.status), said
@@ -181,7 +134,7 @@ class Webhooks:
             if not found:
                 continue
             made = [(event, about) for event in found if (about := await self._wanted(row, event)) is not None]
-            await self._db.write(store_deliveries, row, found[-1].seq, made)
+            await self._db.write(deliveries.store_deliveries, row, found[-1].seq, made)
             more = more or len(found) == BATCH
             if made:
                 self._wake.set()
@@ -194,7 +147,7 @@ class Webhooks:
         told = feed.made(event, await views.about(self._db.reader, event))
         if row.channel_id is not None and told.channel != str(row.channel_id):
             return None
-        return payload(event.type, event.at, msgspec.json.decode(told.body)["data"])
+        return deliveries.payload(event.type, event.at, msgspec.json.decode(told.body)["data"])
 
     # ---- sending ----------------------------------------------------------------------------------------------------
 
@@ -207,7 +160,7 @@ class Webhooks:
                 await self._wake.wait()
                 continue
             try:
-                found, next_due = await self._db.write(claim, AT_ONCE - busy.total(), busy)
+                found, next_due = await self._db.write(deliveries.claim, AT_ONCE - busy.total(), busy)
             except DatabaseError as error:
                 log.warning("deliveries wait: %s", error)
                 await asyncio.sleep(2)
@@ -244,7 +197,7 @@ class Webhooks:
         took = int((self._clock.monotonic() - started) * 1000)
         status = 0 if answer is None else answer.status
         try:
-            await self._db.write(settle_delivery, delivery, status, str(said), again, took)
+            await self._db.write(deliveries.settle_delivery, delivery, status, str(said), again, took)
         except DatabaseError as error:
             log.warning("what came of a delivery waits: %s", error)  # it is tried again when its lease ends
 
@@ -256,25 +209,14 @@ class Webhooks:
             keys.append(self._keys.open(row.former_secret, place(row.id)))
         try:
             answer = await self._client.request(
-                "POST", row.url, headers=headers(delivery, tuple(keys), now), body=delivery.body.encode(),
+                "POST", row.url, headers=deliveries.headers(delivery, tuple(keys), now), body=delivery.body.encode(),
                 timeout=TIMEOUT,
             )  # fmt: skip
         except OutboundError as error:
             return None, error.said, 0
         if 200 <= answer.status < 300:
             return answer, "", 0
-        return answer, N_("It answered {status}.", status=answer.status), wait_of(answer.retry_after, now)
-
-
-def wait_of(text: str, now: int) -> int:
-    """`Retry-After` in ms: seconds or a date; nothing sensible is 0, and a day is the most."""
-    if text.isdecimal() and len(text) < 10:
-        return min(int(text) * 1000, 24 * HOUR)
-    try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return 0
-    return max(0, min(int(at.timestamp() * 1000) - now, 24 * HOUR))
+        return answer, N_("It answered {status}.", status=answer.status), deliveries.wait_of(answer.retry_after, now)
 
 
 def place_of(url: str) -> str:
@@ -344,59 +286,6 @@ def delete(tx: Tx, webhook_id: int) -> None:
         raise NotFound(N_("There is no such webhook."))
 
 
-def store_deliveries(tx: Tx, row: store.Webhook, position: int, made: list[tuple[StoredEvent, str]]) -> None:
-    """The deliveries and the position they lead to, in one commit."""
-    if not tx.run(store.ADVANCE, **{"id": row.id, "position": position, "from": row.position}):
-        return
-    for event, body in made:
-        tx.run(
-            store.INSERT_DELIVERY, id=tx.new_id(), webhook_id=row.id, seq=event.seq, type=event.type, body=body,
-            now=tx.now,
-        )  # fmt: skip
-
-
-Claimed = list[tuple[store.Webhook, store.Delivery]]
-
-
-def claim(tx: Tx, free: int, busy: Counter[int]) -> tuple[Claimed, int | None]:
-    """Due deliveries, each counted as tried before it is, or when the next is due. Those of which the fewest are under
-    way (`busy`, by webhook) come first, a few each: a receiver that is slow or far behind holds up nobody else."""
-    taken: Claimed = []
-    ready = [row for row in tx.all(store.ALL) if row.disabled_at is None and busy[row.id] < EACH]
-    for webhook in sorted(ready, key=lambda row: busy[row.id]):
-        limit = min(EACH - busy[webhook.id], free - len(taken))
-        for row in tx.claim(store.DUE, webhook_id=webhook.id, now=tx.now, limit=limit) if limit else ():
-            if tx.run(store.TRYING, id=row.id, attempts=row.attempts, until=tx.now + LEASE, now=tx.now):
-                taken.append((webhook, msgspec.structs.replace(row, attempts=row.attempts + 1)))
-    if taken:
-        return taken, None
-    found = [tx.one(store.NEXT_DUE, webhook_id=webhook.id) for webhook in ready]
-    return taken, min((due for due in found if due is not None), default=None)
-
-
-def settle_delivery(tx: Tx, row: store.Delivery, status: int, said: str, again: int, took: int) -> None:
-    """Delivered, later, or given up; a receiver that is gone (410) or never answers is switched off."""
-    gone = status == 410
-    state, due_at = "delivered", tx.now
-    if said and (gone or row.attempts >= TRIES):
-        state = "failed"
-    elif said:
-        state, due_at = "waiting", tx.now + max(again, jittered(SCHEDULE[row.attempts - 1], row.id + row.attempts))
-    tx.run(
-        store.OUTCOME, id=row.id, attempts=row.attempts, state=state, due_at=due_at, status=status,
-        problem=said[:500], took_ms=took,
-    )  # fmt: skip
-    if state == "failed" and tx.run(store.DISABLE, id=row.webhook_id, why=said[:500], now=tx.now):
-        tx.run(store.FAIL_WAITING, webhook_id=row.webhook_id, problem=said[:500])
-        settle.attention(tx)
-
-
-def jittered(wait: int, salt: int) -> int:
-    """Up to a fifth more or less, so that those who failed together do not come back together."""
-    share = int.from_bytes(hashlib.blake2b(str(salt).encode(), digest_size=2).digest()) / 65_535
-    return int(wait * (0.8 + 0.4 * share))
-
-
 def replay(tx: Tx, webhook_id: int, delivery_id: int) -> None:
     """The same delivery again, with its whole schedule before it."""
     row = tx.one(store.ONE, id=delivery_id)
@@ -405,10 +294,3 @@ def replay(tx: Tx, webhook_id: int, delivery_id: int) -> None:
     if get(tx, webhook_id).disabled_at is not None:
         raise Conflict(N_("The webhook is switched off. Switch it on first."))
     tx.run(store.AGAIN, id=delivery_id, now=tx.now)
-
-
-def sweep(tx: Tx) -> int:
-    """Deliveries are kept for thirty days; how many went."""
-    old = tx.all(store.OLD, before=tx.now - KEPT)
-    tx.many(store.DROP, [{"id": row} for row in old])
-    return len(old)

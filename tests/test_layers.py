@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {"cli", "noun", "bot", "store", "db", "security", "connectors", "server"} | WIRING | LEAVES,
 }
 # Above the connectors, only the contract, its table of states and the registry are known, never one network.
-OUTSIDE_CONNECTORS = {"app.connectors", "app.connectors.account", "app.connectors.base", "app.connectors.states"}
+OUTSIDE_CONNECTORS = {f"app.connectors{part}" for part in ("", ".abilities", ".account", ".base", ".states")}
 IO_MODULES = set(
     "asyncio concurrent http io multiprocessing os pathlib random secrets select shutil signal socket sqlite3 ssl "
     "subprocess sys tempfile threading time urllib "

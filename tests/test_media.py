@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app import erase, retention
-from app.connectors.base import MediaFile, Problem, SendFailed
+from app.connectors.abilities import MediaFile
+from app.connectors.base import Problem, SendFailed
 from app.content import Image
 from app.errors import Conflict, NotFound
 from app.jobs import ATTEMPTS, ENDED, GAVE_UP, KILLS, Later, recover

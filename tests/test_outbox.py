@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import handoff, inbox, outbox, settle
+from app import handoff, outbox, settle
 from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.base import Address, PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
@@ -384,7 +384,7 @@ async def test_a_new_name_of_the_recipient_is_kept(rt: Runtime) -> None:
     live = await open_shop(rt)
     await take_in(rt, live, said(rt, "hi"))
     [(message_id, conversation_id)] = await rows(rt, "select message_id, conversation_id from outbox")
-    learned = inbox.Address(wa_id="551100000000")
+    learned = Address(wa_id="551100000000")
     await rt.db.write(settle.accepted, live.row.id, message_id, conversation_id, "wamid.9", learned)
     assert ("551100000000",) in await rows(rt, "select value from identity where kind = 'wa_id'")
 

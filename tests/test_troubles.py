@@ -113,12 +113,12 @@ async def test_a_group_is_looked_at_resolved_and_open_again_when_it_comes_again(
 
 async def test_S14_the_page_of_limits_tells_who_ran_into_them(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
-        assert "Nobody in the last day" in (await visit.get("/settings/limits")).text
+        assert "Nobody in the last day" in (await visit.get("/settings/rates")).text
         for _ in range(80):
             last = await visit.get("/account")
         assert last.status_code == 429
         visit.app.state.limits.buckets.clear()
-        page = (await visit.get("/settings/limits")).text
+        page = (await visit.get("/settings/rates")).text
         assert "Requests of a person" in page and "127.0.0.1" in page
         await visit.become("agent")
-        assert (await visit.get("/settings/limits")).status_code == 403
+        assert (await visit.get("/settings/rates")).status_code == 403

@@ -47,7 +47,9 @@ def plain(value: Any) -> Any:
 
 def _answer(status: int = 0, body: Any = None, error: Located | None = None, **methods: Located) -> Answer:
     if len(methods) != 1:
-        raise ValueError(N_("An answer is for one of get, post, put, patch and delete, with the address"))
+        raise ValueError(
+            N_("An answer is for one of get, post, put, patch, delete and handler, with the address or the name")
+        )
     if error is not None and (status or body is not None):
         raise ValueError(N_("A call that fails has no status and no body"))
     [(method, url)] = methods.items()
@@ -63,7 +65,7 @@ ANSWER: Final = Keys(
         "body": Large(),
         "error": OneOf(*ERRORS),
     },
-    expected=N_("a group with get, post, put, patch or delete"),
+    expected=N_("a group with get, post, put, patch, delete or handler"),
 )
 ANSWERS: Final = ListOf(ANSWER, MOST_ANSWERS, N_("a list of answers"))
 

@@ -1,4 +1,5 @@
-"""The step that asks a web service: as an author writes it, what stands where, and made ready to run.
+"""The step that asks a web service, or a program that is connected to Parley (`handler`): as an author writes it, what
+stands where, and made ready to run.
 
 The bot only says what is to be asked and waits; who asks, and how carefully, is not its business.
 """
@@ -14,7 +15,7 @@ from app.bot.keep import Measure, literal, whole
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.bot.scene import Call, CallError, CallResult
 from app.bot.secret import Sealed, seal
-from app.bot.shape import A_TEXT, MISSING, Json, Keys, Located, MapOf, Report, Shape, Text, is_empty, place
+from app.bot.shape import A_TEXT, MISSING, Either, Json, Keys, Located, MapOf, Report, Shape, Text, is_empty, place
 from app.bot.text import Text as Template
 from app.bot.text import compile_expression
 from app.bot.values import Room
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from app.bot.grammar import Step
     from app.bot.steps import Compiler
 
-METHODS: Final = ("get", "post", "put", "patch", "delete")
+METHODS: Final = ("get", "post", "put", "patch", "delete", "handler")
+HANDLER: Final = "HANDLER"  # the method of a call to a program, whose name stands in place of an address
 ERRORS: Final = tuple(error for error in get_args(CallError) if error)
+HANDLER_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
 UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 ANY: Final = "else"
 REPLY: Final = "reply"  # the answer, in `map`
@@ -34,6 +37,14 @@ MOST_SECONDS: Final = 30
 LONGEST_ADDRESS: Final = 4_096
 NOTHING: Final = Sealed(Template(""))
 NO_BRANCH: Final = mark("A call to a web service failed, and the bot has no step for that.")
+
+
+class Relay(msgspec.Struct, frozen=True):
+    """The program that is given what the customer writes before the rules are: the handler's name, and for how many
+    seconds its answer is waited for."""
+
+    name: str
+    timeout: float = TIMEOUT
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -113,6 +124,18 @@ class Header(Text):
         return value if fits else self.wrong(node, report)
 
 
+class Handler(Text):
+    """The name under which programs offer to answer."""
+
+    def __init__(self) -> None:
+        super().__init__(60, N_("the name of a handler: letters, digits, dots, - and _"), f"^{HANDLER_NAME}$")
+
+    def read(self, node: Node, report: Report) -> Any:
+        value = super().read(node, report)
+        fits = not isinstance(value, Located) or re.fullmatch(HANDLER_NAME, value.text)
+        return value if fits else self.wrong(node, report)
+
+
 class Seconds(Shape):
     expected = N_("a number of seconds from 1 to {most}", most=MOST_SECONDS)
 
@@ -158,16 +181,34 @@ class Failed(Shape):
         return {"anyOf": [self.steps.schema(), {**self.kinds.schema(), **names}]}
 
 
+def _relay(name: Located, timeout: float = TIMEOUT) -> Relay:
+    return Relay(name.text, timeout)
+
+
+class RelayShape(Either):
+    """A plain name is a handler with the usual time."""
+
+    def __init__(self) -> None:
+        expected = N_("the name of a handler, or a group of name and timeout")
+        super().__init__(Handler(), Keys(_relay, {"name": Handler(), "timeout": Seconds()}, ("name",)), expected)
+
+    def read(self, node: Node, report: Report) -> Any:
+        value = super().read(node, report)
+        return Relay(value.text) if isinstance(value, Located) else value
+
+
 def _request(**values: Any) -> Request:
     methods = [method for method in METHODS if method in values]
     if len(methods) != 1:
-        raise ValueError(N_("A call has one of get, post, put, patch and delete, with the address"))
+        raise ValueError(N_("A call has one of get, post, put, patch, delete and handler, with the address or name"))
     [method] = methods
     body = [name for name in ("json", "form") if name in values]
     if len(body) > 1:
         raise ValueError(N_("A call has either json or form"))
     if body and method == "get":
         raise ValueError(N_("A call with get sends no {name}; put it in the address", name=body[0]))
+    if method == "handler" and values.keys() & {"headers", "form"}:
+        raise ValueError(N_("A handler is given json, and neither headers nor form"))
     return Request(method.upper(), values.pop(method), **values)
 
 
@@ -182,6 +223,7 @@ def verbs(steps: Shape, variable: Shape, expression: Shape) -> Mapping[str, Keys
         _request,
         {
             **dict.fromkeys(METHODS, Address()),
+            "handler": Handler(),
             "headers": MapOf(Header(), text, 20, N_("a group of headers and texts")),
             "json": Body(),
             "form": MapOf(Text(100, N_("a name")), text, 100, N_("a group of names and texts")),
@@ -189,7 +231,7 @@ def verbs(steps: Shape, variable: Shape, expression: Shape) -> Mapping[str, Keys
             "save": variable,
             "map": MapOf(variable, expression, 50, N_("a group of names and expressions")),
         },
-        expected=N_("a group with get, post, put, patch or delete"),
+        expected=N_("a group with get, post, put, patch, delete or handler"),
     )
     return {"call": Keys(_call, {"call": call, "failed": Failed(steps)}, ("call",), located=True)}
 

@@ -17,6 +17,7 @@ from app.bot.index import whole
 from app.bot.match import Found, match
 from app.bot.program import Asking
 from app.bot.prompted import MOST_GOING_ON, quiet, triggered, watching
+from app.bot.relay import answered, keep, relay, waits, without
 from app.bot.resume import below, ended, hold, holds, merged, resumed, together, without_held
 from app.bot.run import Machine, Place, left, machine, opened, title
 from app.bot.scene import (
@@ -59,6 +60,8 @@ def decide(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
 def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
     state = scene.state
     bot = bot.in_language(*languages(state.variables, scene.contact))
+    if isinstance(event, CallResult) and state.asked is not None and event.token == state.asked.token:
+        return relayed(bot, scene, event, now)
     if isinstance(event, TimerFired | CallResult):
         return resumed(bot, scene, event, now)
     if isinstance(event, GivenBack):
@@ -69,11 +72,29 @@ def happen(bot: Version, scene: Scene, event: Event, now: int) -> Decision:
         return quiet(bot, scene, event, now)
     if isinstance(event.content, SILENT) or (isinstance(event.content, Reaction) and not event.content.emoji):
         return silent(scene, event)
+    if waits(state.asked, now):
+        return keep(scene, event)
     if state.waiting is not None:
         if places := opened(bot, state):
             return (answer if state.waiting.kind == "answer" else meanwhile)(bot, scene, event, now, places)
         scene = without_flow(scene)
+    if bot.handler is not None and not isinstance(event.content, Reaction):
+        return relay(bot, bot.handler, scene, event, now)
     return listen(bot, scene, event, now)
+
+
+def relayed(bot: Version, scene: Scene, event: CallResult, now: int) -> Decision:
+    """The bot's handler answered, or the rules do. A question that was asked meanwhile stays open."""
+    done = answered(bot, scene, event, now)
+    if isinstance(done, Decision):
+        return done
+    assert scene.state.asked is not None
+    message, scene = scene.state.asked.message, without(scene)
+    if scene.state.waiting is not None:
+        return Decision((), scene.state, Trace(done, code="relay_failed"))
+    decision = listen(bot, scene, message, now)
+    seen = msgspec.structs.replace(decision.trace, before=(done, *decision.trace.before))
+    return msgspec.structs.replace(decision, trace=seen)
 
 
 def silent(scene: Scene, event: Arrived, near: tuple[NearMiss, ...] = ()) -> Decision:
@@ -100,6 +121,8 @@ def release(bot: Version, scene: Scene, first: Decision, now: int) -> Decision:
     state = first.state
     if ended(first):
         return without_held(first)
+    if waits(state.asked, now):
+        return first
     asks = state.waiting is not None and state.waiting.kind == "answer"
     if holds(state.waiting, now) or (asks and below(state)):
         return first

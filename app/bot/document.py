@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from app.bot.calling import Relay
 from app.bot.formats import NEUTRAL, Speech, speech
 from app.bot.grammar import DOCUMENT, Document, Rule
 from app.bot.hours import Hours
@@ -66,6 +67,7 @@ class Version(msgspec.Struct, frozen=True):
     places: tuple[int, ...] = ()
     pairs: str = ""
     inactivity: tuple[int, ...] = ()
+    handler: Relay | None = None
 
     def in_language(self, *wanted: str) -> "Version":
         """The bot in the first of these languages that it speaks; else as it is."""
@@ -164,6 +166,7 @@ def assemble(
         order,
         pairs,
         tuple(sorted({rule.when.inactivity for rule in rules} - {0})),
+        document.handler,
     )
     return version, problems + endless(version.programs)
 

@@ -12,6 +12,7 @@ import msgspec
 from app.bot import acts, messages
 from app.bot.acts import Act
 from app.bot.address import Address
+from app.bot.calling import Relay, RelayShape
 from app.bot.cases import CASES, Case
 from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
 from app.bot.hours import Hours, HoursShape
@@ -116,7 +117,7 @@ class Fallback(msgspec.Struct, frozen=True):
 
 class Document(msgspec.Struct, frozen=True):
     """A bot as its author wrote it. `gather`: for how many seconds quick messages are taken as one; `languages` are
-    those that its texts are in, none if they have one each."""
+    those that its texts are in, none if they have one each; `handler`: who is given messages before the rules are."""
 
     bot: Located
     rules: tuple[Rule, ...] = ()
@@ -128,6 +129,7 @@ class Document(msgspec.Struct, frozen=True):
     tests: tuple[Case, ...] = ()
     flows: dict[str, tuple[Step, ...]] = {}
     languages: tuple[str, ...] = ()
+    handler: Relay | None = None
 
 
 class Language(Text):
@@ -285,6 +287,7 @@ DOCUMENT: Shape = Keys(
         "bot": Text(100, N_("the bot's name")),
         "language": Language(),
         "hours": HoursShape(),
+        "handler": RelayShape(),
         "gather": Length(1, 60, N_("how long, from 1s to 60s")),
         "vocabulary": MapOf(Text(100, N_("a name")), PHRASES, 500, N_("groups of words")),
         "rules": ListOf(RULE, 20_000, N_("a list of rules"), least=0),

@@ -173,8 +173,12 @@ def search(clause: Clause, text: str) -> str | None:
 def walk(tree: dict[str, Branch], found: list[str]) -> Ends:
     """Every phrase that stands in the words, with the position it begins at."""
     ends: Ends = []
+    if tree.keys().isdisjoint(found):
+        return ends
     for position, word in enumerate(found):
-        branch = tree.get(word)
+        if word not in tree:
+            continue
+        branch: Branch | None = tree[word]
         following = position + 1
         while branch is not None:
             if branch.end is not None:

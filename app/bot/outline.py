@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.bot.calling import METHODS
 from app.bot.languages import are_languages
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.said import N_, Sentence
@@ -147,7 +148,7 @@ def words_of(kind: str, value: Node | None) -> tuple[Sentence, str]:
         case "untag":
             return N_("Take off tag: {name}", name=first), ""
         case "call":
-            method = next((key for key in ("get", "post", "put", "patch", "delete") if get(value, key)), "")
+            method = next((key for key in METHODS if get(value, key)), "")
             return N_("Call: {method}", method=method), plain(get(value, method))
         case "wait":
             until = plain(get(value, "until"))

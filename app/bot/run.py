@@ -368,6 +368,14 @@ class Machine:
         state, turn = after(self.state, missed, self.turn.choices), self.turn
         frames = tuple(place.frame() for place in self.places)
         state = State(
-            state.missed, state.choices, self.variables, state.seed, state.turns, frames, self.waiting, state.held
+            state.missed,
+            state.choices,
+            self.variables,
+            state.seed,
+            state.turns,
+            frames,
+            self.waiting,
+            state.held,
+            state.asked,
         )
         return Decision(tuple(turn.effects), state, turn.explained(seen))

@@ -57,10 +57,20 @@ class Waiting(msgspec.Struct, frozen=True, omit_defaults=True):
     save: str = ""
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What the bot's handler was given at `since` (ms UTC) and has not answered; its answer has the `token`."""
+
+    token: str
+    since: int
+    handler: str
+    message: Arrived
+
+
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """The bot's memory of one conversation. `missed`: fallbacks in a row; `choices`: what was offered last, so that a
     number typed for a numbered list is understood; `seed` drives every random choice. `frames` are the running flows,
-    outermost first; `held` are messages answered once the wait or call is over, at most 10."""
+    outermost first; `held` are messages answered once the wait or call is over, at most 10; `asked`: whom the
+    bot's handler is to answer."""
 
     missed: int = 0
     choices: tuple[tuple[str, str], ...] = ()
@@ -70,6 +80,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     frames: tuple[Frame, ...] = ()
     waiting: Waiting | None = None
     held: tuple[Arrived, ...] = ()
+    asked: Asked | None = None
 
 
 class Scene(msgspec.Struct, frozen=True):

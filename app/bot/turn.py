@@ -22,7 +22,9 @@ LONGEST_TAG = 35
 def after(state: State, missed: int, choices: tuple[tuple[str, str], ...]) -> State:
     """The state of the next turn; the seed moves on by one step of a linear congruence."""
     seed = (state.seed * 6364136223846793005 + 1442695040888963407) & 0x7FFF_FFFF_FFFF_FFFF
-    return State(missed, choices, state.variables, seed, state.turns + 1, state.frames, state.waiting, state.held)
+    return State(
+        missed, choices, state.variables, seed, state.turns + 1, state.frames, state.waiting, state.held, state.asked
+    )
 
 
 class Turn:
@@ -48,8 +50,11 @@ class Turn:
             content = step.ready[pick]
         else:
             content = step.build(self.room, step.texts[pick].render(self.room).strip())
-        if content is None:
-            return
+        if content is not None:
+            self.show(content, step.quote)
+
+    def show(self, content: Content, quoted: bool = False) -> None:
+        """Says this, in the form that the channel can show. `quoted`: about the message that came."""
         if isinstance(content, Reaction) and not self.answers:
             self.room.problem(N_("There is no message to react to; the reaction was left out"))
             return
@@ -57,7 +62,7 @@ class Turn:
             self.room.problem(N_("A text came out empty and was not sent"))
             return
         shown = fit(content, self.can, self.room.speech.language)
-        quote, lost = fit_quote(content, self.can) if step.quote and self.answers else (False, ())
+        quote, lost = fit_quote(content, self.can) if quoted and self.answers else (False, ())
         self.notes += [note for note in (*shown.notes, *lost) if note not in self.notes]
         if shown.choices:
             self.choices = shown.choices

@@ -29,6 +29,9 @@ SENTENCES = {
     "cancelled": mark("{said} “{words}”, which leaves {place} at question {number}: {name}."),
     "interrupted": mark("{said} “{words}”, for which rule {rule} may interrupt {place}."),
     "event_interrupted": mark("Rule {rule} may interrupt {place} and had all that it asks for: {facts}."),
+    "relayed": mark("The message was given to {handler}."),
+    "relay_held": mark("{handler} has not answered yet; it is given the message after that."),
+    "relay_answered": mark("{handler} answered."),
     "given_back": mark("A person gave the conversation back; the bot answers the next message."),
 }
 

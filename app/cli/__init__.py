@@ -1,7 +1,7 @@
 """The command line: words in, one command, an exit code out (0 fine, 1 failed, 2 wrong usage, 78 cannot start so).
 
-`arguments` is what can be typed, `actions` what each command does, `reach` how a command finds the installation, and
-`output` how a result is shown.
+`arguments` is what can be typed, `given` what was, `actions` what each command does, `reach` how a command finds the
+installation, and `output` how a result is shown.
 """
 
 import os

@@ -95,6 +95,7 @@ def people(commands: "Commands") -> None:
     parser.add_argument("--role", choices=ROLES, default="agent")
     parser.add_argument("--password-stdin", action="store_true", help=_("read the password from stdin"))
     add(users, "list", _("everybody"), "user.list")
+    limited(add(users, "limit", _("a viewer or agent sees these channels only"), "user.limit"), "email", "EMAIL")
     add(users, "disable", _("no log-in any more, every session over"), "user.disable").add_argument("email")
     parser = add(users, "reset-password", _("a new password, printed once unless given"), "user.reset-password")
     parser.add_argument("email")
@@ -103,10 +104,18 @@ def people(commands: "Commands") -> None:
     parser.add_argument("email")
 
 
+def limited(parser: argparse.ArgumentParser, name: str, metavar: str) -> None:
+    parser.add_argument(name, metavar=metavar)
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("--channels", metavar="NAME[,NAME]", help=_("by name or id"))
+    chosen.add_argument("--all", action="store_true", help=_("every channel, now and later"))
+
+
 def teams(commands: "Commands") -> None:
     group_ = group(commands, "team", _("named groups of people, to whom bots assign and hand over conversations"))
     add(group_, "add", _("a new team"), "team.add").add_argument("team", metavar="TEAM")
     add(group_, "list", _("every team and who is in it"), "team.list")
+    limited(add(group_, "limit", _("its members see these channels only"), "team.limit"), "team", "TEAM")
     parser = add(group_, "remove", _("the team is gone; its conversations belong to no team"), "team.remove")
     parser.add_argument("team", metavar="TEAM")
     for name, help in (("join", _("a person comes into a team")), ("leave", _("a person leaves a team"))):
@@ -122,6 +131,7 @@ def tokens(commands: "Commands") -> None:
     parser.add_argument("--scopes", required=True, metavar="S[,S]", help=_("of read, send, manage, admin"))
     parser.add_argument("--expires", type=int, metavar="DAYS", help=_("a year unless told; 0: never"))
     parser.add_argument("--rate", type=float, metavar="N", help=_("requests a second; 0: unlimited"))
+    parser.add_argument("--channels", metavar="NAME[,NAME]", help=_("all that it sees; every channel unless told"))
 
 
 def channels(commands: "Commands") -> None:

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TextIO
 
+from app.cli.given import Given, Row
 from app.errors import ParleyError
-from app.i18n import _, tell
+from app.i18n import _, fmt, tell
 
 COLOURS: Final = {"good": "32", "bad": "31", "doubtful": "33", "faint": "2", "bold": "1"}
 
@@ -53,3 +54,33 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def mark(ok: bool | None) -> str:
     """A sign before a finding."""
     return {True: paint(_("ok "), "good"), False: paint(_("bad"), "bad"), None: paint(" - ", "doubtful")}[ok]
+
+
+def show(given: Given, result: Any, text: str) -> int:
+    """A sentence, or the whole result as JSON."""
+    if given.json:
+        as_json(result)
+    else:
+        say(text)
+    return 0
+
+
+def rows(given: Given, found: list[Row], heads: dict[str, str], nothing: str) -> int:
+    """A table of the keys in `heads`, or JSON."""
+    if given.json:
+        as_json(found)
+    elif found:
+        table(list(heads.values()), [[cell(row[key]) for key in heads] for row in found])
+    else:
+        say(nothing)
+    return 0
+
+
+def cell(value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return fmt.number(value)
+    if isinstance(value, dict):
+        return ", ".join(_("{name} (version {n})").format(name=name, n=number) for name, number in value.items()) or "-"
+    return "-" if value is None else str(value)

@@ -13,6 +13,7 @@ import msgspec
 
 from app.capabilities import Capabilities
 from app.connectors import wire
+from app.connectors.abilities import Post
 from app.connectors.base import (
     Address,
     Arrival,
@@ -23,7 +24,6 @@ from app.connectors.base import (
     OnEvent,
     Outbound,
     PairLimit,
-    Post,
     Problem,
     Receipt,
     Scope,

@@ -355,3 +355,8 @@ REMEDIES: Final[dict[str, str]] = {
 def advice_for(code: str) -> Advice | None:
     """Words for a problem's code; None if only the network's own words exist."""
     return PROBLEMS.get(code)
+
+
+def sentence(code: str) -> str:
+    """The state code in words, in English."""
+    return SENTENCES.get(code, code)

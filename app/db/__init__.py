@@ -4,7 +4,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from app.clock import Clock
-from app.db.contract import Database, Query, Reader, Statement, Tx
+from app.db.contract import Database, Query, Reader, Statement, Together, Tx
 from app.db.errors import (
     Broken,
     Corrupt,
@@ -51,6 +51,7 @@ __all__ = [
     "Reader",
     "Statement",
     "Stopped",
+    "Together",
     "Tx",
     "UnknownOutcome",
     "Violation",

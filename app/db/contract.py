@@ -4,7 +4,7 @@ A unit of work is a plain function `def unit(tx, …)` on a writer thread; **it 
 but through `tx`**. A read is `async def read(db, …)`. Both dialects behave alike; only `db/` knows which one runs.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, TypeVarTuple
 
@@ -34,6 +34,18 @@ class Statement:
     sql: str
 
 
+@dataclass(frozen=True, slots=True)
+class Together(Generic[*Ts, R]):
+    """A unit of work that can be done for several callers at once: `one(tx, *args)`, or `several(tx, [args, …])` with a
+    result for each. Where several fail, each is done alone, so `several` may leave to that what is unusual."""
+
+    one: "Callable[[Tx, *Ts], R]"
+    several: "Callable[[Tx, Sequence[tuple[*Ts]]], Sequence[R]]"
+
+    def __call__(self, tx: "Tx", *args: *Ts) -> R:
+        return self.one(tx, *args)
+
+
 class Tx(Protocol):
     """One unit of work, on a writer thread. Commits when the function returns, rolls back when it raises."""
 
@@ -48,6 +60,16 @@ class Tx(Protocol):
         """Number of changed rows."""
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None: ...
+
+    def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
+        """The rows that the query finds for each of `rows`, of which none need be in order. Its text holds one
+        `(values (:a, :b))`, which may be repeated, and no other parameter."""
+
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
+        """Write before the next statement of whatever unit, at the latest before the commit, with others of its kind.
+        Statements are then in the order in which each was first asked for. Its text holds one `values (:a, :b)`, which
+        may be repeated, and no other parameter. Returns the row: it may be changed until it is written, and is empty
+        from then on."""
 
     def new_id(self) -> int:
         """A 63-bit id that was never given before, whatever the clock did."""

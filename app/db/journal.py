@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from app.db.contract import Query
+from app.db.contract import Query, Statement
 from app.events import Event, StoredEvent
 
 
@@ -15,7 +15,9 @@ def stored_event(seq: int, at: int, type: str, topics: str, data: str) -> Stored
 EVENTS_AFTER: Final = Query(
     "select seq, at, type, topics, data from event where seq > :after order by seq limit :limit", stored_event
 )
-INSERT_EVENT: Final = "insert into event (seq, at, type, topics, data) values (:seq, :at, :type, :topics, :data)"
+INSERT_EVENT: Final = Statement(
+    "insert into event (seq, at, type, topics, data) values (:seq, :at, :type, :topics, :data)"
+)
 # A mark never goes back.
 SET_MARK: Final = """
 insert into mark (name, value) values (:name, :value)

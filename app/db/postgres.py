@@ -19,6 +19,7 @@ from app.db.migrate import Migration
 from app.db.pool import Pool
 from app.db.postgres_link import Address, explain, translate
 from app.db.postgres_writer import PostgresWriter
+from app.db.rows import narrowed
 from app.db.sequencer import Sequencer
 from app.db.units import UnitQueue
 
@@ -48,7 +49,7 @@ class PostgresReader:
 
     async def all(self, query: Query[T], /, **params: Any) -> list[T]:
         row = query.row
-        return [row(*columns) for columns in await self._rows(query.sql, params)]
+        return [row(*columns) for columns in await self._rows(narrowed(query.sql), params)]
 
     async def close(self) -> None:
         if self._connection is not None:

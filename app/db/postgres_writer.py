@@ -7,7 +7,7 @@ connection went during COMMIT: if that commit took place after all, its unique k
 import logging
 import threading
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
@@ -19,7 +19,7 @@ from app.db.errors import Broken, UnknownOutcome
 from app.db.ids import Ids
 from app.db.journal import SET_MARK, event_row
 from app.db.postgres_link import REPEATABLE, Address, explain, translate
-from app.db.units import Call, Unit, UnitQueue, settle
+from app.db.units import Call, Unit, UnitQueue, settle, warn_if_slow
 from app.events import Event
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,13 @@ class PostgresTx:
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         self._cursor.executemany(translate(statement.sql), rows)
+
+    def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
+        return [found for row in rows for found in self.all(query, **row)]
+
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
+        self.run(statement, **params)
+        return {}
 
     def new_id(self) -> int:
         return self._ids.new(self.now)
@@ -134,7 +141,7 @@ class PostgresWriter:
         tx, started = PostgresTx(connection, self._ids, self._clock.now()), perf_counter()
         unit.result = unit.fn(tx, *unit.args)
         mark = tx.finish()
-        unit.warn_if_slow(started)
+        warn_if_slow([unit], started)
         self._committing, started = True, perf_counter()
         connection.commit()
         self.last_commit = perf_counter() - started

@@ -17,6 +17,7 @@ from app.db.contract import Query, T
 from app.db.errors import Locked
 from app.db.front import Front
 from app.db.pool import Pool
+from app.db.rows import narrowed
 from app.db.sqlite_file import BUSY_MS, address, explain, failure, prepare
 from app.db.sqlite_writer import Writer
 from app.db.units import UnitQueue
@@ -41,7 +42,7 @@ class SqliteReader:
 
     async def all(self, query: Query[T], /, **params: Any) -> list[T]:
         try:
-            rows = await self._connection.execute_fetchall(query.sql, params)
+            rows = await self._connection.execute_fetchall(narrowed(query.sql), params)
         except sqlite3.Error as error:
             raise failure(error) or error from error
         except asyncio.CancelledError:

@@ -14,34 +14,37 @@ import sqlite3
 import threading
 from asyncio import AbstractEventLoop
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Any
 
 from app.clock import Clock
-from app.db.contract import Query, Statement, T
+from app.db.contract import Query, Statement, T, Together
 from app.db.errors import Broken, DatabaseError, Locked, UnknownOutcome, Violation
 from app.db.ids import Ids
 from app.db.journal import INSERT_EVENT, SET_MARK, place
 from app.db.sqlite_file import explain, failure, open_writer
-from app.db.units import Call, Unit, UnitQueue, settle
+from app.db.units import Call, Unit, UnitQueue, settle, warn_if_slow
 from app.events import Event, StoredEvent
 
 log = logging.getLogger(__name__)
 
 BATCH = 64
+MOST_ROWS = 32
 # A name, or a text in quotes, which may hold a colon.
 PARAMETER = re.compile(r"'[^']*'|:([A-Za-z_]\w*)")
+VALUES = re.compile(r"\bvalues\s*\(")
 WORK = 0.005
 
 
 class SqliteTx:
     """What a unit sees of the writer's connection. One for all units: their order is the order of its lists."""
 
-    __slots__ = ("_execute", "_executemany", "_new_id", "calls", "events", "now")
+    __slots__ = ("_execute", "_executemany", "_later", "_new_id", "calls", "events", "now")
 
     def __init__(self, connection: sqlite3.Connection, ids: Ids) -> None:
         # One cursor for all: making one a statement costs a fifth of a small unit.
@@ -55,24 +58,69 @@ class SqliteTx:
         self.now = now
         self.events: list[Event] = []
         self.calls: list[Call] = []
+        self._later: dict[str, list[dict[str, Any]]] = {}
 
     def one(self, query: Query[T], /, **params: Any) -> T | None:
+        if self._later:
+            self.flush()
         # To its end: an unfinished statement would keep its snapshot and hold back checkpoints.
         sql, values = positional(query.sql)
         rows = self._execute(sql, values(params)).fetchall()
         return query.row(*rows[0]) if rows else None
 
     def all(self, query: Query[T], /, **params: Any) -> list[T]:
+        if self._later:
+            self.flush()
         sql, values = positional(query.sql)
         row = query.row
         return [row(*columns) for columns in self._execute(sql, values(params)).fetchall()]
 
     def run(self, statement: Statement, /, **params: Any) -> int:
+        if self._later:
+            self.flush()
         sql, values = positional(statement.sql)
         return self._execute(sql, values(params)).rowcount
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
+        if self._later:
+            self.flush()
         self._executemany(statement.sql, rows)
+
+    def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
+        if self._later:
+            self.flush()
+        row = query.row
+        return [row(*columns) for found in self._repeated(query.sql, rows) for columns in found]
+
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
+        rows = self._later.get(statement.sql)
+        if rows is None:
+            self._later[statement.sql] = [params]
+        else:
+            rows.append(params)
+        return params
+
+    def drop_later(self) -> None:
+        self._later = {}
+
+    def flush(self) -> None:
+        """Write what was to be written later."""
+        later, self._later = self._later, {}
+        for sql, rows in later.items():
+            for _ in self._repeated(sql, rows):
+                """Nothing comes back from a write."""
+            for row in rows:
+                row.clear()
+
+    def _repeated(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[tuple[Any, ...]]]:
+        """Run a statement for all rows in pieces of 32, 16, … 1: few texts, each prepared once. Every statement gives
+        the interpreter away to the event loop's thread and has to get it back, which costs more than a row."""
+        values, at = positional(sql)[1], 0
+        while at < len(rows):
+            size = 1 << min(len(rows) - at, MOST_ROWS).bit_length() - 1
+            given = list(chain.from_iterable(map(values, rows[at : at + size])))
+            yield self._execute(repeated(sql, size), given).fetchall()
+            at += size
 
     def new_id(self) -> int:
         return self._new_id(self.now)
@@ -97,6 +145,20 @@ def positional(sql: str) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[An
     names = [name for name in PARAMETER.findall(sql) if name]
     text = PARAMETER.sub(lambda found: "?" if found[1] else found[0], sql)
     return text, itemgetter(*names) if len(names) > 1 else lambda params: [params[name] for name in names]
+
+
+@cache
+def repeated(sql: str, size: int) -> str:
+    """The positional statement with its one list of values so many times."""
+    text = positional(sql)[0]
+    start = found.end() if (found := VALUES.search(text)) else len(text)
+    depth = 1
+    for end in range(start, len(text)):
+        depth += (text[end] == "(") - (text[end] == ")")
+        if depth == 0:
+            row = text[start - 1 : end + 1]
+            return f"{text[: start - 1]}{', '.join([row] * size)}{text[end + 1 :]}"
+    raise ValueError(f"no list of values in {sql}")
 
 
 class Writer:
@@ -200,20 +262,41 @@ class Writer:
 
     def _run_together(self, units: list[Unit]) -> bool:
         """Run what waits, adding to `units`. False if a unit failed by itself; raises when the database did."""
-        tx, take, until = self._tx, self.queue.take_waiting, thread_time() + WORK
+        until = thread_time() + WORK
         unit: Unit | None = units[0]
         while unit is not None:
-            started, tx.now = perf_counter(), self._clock.now()
+            same, following = self._gather(unit, units)
+            started, self._tx.now = perf_counter(), self._clock.now()
             try:
-                unit.result = unit.fn(tx, *unit.args)
+                run_same(self._tx, same)
             except BaseException as error:
                 self._raise_if_storage(error)
                 return False
-            unit.warn_if_slow(started)
-            if len(units) >= BATCH or thread_time() > until:
-                return True
-            if (unit := take()) is not None:
-                units.append(unit)
+            warn_if_slow(same, started)
+            if following is None and len(units) < BATCH and thread_time() < until:
+                following = self.queue.take_waiting()
+                units += [following] if following else []
+            unit = following
+        return self._flushed()
+
+    def _gather(self, unit: Unit, units: list[Unit]) -> tuple[list[Unit], Unit | None]:
+        """Those that wait and can be done together with this one, and the one behind them if it was taken, too."""
+        same = [unit]
+        while isinstance(unit.fn, Together) and len(same) < MOST_ROWS and len(units) < BATCH:
+            if (other := self.queue.take_waiting()) is None:
+                break
+            units.append(other)
+            if other.fn is not unit.fn:
+                return same, other
+            same.append(other)
+        return same, None
+
+    def _flushed(self) -> bool:
+        try:
+            self._tx.flush()
+        except BaseException as error:
+            self._raise_if_storage(error)
+            return False
         return True
 
     def _run_apart(self, units: list[Unit]) -> None:
@@ -231,14 +314,16 @@ class Writer:
         self._execute("savepoint unit")
         try:
             unit.result = unit.fn(tx, *unit.args)
+            tx.flush()
         except BaseException as error:
+            tx.drop_later()
             self._raise_if_storage(error)
             unit.result, unit.error = None, own_error(error)
             self.failed += 1
             del tx.events[events:], tx.calls[calls:]
             self._execute("rollback to unit")
         self._execute("release unit")
-        unit.warn_if_slow(started)
+        warn_if_slow([unit], started)
 
     def _raise_if_storage(self, error: BaseException) -> None:
         if failure(error) or not self._connection.in_transaction:
@@ -251,7 +336,9 @@ class Writer:
         stored: list[StoredEvent] = []
         if self._tx.events:
             stored, rows = place(self._tx.events, self._tx.now, self.seq)
-            self._connection.executemany(INSERT_EVENT, rows)
+            for row in rows:
+                self._tx.later(INSERT_EVENT, **row)
+            self._tx.flush()
         self._mark = self._ids.mark_needed()
         if self._mark is not None:
             self._execute(SET_MARK, {"name": self._id_mark, "value": self._mark})
@@ -291,6 +378,15 @@ class Writer:
                 self._execute("rollback")
         except sqlite3.Error:
             self._broken = True
+
+
+def run_same(tx: SqliteTx, units: list[Unit]) -> None:
+    fn = units[0].fn
+    if isinstance(fn, Together) and len(units) > 1:
+        for unit, result in zip(units, fn.several(tx, [unit.args for unit in units]), strict=True):
+            unit.result = result
+    else:
+        units[0].result = fn(tx, *units[0].args)
 
 
 def own_error(error: BaseException) -> BaseException:

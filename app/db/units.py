@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any, Final
 
-from app.db.contract import Done
+from app.db.contract import Done, Together
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,15 @@ class Unit:
 
     @property
     def name(self) -> str:
-        return f"{self.fn.__module__}.{getattr(self.fn, '__qualname__', self.fn)}"
+        fn = self.fn.one if isinstance(self.fn, Together) else self.fn
+        return f"{fn.__module__}.{getattr(fn, '__qualname__', fn)}"
 
-    def warn_if_slow(self, started: float) -> None:
-        took = perf_counter() - started
-        if took > SLOW:
-            log.warning("slow unit=%s took_ms=%.1f", self.name, took * 1000)
+
+def warn_if_slow(units: Sequence[Unit], started: float) -> None:
+    """Of units that ran together."""
+    took = perf_counter() - started
+    if took > SLOW:
+        log.warning("slow unit=%s together=%d took_ms=%.1f", units[0].name, len(units), took * 1000)
 
 
 class _Signal:

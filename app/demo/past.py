@@ -1,6 +1,6 @@
 """A transaction that lies in the past: units write history with it as they write the present with their own."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from app.db import Query, Statement, Tx
@@ -27,6 +27,12 @@ class Past:
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         self._tx.many(statement, rows)
+
+    def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
+        return self._tx.each(query, rows)
+
+    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
+        return self._tx.later(statement, **params)
 
     def new_id(self) -> int:
         return self._tx.new_id()

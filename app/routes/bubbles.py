@@ -294,7 +294,9 @@ def _handed_to(row: Handed) -> str:
 
 def system_sentence(said: contents.System) -> str:
     if said.what in REMARKS:
-        return _(REMARKS[said.what]).format(name=f"“{said.data.get('name', '')}”")
+        return _(REMARKS[said.what]).format(
+            name=f"“{said.data.get('name', '')}”", by=said.data.get("by", "")
+        )  # fmt: skip
     sentences = {
         "user_changed_number": _("This person has a new number."),
         "user_changed_user_id": _("This person has a new id on the network."),

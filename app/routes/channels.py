@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import bots, demo
-from app.channels import fold
+from app.configuring import fold
 from app.connectors import CONNECTORS
+from app.connectors.abilities import Webhook
 from app.connectors.account import KeepsTemplates
-from app.connectors.base import Check, Connector, Webhook
+from app.connectors.base import Check, Connector
 from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt

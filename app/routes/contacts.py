@@ -18,8 +18,9 @@ from app.routes import bubbles, faces, known
 from app.routes.inbox import is_number
 from app.routes.respond import Form, form, page, redirect, refused
 from app.sending import to_phone
+from app.store import inbox as inbox_rows
 from app.store import people as store
-from app.store import tags, threads
+from app.store import tags
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -96,7 +97,7 @@ async def read(request: Request) -> store.Person:
 async def values(request: Request, person: store.Person) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     aliases = await rt.db.reader.all(store.ALIASES, contact_id=person.id)
-    chats = await rt.db.reader.all(threads.OF_CONTACT, contact_id=person.id, limit=CHATS)
+    chats = await rt.db.reader.all(inbox_rows.OF_CONTACT, contact_id=person.id, limit=CHATS)
     said = await rt.db.read(known.newest_said, [chat.id for chat in chats])
     return {
         **drawn(person),
@@ -208,7 +209,7 @@ async def consent(request: Request) -> Response:
 async def ask_erase(request: Request) -> Response:
     rt: Runtime = request.state.rt
     person = await read(request)
-    chats = await rt.db.reader.all(threads.OF_CONTACT, contact_id=person.id, limit=CHATS)
+    chats = await rt.db.reader.all(inbox_rows.OF_CONTACT, contact_id=person.id, limit=CHATS)
     return await page(request, "contacts/erase.html", chats=chats, **drawn(person))
 
 
@@ -234,7 +235,7 @@ async def ask_merge(request: Request) -> Response:
 
 
 async def summary(db: Reader, person: store.Person) -> dict[str, Any]:
-    chats = await db.all(threads.OF_CONTACT, contact_id=person.id, limit=CHATS)
+    chats = await db.all(inbox_rows.OF_CONTACT, contact_id=person.id, limit=CHATS)
     return {**drawn(person), "chats": len(chats), "aliases": await db.all(store.ALIASES, contact_id=person.id)}
 
 

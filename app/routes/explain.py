@@ -13,8 +13,8 @@ from app.db import Reader
 from app.i18n import _, tell
 from app.routes import happened
 from app.routes.happened import Called, Line, Standing, milliseconds, short
-from app.store import threads
-from app.store.threads import Times, Turn
+from app.store import explained
+from app.store.explained import Times, Turn
 
 CALLED: Final = '"effect":"call"'  # how a stored decision names a call
 ANSWERED: Final = '"event":"call"'  # and a stored input its answer
@@ -86,11 +86,11 @@ class Why(msgspec.Struct, frozen=True):
 
 async def read(db: Reader, turn: Turn) -> Why:
     """The explanation with what stands elsewhere: when the network took the reply, and how calls went."""
-    times = await db.one(threads.TIMES, id=turn.id)
-    around: list[threads.Step] = []
+    times = await db.one(explained.TIMES, id=turn.id)
+    around: list[explained.Step] = []
     if is_about_calls(turn):
         around = await db.all(
-            threads.CALLS, id=turn.conversation_id, since=turn.at - WITHIN, until=turn.at + WITHIN,
+            explained.CALLS, id=turn.conversation_id, since=turn.at - WITHIN, until=turn.at + WITHIN,
             called=f"%{CALLED}%", answered=f"%{ANSWERED}%",
         )  # fmt: skip
     return view(turn, times, around)
@@ -100,7 +100,7 @@ def is_about_calls(turn: Turn) -> bool:
     return CALLED in turn.output or ANSWERED in turn.input
 
 
-def view(turn: Turn, times: Times | None = None, around: Sequence[threads.Step] = ()) -> Why:
+def view(turn: Turn, times: Times | None = None, around: Sequence[explained.Step] = ()) -> Why:
     """Everything the explanation shows. A turn that failed has its traceback instead of a verdict. `around`: turns of
     the conversation in which calls were made or answered."""
     given = _decoded(_input, turn.input)
@@ -194,7 +194,7 @@ def _remembered(state: State) -> dict[str, str]:
 
 
 def _calls(
-    at: int, given: TurnInput | None, effects: Sequence[Effect], around: Sequence[threads.Step]
+    at: int, given: TurnInput | None, effects: Sequence[Effect], around: Sequence[explained.Step]
 ) -> tuple[Called, ...]:
     """The calls this turn made, each with its answer once there is one; and the call whose answer it is about."""
     turns = [(step.at, _decoded(_input, step.input), _decoded(_decision, step.output)) for step in around]

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app import i18n
+from app import i18n, within
 from app.audit import Actor, acting
 from app.db import DatabaseError
 from app.errors import NotFound, Unauthenticated
@@ -46,6 +46,8 @@ def guard(entry: Entry) -> Handler:
             if request.state.user is None:
                 raise Unauthenticated(N_("Log in to go on."))
             permissions.require(request.state.user, entry.may)
+            seen = await within.of_user(request.state.rt.db.reader, request.state.user)
+            await within.enter(request.state.rt.db.reader, seen, entry.path, request.path_params.get("id"))
         if request.method not in csrf.SAFE:
             await check_source(request)
         if entry.fresh and not sessions.is_confirmed(request.state.session, request.state.rt.clock.now()):

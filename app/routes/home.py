@@ -17,7 +17,8 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
-from app.store import error_groups, overview, planned, threads, webhooks
+from app.store import error_groups, overview, planned, webhooks
+from app.store import inbox as inbox_rows
 from app.store.overview import Attention, ChannelState, Hour
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000
 HOUR: Final = 3_600_000
 NOW_ROWS: Final = 6
+ERRORS: Final = 100  # counting stops here
 NONE: Final = "\u2013"
 BAD_STATES: Final = (State.LOGGED_OUT, State.BROKEN)
 
@@ -225,7 +227,7 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         for row in await rt.db.reader.all(webhooks.ALL)
         if row.disabled_at and row.disabled_why
     ]
-    errors = await rt.db.reader.one(error_groups.COUNT_OPEN, many=threads.MANY) or 0
+    errors = await rt.db.reader.one(error_groups.COUNT_OPEN, many=ERRORS) or 0
     count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + bool(errors)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
@@ -250,8 +252,8 @@ async def happening(request: Request) -> dict[str, Any]:
     return {"rows": rows, "names": allowed(request), "faces": faces, "kinds": bubbles}
 
 
-async def _newest(db: Any, user_id: int) -> list[threads.Row]:
-    return await threads.list_rows(db, "all", user_id, limit=NOW_ROWS)
+async def _newest(db: Any, user_id: int) -> list[inbox_rows.Row]:
+    return await inbox_rows.list_rows(db, "all", user_id, limit=NOW_ROWS)
 
 
 # ---- channels, bots, the machine -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from app import intake
-from app.connectors.base import Acknowledges, Reads, Webhook
+from app.connectors.abilities import Webhook
 from app.db import DatabaseError
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ class Hooks:
         on disk."""
 
         def told(error: BaseException | None) -> None:
-            if error is None and isinstance(live.session, Acknowledges):
-                live.session.acknowledge(arrivals)
+            if error is None and live.acknowledges:
+                live.acknowledges.acknowledge(arrivals)
             status, said = _outcome(error)
             answer(status, _headers(status, said), said)
 
@@ -141,7 +141,7 @@ class Hooks:
         if not live.webhook.verify(live.opened, body, headers):
             raise self._refusal(source)
         try:
-            arrivals = live.session.parse(body) if isinstance(live.session, Reads) else live.webhook.parse(body)
+            arrivals = (live.reads or live.webhook).parse(body)
         except ValueError:
             raise Refused(400, b"The body is not a notification in JSON.") from None
         return live, live.webhook, arrivals
@@ -162,8 +162,8 @@ class Hooks:
                 self._rt.channels, live, arrivals, lambda other: webhook.verify(other.opened, body, headers)
             )
             await self._rt.channels.heard(live)
-            if isinstance(live.session, Acknowledges):
-                live.session.acknowledge(arrivals)
+            if live.acknowledges:
+                live.acknowledges.acknowledge(arrivals)
         except Exception as error:
             return await _respond(send, *_outcome(error))
         await _respond(send, *_outcome(None))

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import handoff, media
+from app import assigning, handoff, media, teams, users
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
 from app.content import Text
@@ -20,8 +20,10 @@ from app.i18n import _, fmt
 from app.routes import bubbles, explain, faces
 from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
 from app.security.permissions import Action, may
-from app.store import people, threads
-from app.store.threads import Head, Key, Row
+from app.store import explained, people, threads
+from app.store import inbox as inbox_rows
+from app.store.inbox import Row
+from app.store.threads import Head, Key
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -39,7 +41,7 @@ class List(msgspec.Struct, frozen=True):
     view: str
     q: str
     rows: list[Row]
-    counts: threads.Counts
+    counts: inbox_rows.Counts
     more: bool
     here: int
 
@@ -96,13 +98,13 @@ async def read_list(request: Request) -> List:
     """The rows that the address asks for. Without `view`: who waits, or everybody if nobody does."""
     rt: Runtime = request.state.rt
     params, user = request.query_params, request.state.user
-    counts = await rt.db.read(threads.count_views, user.id)
+    counts = await rt.db.read(inbox_rows.count_views, user.id)
     view = params.get("view", "")
     view = view if view in VIEWS else "waiting" if counts.waiting else "all"
     q = " ".join(params.get("q", "").replace("\0", "").split())[:80]
     here = int(params.get("here", "0")) if is_number(params.get("here", "")) else request.path_params.get("id", 0)
     if q:
-        return List(view, q, await rt.db.read(threads.search_rows, q), counts, False, here)
+        return List(view, q, await rt.db.read(inbox_rows.search_rows, q), counts, False, here)
     before = read_key(params.get("before", ""), threads.FIRST)
     down_to = read_key(params.get("to", ""), threads.LAST)
     limit = MOST_ROWS if down_to != threads.LAST else ROWS
@@ -113,7 +115,7 @@ async def read_list(request: Request) -> List:
 
 
 async def _rows(db: Any, view: str, user_id: int, before: Key, down_to: Key, limit: int) -> list[Row]:
-    return await threads.list_rows(db, view, user_id, before=before, down_to=down_to, limit=limit + 1)
+    return await inbox_rows.list_rows(db, view, user_id, before=before, down_to=down_to, limit=limit + 1)
 
 
 # ---- one conversation ------------------------------------------------------------------------------------------------
@@ -123,14 +125,17 @@ async def show(request: Request) -> Response:
     """A conversation, open at its newest message; whoever may answer has seen it by that."""
     rt: Runtime = request.state.rt
     head = await read_head(request)
+    if head.unread and may(request.state.user, Action.ANSWER):
+        await handoff.seen(rt, head.id)
+        # Before anything is read, so that the page knows of it and its own event does not make it ask again.
+        request.state.seq = rt.bus.seq
+        head = await read_head(request)
     thread = await rt.db.read(threads.get_page, head.id)
     values = {
         **thread_values(request, head, thread),
         **await side_values(request, head),
         **composer_values(request, head),
     }
-    if head.unread and may(request.state.user, Action.ANSWER):
-        await handoff.seen(rt, head.id)
     topics = (f"conversation-{head.id}",)
     return await page(request, "inbox/index.html", list=await read_list(request), topics=topics, **values)
 
@@ -189,7 +194,7 @@ def asked_message(request: Request) -> int | None:
 
 
 async def read_why(rt: "Runtime", conversation_id: int, message_id: int | None) -> explain.Why | None:
-    turn = await rt.db.read(threads.find_turn, conversation_id, message_id)
+    turn = await rt.db.read(explained.find_turn, conversation_id, message_id)
     return None if turn is None else await explain.read(rt.db.reader, turn)
 
 
@@ -227,10 +232,17 @@ async def side_values(request: Request, head: Head) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     aliases = await rt.db.reader.all(people.ALIASES, contact_id=head.contact_id)
     return {
+        "people": await assignable(rt),
+        "teams": await teams.list_all(rt),
         "why": await read_why(rt, head.id, asked_message(request)),
         "aliases": aliases,
         "tags": msgspec.json.decode(head.tags, type=list[str]),
     }
+
+
+async def assignable(rt: "Runtime") -> "list[User]":
+    """Whoever can answer."""
+    return [one for one in await users.list_all(rt) if may(one, Action.ANSWER)]
 
 
 def composer_values(request: Request, head: Head, text: str = "") -> dict[str, Any]:
@@ -291,6 +303,17 @@ async def give_back(request: Request) -> Response:
     return rung(request, head.id, _("The bot answers again."))
 
 
+async def assign(request: Request) -> Response:
+    """To a person, a team, or nobody."""
+    rt: Runtime = request.state.rt
+    head = await read_head(request)
+    kind, _dash, id = (await form(request)).text("to", limit=30).partition("-")
+    chosen = int(id) if is_number(id) else None
+    to = assigning.To(chosen if kind == "user" else None, chosen if kind == "team" else None)
+    await assigning.assign(rt, head.id, to, request.state.user.name)
+    return rung(request, head.id, _("Assigned.") if chosen else _("It is nobody's now."))
+
+
 async def close(request: Request) -> Response:
     head = await read_head(request)
     await handoff.close(request.state.rt, head.id)
@@ -321,7 +344,7 @@ async def fetch_again(request: Request) -> Response:
 
 async def conversation_of(request: Request) -> int:
     rt: Runtime = request.state.rt
-    asked = await rt.db.reader.one(threads.ASKED, id=request.path_params["id"])
+    asked = await rt.db.reader.one(explained.ASKED, id=request.path_params["id"])
     if asked is None:
         raise NotFound(_("There is no such message. It may have been erased."))
     return asked.conversation_id

@@ -8,6 +8,7 @@ import msgspec
 from app.db import Reader
 from app.i18n import _
 from app.routes import bubbles, faces
+from app.store import inbox as inbox_rows
 from app.store import listing, people, threads
 
 EACH: Final = 8  # newest messages of each conversation
@@ -36,7 +37,7 @@ async def newest_said(db: Reader, conversation_ids: list[int]) -> list[listing.E
 
 
 def timeline(
-    person: people.Person, aliases: Sequence[people.Alias], chats: Sequence[threads.Row], said: list[listing.Entry]
+    person: people.Person, aliases: Sequence[people.Alias], chats: Sequence[inbox_rows.Row], said: list[listing.Entry]
 ) -> list[Event]:
     found = [Event(person.created_at, "user", _("First seen"))]
     if person.opted_out_at:

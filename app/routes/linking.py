@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import qr
-from app.connectors.base import Linking
+from app.connectors.abilities import Linking
 from app.connectors.states import SENTENCES
 from app.errors import Conflict, NotFound
 from app.i18n import _

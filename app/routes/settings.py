@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import i18n, installation, invitations, second_factor, users, vault
+from app import i18n, installation, invitations, second_factor, users, vault, within
 from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
@@ -48,6 +48,7 @@ async def values(request: Request) -> dict[str, Any]:
         "given": found | {name: str(value) for name, value in msgspec.structs.asdict(policy).items()},
         "people": await users.list_all(rt) if administers else [],
         "invitations": await invitations.list_open(rt) if administers else [],
+        "limited": await within.everybodys(rt.db.reader) if administers else {},
         "with_code": frozenset(await rt.db.reader.all(second_factors.EVERYBODY)) if administers else frozenset(),
         "secrets": await vault.list_all(rt) if administers else [],
         "keys": await rt.db.reader.all(tokens.KEYS, before=2**62, limit=keys.MOST) if administers else [],

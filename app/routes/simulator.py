@@ -19,7 +19,7 @@ from app.routes import bubbles, explain
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.simulator import Trial
 from app.store import bots as bot_rows
-from app.store import simulated, threads
+from app.store import explained, simulated, threads
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -195,7 +195,7 @@ async def read_scene(request: Request, trial: Trial) -> Scene:
     thread = await rt.db.read(newest, found)
     turns = await rt.db.reader.all(simulated.TURNS, id=found)
     order = {turn.id: len(turns) - place for place, turn in enumerate(turns)}
-    around = [threads.Step(t.at, t.input, t.output) for t in reversed(turns) if explain.is_about_calls(t)]
+    around = [explained.Step(t.at, t.input, t.output) for t in reversed(turns) if explain.is_about_calls(t)]
     return Scene(
         conversation_id=found,
         mode=head.mode,

@@ -5,7 +5,7 @@ from typing import Protocol
 import msgspec
 
 from app.connectors import CONNECTORS
-from app.connectors.base import LinksPhones, Webhook
+from app.connectors.abilities import LinksPhones, Webhook
 from app.connectors.states import SENTENCES
 from app.i18n import _
 

@@ -20,7 +20,7 @@ from app.routes.respond import page
 from app.security.permissions import Action, may
 from app.stepping import Rerun, Trail
 from app.store import bots as bot_rows
-from app.store.threads import Turn
+from app.store.explained import Turn
 
 if TYPE_CHECKING:
     from app.runtime import Runtime

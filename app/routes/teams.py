@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import teams, users
+from app import teams, users, within
 from app.errors import Conflict, Invalid
 from app.i18n import _
 from app.routes.respond import form, page, redirect, refused
@@ -23,7 +23,14 @@ async def show(request: Request) -> Response:
 async def values(request: Request) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     people = [person for person in await users.list_all(rt) if person.disabled_at is None]
-    return {"teams": await teams.list_all(rt), "people": people, "typed": "", "error": "", "errors": {}}
+    return {
+        "teams": await teams.list_all(rt),
+        "people": people,
+        "limited": await within.everybodys(rt.db.reader),
+        "typed": "",
+        "error": "",
+        "errors": {},
+    }
 
 
 async def add(request: Request) -> Response:

@@ -55,7 +55,7 @@ def state_names() -> dict[str, str]:
     return {"open": _("Open"), "resolved": _("Resolved"), "ignored": _("Ignored")}
 
 
-async def show_limits(request: Request) -> Response:
+async def rates(request: Request) -> Response:
     rt: Runtime = request.state.rt
     await rt.troubles.write(rt.db)
     hour = rt.clock.now() // troubles.HOUR
@@ -63,7 +63,7 @@ async def show_limits(request: Request) -> Response:
     table = known()
     known_as = {limit.code: limit.name for limit in table if limit.code}
     return await page(
-        request, "settings/limits.html", limits=table, hits=hits, known_as=known_as, others=troubles.OTHERS
+        request, "settings/rates.html", limits=table, hits=hits, known_as=known_as, others=troubles.OTHERS
     )
 
 

@@ -1,5 +1,7 @@
 """Contacts and their identities: a person is found by any name a network ever gave."""
 
+from collections.abc import Iterable
+
 from app.db import Query, Statement, Tx
 from app.models import Found
 from app.store import joining, merges, tags
@@ -20,6 +22,19 @@ FOUND = Query(
     """,
     Found,
 )
+FOUND_EACH = Query(
+    f"""
+    with asked (place, contact_id, channel_id, thread) as (values (:place, :contact_id, :channel_id, :thread))
+    select a.place, {_CONTACT},
+           v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at,
+           c.opted_out_at, c.merges
+    from asked a
+    cross join contact c
+    join conversation v on v.channel_id = a.channel_id and v.contact_id = c.id and v.thread = a.thread
+    where c.id = a.contact_id
+    """,
+    lambda place, *found: (int(place), Found(*found)),
+)
 FOUND_BY_CONVERSATION = Query(
     f"""
     select {_CONTACT},
@@ -32,7 +47,13 @@ FOUND_BY_CONVERSATION = Query(
     Found,
 )
 ERASED = Query("select 1 from tombstone where channel_id = :channel_id and provider_id = :provider_id", int)
-OWNER = Query("select contact_id from identity where kind = :kind and value = :value", int)
+OWNERS = Query(
+    """
+    with asked (kind, value) as (values (:kind, :value))
+    select i.kind, i.value, i.contact_id from asked a cross join identity i where i.kind = a.kind and i.value = a.value
+    """,
+    lambda kind, value, contact_id: ((str(kind), str(value)), int(contact_id)),
+)
 INSERT_CONTACT = Statement(
     """
     insert into contact (id, name, phone, username, language, created_at)
@@ -97,10 +118,10 @@ def resolve(
 
     `previous`: names the person had before. `language` is only kept where none is known: people and bots know better.
     """
-    owners = sorted(owners_of(tx, aliases + previous))
-    if owners:
-        contact_id = owners[0]
-        for gone in owners[1:]:
+    found = sorted(owners_of(tx, aliases + previous))
+    if found:
+        contact_id = found[0]
+        for gone in found[1:]:
             merge(tx, contact_id, gone)
         tx.run(RENAME, id=contact_id, name=name, phone=phone, username=username, language=language)
     else:
@@ -109,12 +130,12 @@ def resolve(
     known = 0
     for kind, value in aliases:
         known += 1 - tx.run(INSERT_IDENTITY, kind=kind, value=value, contact_id=contact_id, now=tx.now)
-    if known and not owners:
+    if known and not found:
         return _meet(tx, aliases, contact_id), False
     for kind, value in previous:
         if (kind, value) not in aliases:
             tx.run(RETIRE, kind=kind, value=value, now=tx.now)
-    return contact_id, not owners
+    return contact_id, not found
 
 
 def _meet(tx: Tx, aliases: tuple[tuple[str, str], ...], made: int) -> int:
@@ -127,10 +148,16 @@ def _meet(tx: Tx, aliases: tuple[tuple[str, str], ...], made: int) -> int:
 
 def owners_of(tx: Tx, aliases: tuple[tuple[str, str], ...]) -> set[int]:
     """Everybody who has one of these names. A number dialled and the number as WhatsApp writes it count as one."""
-    # A look-up each: one statement for all of them costs ten times as much.
-    names = {*aliases, *((TWINS[kind], value) for kind, value in aliases if kind in TWINS)}
-    found = [tx.one(OWNER, kind=kind, value=value) for kind, value in names]
-    return {owner for owner in found if owner is not None}
+    return set(owners(tx, with_twins(aliases)).values())
+
+
+def with_twins(aliases: tuple[tuple[str, str], ...]) -> set[tuple[str, str]]:
+    return {*aliases, *((TWINS[kind], value) for kind, value in aliases if kind in TWINS)}
+
+
+def owners(tx: Tx, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The contact of each name that somebody has."""
+    return dict(tx.each(OWNERS, [{"kind": kind, "value": value} for kind, value in names]))
 
 
 def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:

@@ -1,5 +1,7 @@
 """Conversations: one chat on one channel, who has it, and the bot's memory of it."""
 
+from typing import Any
+
 from app.db import Query, Statement, Tx
 from app.models import Conversation
 
@@ -16,6 +18,17 @@ INSERT = Statement(
     values (:id, :channel_id, :contact_id, :thread, :address, :now, :now)
     """
 )
+# By the names of `AFTER_TURN`, so that a conversation is written once as it is after its first turn.
+BEGIN = Statement(
+    """
+    insert into conversation
+      (id, channel_id, contact_id, thread, address, created_at, state, version_id, mode, budget, places, unread,
+       waiting_since, waiting_for, closed_at, heard_at, last_at, last_id, snippet)
+    values
+      (:id, :channel_id, :contact_id, :thread, :address, :now, :state, :version_id, :mode, :budget, :places, :unread,
+       :waiting_since, :waiting_for, :closed_at, :heard_at, :at, :last_id, :snippet)
+    """
+)
 BY_CONTACT = Query(
     "select id from conversation where channel_id = :channel_id and contact_id = :contact_id and thread = :thread", int
 )
@@ -26,11 +39,16 @@ ADDRESS = Query(
 SET_ADDRESS = Statement("update conversation set address = :address where id = :id")
 AFTER_TURN = Statement(
     """
+    with v (id, state, version_id, mode, budget, places, unread, waiting_since, waiting_for, closed_at, heard_at, at,
+            last_id, snippet) as (
+      values (:id, :state, cast(:version_id as bigint), :mode, :budget, :places, :unread,
+              cast(:waiting_since as bigint), :waiting_for, cast(:closed_at as bigint), :heard_at, :at, :last_id,
+              :snippet))
     update conversation
-    set state = :state, version_id = :version_id, mode = :mode, budget = :budget, places = :places,
-        unread = unread + :unread, waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = :closed_at,
-        heard_at = :heard_at, last_at = :at, last_id = :last_id, snippet = :snippet
-    where id = :id
+    set state = v.state, version_id = v.version_id, mode = v.mode, budget = v.budget, places = v.places,
+        unread = conversation.unread + v.unread, waiting_since = v.waiting_since, waiting_for = v.waiting_for,
+        closed_at = v.closed_at, heard_at = v.heard_at, last_at = v.at, last_id = v.last_id, snippet = v.snippet
+    from v where conversation.id = v.id
     """
 )
 # After a turn that no message caused: when the customer wrote, and which message is the newest, stay as they are.
@@ -62,13 +80,15 @@ CHANNEL = Query(
 )
 HEARD = Statement(
     """
+    with v (id, unread, heard_at, at, last_id, snippet) as (values (:id, :unread, :heard_at, :at, :last_id, :snippet))
     update conversation
-    set unread = unread + :unread, closed_at = case when :unread > 0 then null else closed_at end,
-        heard_at = case when :heard_at > heard_at then :heard_at else heard_at end,
-        last_id = case when :at >= last_at then :last_id else last_id end,
-        snippet = case when :at >= last_at then :snippet else snippet end,
-        last_at = case when :at >= last_at then :at else last_at end
-    where id = :id
+    set unread = conversation.unread + v.unread,
+        closed_at = case when v.unread > 0 then null else conversation.closed_at end,
+        heard_at = case when v.heard_at > conversation.heard_at then v.heard_at else conversation.heard_at end,
+        last_id = case when v.at >= last_at then v.last_id else conversation.last_id end,
+        snippet = case when v.at >= last_at then v.snippet else conversation.snippet end,
+        last_at = case when v.at >= last_at then v.at else last_at end
+    from v where conversation.id = v.id
     """
 )
 NEXT_PLACE = Query("update conversation set places = places + 1 where id = :id returning places", int)
@@ -112,6 +132,15 @@ SEEN = Statement("update conversation set unread = 0 where id = :id and unread >
 PIN_VERSION = Statement("update conversation set version_id = :version_id, state = '{}', budget = '' where id = :id")
 
 
+def begin(tx: Tx, id: int, channel_id: int, contact_id: int, thread: str, address: str) -> dict[str, Any]:
+    """A conversation in which nothing was said yet: its row, to be completed before it is written."""
+    return tx.later(
+        BEGIN, id=id, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address,
+        now=tx.now, state="{}", version_id=None, mode="bot", budget="", places=0, unread=0, waiting_since=None,
+        waiting_for="", closed_at=None, heard_at=0, at=tx.now, last_id=None, snippet="",
+    )  # fmt: skip
+
+
 def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, address: str) -> int:
     """The conversation of this contact on this channel, created if it is the first message."""
     found = tx.one(BY_CONTACT, channel_id=channel_id, contact_id=contact_id, thread=thread)
@@ -124,5 +153,7 @@ def open_conversation(tx: Tx, channel_id: int, contact_id: int, thread: str, add
 def insert(tx: Tx, channel_id: int, contact_id: int, thread: str, address: str) -> int:
     """The first message of a contact on a channel."""
     created = tx.new_id()
-    tx.run(INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now)
+    tx.later(
+        INSERT, id=created, channel_id=channel_id, contact_id=contact_id, thread=thread, address=address, now=tx.now
+    )
     return created

@@ -1,7 +1,7 @@
 """Jobs: durable work with attempts counted before each run. Done jobs leave; dead ones stay until a person looks.
 
 A job of lane `net` may wait for a network, one of lane `turn` is done in one unit of work, one of lane `call` waits for
-its host. What belongs to a conversation goes with it.
+its host, one of lane `ask` for a program. What belongs to a conversation goes with it.
 """
 
 import msgspec
@@ -53,7 +53,7 @@ COUNT_PROMISED = Query(
 INSERT_CALL = Statement(
     """
     insert into job (id, kind, subject, payload, state, due_at, created_at, conversation_id, lane, host)
-    values (:id, :kind, :subject, :payload, 'queued', :now, :now, :conversation_id, 'call', :host)
+    values (:id, :kind, :subject, :payload, 'queued', :now, :now, :conversation_id, :lane, :host)
     on conflict (kind, subject) do nothing
     """
 )
@@ -64,7 +64,8 @@ NEXT_DUE = Query("select due_at from job where lane = :lane and state = 'queued'
 HOSTS = Query(
     """
     select host, min(due_at) as earliest, count(*) from job
-    where host is not null and state = 'queued' and due_at <= :now group by host order by earliest limit :limit
+    where host is not null and state = 'queued' and due_at <= :now and lane = :lane
+    group by host order by earliest limit :limit
     """,
     Host,
 )
@@ -72,7 +73,7 @@ DUE_OF_HOST = Query(
     f"{_JOB} where state = 'queued' and host = :host and due_at <= :now order by due_at, id limit :limit", Job
 )
 NEXT_CALL = Query(
-    "select due_at from job where lane = 'call' and state = 'queued' and due_at > :now order by due_at limit 1", int
+    "select due_at from job where lane = :lane and state = 'queued' and due_at > :now order by due_at limit 1", int
 )
 # A running job is due again when its lease ends: a run that could not tell its end is taken over.
 RUNNING = Statement(
@@ -81,6 +82,9 @@ RUNNING = Statement(
     where id = :id and attempts = :attempts
     """
 )
+# A program is told to begin with what it was asked.
+BEGIN = Statement("update job set begun_at = :now where id = :id and attempts = :attempts")
+BEGUN = Query("select created_at, begun_at from job where id = :id", lambda *row: row)
 DONE = Statement("delete from job where id = :id and attempts = :attempts")
 CANCEL = Statement("delete from job where kind = :kind and subject = :subject")
 AGAIN = Statement(

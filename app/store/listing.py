@@ -23,6 +23,8 @@ class Chat(msgspec.Struct, frozen=True):
     last_at: int
     snippet: str
     created_at: int
+    assigned_to: int | None
+    team_id: int | None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 _CHAT = """
     select v.id, v.channel_id, v.contact_id, c.name, c.phone, v.mode, v.taken_by, v.waiting_for, v.waiting_since,
-           v.closed_at, v.unread, v.heard_at, v.last_at, v.snippet, v.created_at
+           v.closed_at, v.unread, v.heard_at, v.last_at, v.snippet, v.created_at, v.assigned_to, v.team_id
     from conversation v join contact c on c.id = v.contact_id
 """
 _NEXT = "(v.last_at, v.id) < (:at, :id) order by v.last_at desc, v.id desc limit :limit"

@@ -96,7 +96,7 @@ HEARD_AS = Statement(
 
 
 def heard_as(tx: Tx, message_id: int, names: tuple[tuple[str, str], ...]) -> None:
-    tx.run(HEARD_AS, message_id=message_id, names=msgspec.json.encode(names).decode(), now=tx.now)
+    tx.later(HEARD_AS, message_id=message_id, names=msgspec.json.encode(names).decode(), now=tx.now)
 
 
 def remember(tx: Tx, keep: int, gone: int, pairs: list[tuple[int, int | None]]) -> None:

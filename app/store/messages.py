@@ -35,6 +35,16 @@ BY_PROVIDER = Query(
     """,
     Message,
 )
+# Stored before, or erased.
+STORED = Query(
+    """
+    with asked (channel_id, provider_id) as (values (:channel_id, :provider_id))
+    select a.channel_id, a.provider_id from asked a
+    where exists (select 1 from message m where m.channel_id = a.channel_id and m.provider_id = a.provider_id)
+       or exists (select 1 from tombstone t where t.channel_id = a.channel_id and t.provider_id = a.provider_id)
+    """,
+    lambda channel_id, provider_id: (int(channel_id), str(provider_id)),
+)
 LAST_HEARD = Query(
     """
     select provider_id from message
@@ -45,8 +55,9 @@ LAST_HEARD = Query(
 )
 ACCEPTED = Statement(
     """
-    update message set status = 'accepted', provider_id = :provider_id, problem = '', sent_at = :now
-    where id = :id and status in ('queued', 'sending', 'unknown')
+    with v (id, provider_id, now) as (values (:id, :provider_id, :now))
+    update message set status = 'accepted', provider_id = v.provider_id, problem = '', sent_at = v.now
+    from v where message.id = v.id and message.status in ('queued', 'sending', 'unknown')
     """
 )
 ACCEPTED_UNNAMED = Statement(

@@ -30,11 +30,14 @@ DUE = Query(
 NEXT_DUE = Query(
     "select due_at from outbox where channel_id = :channel_id and state = 'queued' order by due_at limit 1", int
 )
-SENDING = Statement(
+SENDING = Query(
     """
-    update outbox set state = 'sending', attempts = attempts + 1, changed_at = :now
-    where message_id = :message_id and state = 'queued'
-    """
+    with v (message_id, now) as (values (:message_id, :now))
+    update outbox set state = 'sending', attempts = attempts + 1, changed_at = v.now
+    from v where outbox.message_id = v.message_id and state = 'queued'
+    returning outbox.message_id
+    """,
+    int,
 )
 AGAIN = Statement(
     """
@@ -61,7 +64,7 @@ QUEUE_AGAIN = Statement(
     where message_id = :message_id
     """
 )
-DROP = Statement("delete from outbox where message_id = :message_id")
+DROP = Statement("delete from outbox where message_id in (values (:message_id))")
 ORPHANS = Query("select message_id, conversation_id from outbox where state = 'sending'", lambda *row: row)
 OVERDUE = Query(
     """

@@ -17,6 +17,15 @@ WAITING = Query(
     """,
     lambda status, problem: (status, problem),
 )
+EARLY = Query(
+    """
+    with asked (channel_id, provider_id) as (values (:channel_id, :provider_id))
+    select r.channel_id, r.provider_id from asked a
+    cross join receipt r
+    where r.channel_id = a.channel_id and r.provider_id = a.provider_id and r.message_id is null
+    """,
+    lambda channel_id, provider_id: (int(channel_id), str(provider_id)),
+)
 CLAIM = Statement(
     """
     update receipt set message_id = :message_id

@@ -1,7 +1,7 @@
 """The customers that users play in the simulator: found by their simulated identity."""
 
 from app.db import Query
-from app.store.threads import Turn
+from app.store.explained import Turn
 
 CONTACT = Query("select contact_id from identity where kind = 'simulated' and value = :value", int)
 CONVERSATION = Query(

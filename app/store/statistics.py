@@ -148,6 +148,7 @@ COUNTED = Statement(
     on conflict (slice) do update set counted_at = excluded.counted_at
     """
 )
+COUNTED_AT = Query("select counted_at from statistic_slice where slice = :slice", int)
 TOUCH = Statement("update statistic_slice set counted_at = 0 where slice = :slice")
 TOUCHED = Query("select slice from statistic_slice where counted_at = 0 order by slice limit 50", int)
 RECENT = Query("select slice from statistic_slice where slice >= :since order by slice limit 10", int)

@@ -1,7 +1,7 @@
 """What stepping through a conversation reads: its turns on both sides of one, and how many stand before it."""
 
 from app.db import Query
-from app.store.threads import TURN, Turn
+from app.store.explained import TURN, Turn
 
 MANY = 2_000  # counting stops here
 

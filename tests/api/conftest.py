@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import settings
 from starlette.applications import Starlette
 
-from app import tokens, users
+from app import server, tokens, users
 from app.runtime import Runtime
 from app.web import create_app
 from tests.api import conformance
@@ -63,3 +64,15 @@ async def api(rt: Runtime) -> AsyncIterator[Program]:
     async with Program(transport=transport, base_url=ORIGIN) as program:
         program.rt, program.app = rt, app
         yield program
+
+
+@pytest.fixture
+async def place(api: Program) -> AsyncIterator[str]:
+    """The address of a real server for the same installation."""
+    listening = server.listen("127.0.0.1", 0)
+    running = server.make(create_app(api.rt))
+    task = asyncio.ensure_future(running.serve(sockets=[listening]))
+    yield f"127.0.0.1:{listening.getsockname()[1]}"
+    api.rt.begin_stop()
+    running.should_exit = True
+    await asyncio.wait_for(task, 10)

@@ -11,26 +11,13 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from app import feed, server, tokens
+from app import feed, tokens
 from app.db import Query, Statement
 from app.routes.api import events
-from app.web import create_app
 from tests.api.conftest import Program
 
 pytestmark = pytest.mark.anyio
 TO = {"channel": "Shop", "to": "+5511999990000"}
-
-
-@pytest.fixture
-async def place(api: Program) -> AsyncIterator[str]:
-    """The address of a real server for the same installation."""
-    listening = server.listen("127.0.0.1", 0)
-    running = server.make(create_app(api.rt))
-    task = asyncio.ensure_future(running.serve(sockets=[listening]))
-    yield f"127.0.0.1:{listening.getsockname()[1]}"
-    api.rt.begin_stop()
-    running.should_exit = True
-    await asyncio.wait_for(task, 10)
 
 
 class Heard:

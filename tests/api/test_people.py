@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from app.db import Tx
+from app.security import sessions
 from tests.api.conftest import Program
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +171,65 @@ async def test_people_are_invited_and_invitations_taken_back(api: Program) -> No
     assert (await api.delete(f"/api/v1/invitations/{listed[0]['id']}", headers=head)).status_code == 204
     assert (await api.get(made.json()["link"])).status_code == 404
     assert (await api.delete(f"/api/v1/invitations/{listed[0]['id']}", headers=head)).status_code == 404
+
+
+async def test_who_is_limited_to_channels_is_told_and_changed(api: Program) -> None:
+    person = api.bearing((await api.log_in())["access_token"])
+    vera = (await api.post("/api/v1/users", json={"email": "v@luna.example", "role": "agent"}, headers=person)).json()[
+        "id"
+    ]
+    team = (await api.post("/api/v1/teams", json={"name": "Cakes"}, headers=person)).json()["id"]
+    [shop] = [one["id"] for one in (await api.get("/api/v1/channels", headers=person)).json()["items"]]
+    changed = await api.patch(f"/api/v1/users/{vera}", json={"channels": ["Shop"]}, headers=person)
+    assert changed.json()["channels"] == [shop]
+    assert (await api.patch(f"/api/v1/users/{vera}", json={}, headers=person)).json()["channels"] == [shop]
+    assert (await api.patch(f"/api/v1/users/{vera}", json={"channels": None}, headers=person)).json()[
+        "channels"
+    ] is None
+    assert (await api.patch(f"/api/v1/teams/{team}", json={"channels": [shop]}, headers=person)).status_code == 204
+    assert (await api.get("/api/v1/teams", headers=person)).json()["items"][0]["channels"] == [shop]
+    asked = {"name": "CRM", "scopes": ["read"], "channels": ["shop"]}
+    key = (await api.post("/api/v1/tokens", json=asked, headers=person)).json()["id"]
+    assert (await api.get(f"/api/v1/tokens/{key}", headers=person)).json()["channels"] == [shop]
+    wrong = await api.post("/api/v1/tokens", json=asked | {"scopes": ["read", "manage"]}, headers=person)
+    assert wrong.status_code == 422
+    assert (await api.patch(f"/api/v1/users/{vera}", json={"channels": ["None"]}, headers=person)).status_code == 404
+
+
+async def test_sessions_are_listed_and_ended(api: Program) -> None:
+    person = api.bearing((await api.log_in())["access_token"])
+    [rosa] = (await api.get("/api/v1/users", headers=person)).json()["items"]
+    await api.rt.db.write(begun, int(rosa["id"]))
+    [session] = (await api.get("/api/v1/sessions", headers=person)).json()["items"]
+    assert (session["email"], session["agent"], session["ip"]) == (rosa["email"], "Browser", "10.0.0.1")
+    nobody = await api.key("admin")
+    assert (await api.delete(f"/api/v1/sessions/{session['id']}", headers=nobody)).status_code == 409
+    assert (await api.delete(f"/api/v1/sessions/{session['id']}", headers=person)).status_code == 204
+    assert (await api.delete(f"/api/v1/sessions/{session['id']}", headers=person)).status_code == 404
+    assert (await api.get("/api/v1/sessions", headers=person)).json()["items"] == []
+
+
+def begun(tx: Tx, user_id: int) -> None:
+    sessions.begin(tx, user_id, agent="Browser", ip="10.0.0.1")
+
+
+async def test_a_conversation_is_assigned(api: Program) -> None:
+    person = api.bearing((await api.log_in())["access_token"])
+    sent = await api.post(
+        "/api/v1/messages", json={"channel": "Shop", "to": "+5511999990000", "text": "Hi"}, headers=person
+    )
+    place = f"/api/v1/conversations/{sent.json()['conversation_id']}"
+    [rosa] = [one["id"] for one in (await api.get("/api/v1/users", headers=person)).json()["items"]]
+    team = (await api.post("/api/v1/teams", json={"name": "Cakes"}, headers=person)).json()["id"]
+    mine = await api.post(f"{place}/assign", json={"user_id": rosa}, headers=person)
+    assert (mine.json()["assigned_to"], mine.json()["team_id"]) == (rosa, None)
+    theirs = await api.post(f"{place}/assign", json={"team_id": team}, headers=person)
+    assert (theirs.json()["assigned_to"], theirs.json()["team_id"]) == (None, team)
+    nobodys = await api.post(f"{place}/assign", json={}, headers=person)
+    assert (nobodys.json()["assigned_to"], nobodys.json()["team_id"]) == (None, None)
+    assert (
+        await api.post(f"{place}/assign", json={"user_id": rosa, "team_id": team}, headers=person)
+    ).status_code == 409
+    assert (await api.post(f"{place}/assign", json={"team_id": "5"}, headers=person)).status_code == 404
+    notes = (await api.get(f"{place}/messages", headers=person)).json()["items"]
+    assert [one["content"]["what"] for one in notes if one["status"] == "remark"][-1] == "assigned"

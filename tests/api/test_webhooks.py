@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from app import webhooks
+from app import deliveries, webhooks
 from app.db import Query, Tx
+from app.deliveries import SCHEDULE, TRIES, sign
 from app.runtime import Runtime
 from app.security.outbound import Outbound
 from app.store import webhooks as store
-from app.webhooks import SCHEDULE, TRIES, sign
 from tests.api.conftest import Program
 from tests.callee import Callee, Reply, listening
 from tests.clock import ManualClock
@@ -93,7 +93,7 @@ async def test_P25_every_delivery_verifies(
     seen = callee.seen[0]
     told = Webhook(secret).verify(seen.body, seen.headers)
     assert told["type"] == "message.created" and told["data"]["id"] == message
-    assert seen.headers["webhook-id"].startswith("msg_") and len(seen.body) <= webhooks.LARGEST
+    assert seen.headers["webhook-id"].startswith("msg_") and len(seen.body) <= deliveries.LARGEST
     with pytest.raises(Exception, match="signature"):
         Webhook(secret).verify(seen.body + b" ", seen.headers)
     await until_delivered(api, head, webhook)
@@ -170,7 +170,7 @@ async def test_P25_nothing_is_left_out_while_nobody_sends(api: Program, callee: 
     tasks = [asyncio.ensure_future(sender.run())]
     await until(lambda: len(callee.seen) >= 8)
     told = [Webhook(secret).verify(seen.body, seen.headers)["data"]["id"] for seen in callee.seen]
-    assert sorted(told) == sorted(sent) and callee.at_once <= webhooks.EACH
+    assert sorted(told) == sorted(sent) and callee.at_once <= deliveries.EACH
     tasks[0].cancel()
     await asyncio.wait(tasks)
     await sender.close()
@@ -254,7 +254,7 @@ async def test_a_receiver_that_is_far_behind_holds_up_nobody_else(
     slow, _secret, head = await made(api, callee, types=["message.created"])
     await api.rt.db.write(pile_up, int(slow))
     sender.wake()
-    await until(lambda: callee.running == webhooks.EACH)
+    await until(lambda: callee.running == deliveries.EACH)
     with listening() as quick:
         there = frozenset({f"127.0.0.1:{callee.port}", f"127.0.0.1:{quick.port}"})
         sender._allow, sender._client = there, Outbound(there)
@@ -262,12 +262,12 @@ async def test_a_receiver_that_is_far_behind_holds_up_nobody_else(
         assert answer.status_code == 201
         await say(api, head, "Hi")
         await until(lambda: quick.seen)
-    assert callee.running == webhooks.EACH
+    assert callee.running == deliveries.EACH
     callee.released.set()
 
 
 def pile_up(tx: Tx, webhook_id: int) -> None:
-    body = webhooks.payload("test", tx.now, {})
+    body = deliveries.payload("test", tx.now, {})
     tx.many(
         store.INSERT_DELIVERY,
         [

@@ -22,8 +22,10 @@ import msgspec
 from app import bots, inbox
 from app.channels import Live
 from app.connectors.whatsapp_cloud.notification import parse_notification
+from app.db.ids import EPOCH
 from app.runtime import Runtime, start, stop
 from app.settings import load
+from app.store import inbox as inbox_rows
 from app.store import threads
 from tests.bench import machine, product, wire
 from tests.bench.load import share
@@ -31,6 +33,8 @@ from tests.bench.load import share
 EACH = 50
 CHUNK = 20_000
 READS = 300
+HOUR = 3_600_000
+SPAN = 90 * 24 * HOUR
 TAKEN, BATCH = 2_000, 20
 SECRET = {"access_token": "E" * 180, "app_secret": wire.SECRET, "verify_token": "bench"}
 
@@ -53,7 +57,8 @@ async def furnish(rt: Runtime) -> int:
 
 
 def fill(path: Path, channel_id: int, count: int) -> None:
-    """Contacts, conversations and messages with scattered provider ids, as years of use leave them."""
+    """Contacts, conversations and messages of the last quarter, with scattered provider ids and numbers, as use leaves
+    them: every hour of it was counted."""
     file = sqlite3.connect(path, isolation_level=None)
     file.execute("pragma synchronous = off")
     file.execute("pragma cache_size = -200000")
@@ -66,29 +71,43 @@ def fill(path: Path, channel_id: int, count: int) -> None:
             ((1_000_000 + n, f"Customer {n}", str(n), now) for n in people),
         )
         file.executemany(
+            "insert or ignore into identity (kind, value, contact_id, created_at) values ('wa_id', ?, ?, ?)",
+            ((str(dice.randrange(10**11, 10**12)), 1_000_000 + n, now) for n in people),
+        )
+        file.executemany(
             "insert into conversation (id, channel_id, contact_id, address, last_at, last_id, snippet, created_at)"
             " values (?, ?, ?, '{}', ?, ?, 'Good morning', ?)",
             (
-                (1_000_000 + n, channel_id, 1_000_000 + n, now - (n * 7919) % 10**9, 10**9 + n * EACH, now)
+                (1_000_000 + n, channel_id, 1_000_000 + n, last, id_of(last, n * EACH), now)
                 for n in people
+                for last in (now - SPAN + (n + 1) * EACH * SPAN // count,)
             ),
         )
         file.executemany(
             "insert into message (id, conversation_id, channel_id, direction, author, kind, text, content, provider_id,"
             " status, at, sent_at) values (?, ?, ?, ?, ?, 'text', ?, ?, ?, ?, ?, ?)",
-            (_message(channel_id, number, now, dice) for number in range(first, min(first + CHUNK, count))),
+            (
+                _message(channel_id, number, now - SPAN + number * SPAN // count, dice)
+                for number in range(first, min(first + CHUNK, count))
+            ),
         )
         file.execute("commit")
+    hours = range((now - SPAN) // HOUR, now // HOUR)
+    file.executemany("insert into statistic_slice values (?, ?)", ((hour, now) for hour in hours))
     file.execute("pragma wal_checkpoint(truncate)")
     file.close()
 
 
-def _message(channel_id: int, number: int, now: int, dice: random.Random) -> tuple[Any, ...]:
+def id_of(at: int, number: int) -> int:
+    """An id that was given at this time."""
+    return (at - EPOCH) << 22 | number & 0xFFF
+
+
+def _message(channel_id: int, number: int, at: int, dice: random.Random) -> tuple[Any, ...]:
     coming = number % 2 == 0
-    at = now - 10**9 + number
     words = f"Message {number} about the large blue kettle and when it comes."
     return (
-        10**9 + number, 1_000_000 + number // EACH, channel_id, "in" if coming else "out",
+        id_of(at, number), 1_000_000 + number // EACH, channel_id, "in" if coming else "out",
         "contact" if coming else "bot", words, f'{{"kind":"text","text":"{words}"}}',
         f"wamid.{dice.getrandbits(96):024x}",
         "received" if coming else "read", at, at,
@@ -101,8 +120,8 @@ async def reads(rt: Runtime, count: int) -> list[float]:
     for turn in range(READS):
         begun = time.perf_counter()
         if turn % 2:
-            key = (now - dice.randrange(10**9), 2**62)
-            await rt.db.read(threads.list_rows, "all", 0, before=key, down_to=threads.LAST, limit=41)
+            key = (now - dice.randrange(SPAN), 2**62)
+            await rt.db.read(inbox_rows.list_rows, "all", 0, before=key, down_to=threads.LAST, limit=41)
         else:
             await rt.db.read(threads.get_page, 1_000_000 + dice.randrange(max(1, count // EACH)))
         took.append(time.perf_counter() - begun)
@@ -111,7 +130,8 @@ async def reads(rt: Runtime, count: int) -> list[float]:
 
 async def taking(rt: Runtime, live: Live) -> float:
     """Messages a second through the whole unit of work, twenty to a commit."""
-    arrivals = [parse_notification(wire.cloud_body(number))[0] for number in range(TAKEN)]
+    parsed = [parse_notification(wire.cloud_body(number))[0] for number in range(TAKEN)]
+    arrivals = [arrival for arrival in parsed if isinstance(arrival, inbox.Inbound)]
 
     def nothing(_: object) -> None:
         """Nobody sends here."""
@@ -119,9 +139,7 @@ async def taking(rt: Runtime, live: Live) -> float:
     intake = msgspec.structs.replace(rt.channels.intake, send=nothing, wake=nothing)
 
     def batch(tx: Any, first: int) -> None:
-        for arrival in arrivals[first : first + BATCH]:
-            assert isinstance(arrival, inbox.Inbound)
-            inbox.receive(tx, intake, live.here, arrival, True)
+        inbox.receive_all(tx, [(intake, live.here, arrival, True) for arrival in arrivals[first : first + BATCH]])
 
     begun = time.perf_counter()
     for first in range(0, TAKEN, BATCH):

@@ -243,7 +243,7 @@ def test_a_secret_stands_nowhere_else(step: str) -> None:
         ("{get: 'https://a.example/{{ secret.Key }}'}", "A secret's name is small letters, digits and _: Key"),
         ("{get: 'https://{{ host }}/'}", "Expected an address that begins with https:// or http://"),
         ("{get: 'ftp://a.example'}", "Expected an address"),
-        ("{save: a}", "A call has one of get, post, put, patch and delete, with the address"),
+        ("{save: a}", "A call has one of get, post, put, patch, delete and handler"),
         ("{get: 'https://a.example', post: 'https://a.example'}", "A call has one of get"),
         ("{post: 'https://a.example', json: 1, form: {a: b}}", "A call has either json or form"),
         ("{get: 'https://a.example', json: 1}", "A call with get sends no json; put it in the address"),

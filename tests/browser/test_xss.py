@@ -84,7 +84,6 @@ def test_S19_nothing_a_customer_sends_runs(browser: Browser, bakery: House) -> N
         visitor.go(path)
         assert not page.evaluate("window.hit"), path
     for number in range(len(HOSTILE)):
-        page.wait_for_timeout(1_000)  # a session has five requests a second, and a page asks for several
         visitor.go(f"/inbox/{chat_of(bakery, f'4477{number:08}')}?view=all")
         assert not page.evaluate("window.hit"), HOSTILE[number]
         assert page.locator(".bubble [hx-get], .bubble [onerror], .bubble script, .bubble iframe").count() == 0

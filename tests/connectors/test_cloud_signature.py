@@ -7,7 +7,7 @@ import json
 import pytest
 
 from app.connectors import CONNECTORS
-from app.connectors.base import Webhook
+from app.connectors.abilities import Webhook
 from tests.connectors.cloud import SECRET, channel, notification, signed, text
 
 cloud: Webhook = CONNECTORS["whatsapp_cloud"]  # type: ignore[assignment]

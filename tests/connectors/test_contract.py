@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.connectors import CONNECTORS
+from app.connectors.abilities import Webhook
 from app.connectors.base import (
     Address,
     Arrival,
@@ -26,7 +27,6 @@ from app.connectors.base import (
     Session,
     State,
     StatusChange,
-    Webhook,
 )
 from app.connectors.states import CHECKS, PROBLEMS, REMEDIES, SENTENCES, advice_for
 from app.connectors.whatsapp_cloud import errors, examination

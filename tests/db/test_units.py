@@ -3,11 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from app.db import EVENTS_AFTER, Broken, Database, Query, Reader, Statement, Stopped, Tx, Violation, open_database
+from app.db import (
+    EVENTS_AFTER,
+    Broken,
+    Database,
+    Query,
+    Reader,
+    Statement,
+    Stopped,
+    Together,
+    Tx,
+    Violation,
+    open_database,
+)
 from app.db.ids import EPOCH, Ids
 from app.db.units import Unit, UnitQueue
 from app.events import StoredEvent
@@ -67,6 +79,60 @@ async def test_a_unit_sees_what_those_before_it_wrote(database: Database) -> Non
 
     await database.write(add, "a")
     assert await asyncio.gather(*(database.write(size_after) for _ in range(20))) == list(range(1, 21))
+
+
+async def test_rows_written_later_are_there_for_the_next_statement(database: Database) -> None:
+    def unit(tx: Tx) -> tuple[list[str], int | None]:
+        for n in range(45):
+            tx.later(INSERT, id=tx.new_id(), name=f"{n:02}")
+        found = tx.each(Query("select name from item where name in (values (:name))", str), [
+            {"name": name} for name in ("44", "07", "none", "00")
+        ])  # fmt: skip
+        tx.later(INSERT, id=tx.new_id(), name="last")
+        return sorted(found), tx.one(COUNT)
+
+    assert await database.write(unit) == (["00", "07", "44"], 46)
+    assert await database.reader.one(COUNT) == 46
+
+
+async def test_rows_written_later_go_with_their_unit(database: Database) -> None:
+    """A broken constraint, too, that shows only when they are written."""
+
+    def unit(tx: Tx, name: str, fails: bool) -> None:
+        tx.later(INSERT, id=tx.new_id(), name=name)
+        if fails:
+            raise Refused(name)
+
+    names = ["a", "b", "a", "c", "d"]
+    outcomes = await asyncio.gather(
+        *(database.write(unit, name, name == "b") for name in names), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [type(None), Refused, Violation, type(None), type(None)]
+    assert await database.reader.all(NAMES) == ["a", "c", "d"]
+
+
+async def test_units_that_wait_are_done_together(database: Database) -> None:
+    """On SQLite. Each gets its own result; where they fail together, each is done alone."""
+    sizes: list[int] = []
+
+    def one(tx: Tx, name: str) -> str:
+        if name == "bad":
+            raise Refused(name)
+        add(tx, name)
+        return name
+
+    def several(tx: Tx, calls: Sequence[tuple[str]]) -> list[str]:
+        sizes.append(len(calls))
+        return [one(tx, *call) for call in calls]
+
+    both = Together(one, several)
+    work = [database.write(add if n == 20 else both, f"{n:02}") for n in range(50)]
+    outcomes = await asyncio.gather(*work)
+    assert [outcome for n, outcome in enumerate(outcomes) if n != 20] == [f"{n:02}" for n in range(50) if n != 20]
+    assert database.dialect == "postgres" or (sum(sizes) > 40 and max(sizes) > 10)
+    outcomes = await asyncio.gather(*(database.write(both, name) for name in ("x", "bad", "y")), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [str, Refused, str]
+    assert await database.reader.one(COUNT) == 52
 
 
 async def test_units_of_one_key_keep_their_order(database: Database) -> None:

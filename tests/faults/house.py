@@ -102,7 +102,6 @@ class House:
             "PARLEY_GRAPH_URL": f"http://127.0.0.1:{self.graph_port}",
             "PARLEY_PORT": str(self.port),
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def command(self, *words: str, given: str = "") -> str:

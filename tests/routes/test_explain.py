@@ -38,7 +38,7 @@ from app.bot.scene import (
 from app.content import Buttons, Choice, Image, Text
 from app.routes.explain import view
 from app.routes.happened import Called, Standing, did, happened
-from app.store.threads import Step, Turn
+from app.store.explained import Step, Turn
 from tests.bot.turns import PLAIN
 
 AT = 1_790_000_000_000

@@ -65,7 +65,7 @@ async def test_a_stopped_channel_is_named_with_what_to_do(tmp_path: Path) -> Non
 
 
 def break_channel(tx: object, channel_id: int) -> None:
-    from app.channels import halt
+    from app.configuring import halt
     from app.connectors.base import Problem
 
     halt(tx, channel_id, Problem("190", "The token ended."))  # type: ignore[arg-type]

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from app import content as c
-from app import handoff, inbox, noted, saying, teams, users
+from app import handoff, inbox, noted, saying, teams, users, within
 from app.bot.scene import Send
 from app.connectors.base import Address, Inbound, Problem
 from app.db import Tx
-from app.store import media, threads
+from app.store import inbox as inbox_rows
+from app.store import media
 from tests.browser.house import EMAIL
 from tests.routes.visiting import AHMED, ANA, LONG, NOW, PRIYA, Visit, visiting
 
@@ -321,10 +322,31 @@ async def test_mine_is_what_i_took_what_is_assigned_to_me_and_what_my_teams_have
         html = (await visit.get("/inbox/list?view=mine")).text
         assert set(map(int, ROWS.findall(html))) == {taken, mine, ours}
         assert re.search(r'aria-current="page">Mine <span class="count">3<', html)
-        page = await visit.rt.db.read(threads.list_rows, "mine", owner.id, limit=2)
-        rest = await visit.rt.db.read(threads.list_rows, "mine", owner.id, before=page[-1].key, limit=2)
+        page = await visit.rt.db.read(inbox_rows.list_rows, "mine", owner.id, limit=2)
+        rest = await visit.rt.db.read(inbox_rows.list_rows, "mine", owner.id, before=page[-1].key, limit=2)
         assert [row.id for row in page + rest] == [int(row) for row in ROWS.findall(html)]
         assert page[0].key > page[1].key > rest[0].key
         await visit.rt.db.write(lambda tx: teams.assign(tx, ours, "kim@luna.example"))
         assert f'id="inbox-row-{ours}"' not in (await visit.get("/inbox/list?view=mine")).text, "a colleague has it"
-        assert [row.id for row in await visit.rt.db.read(threads.list_rows, "mine", colleague)] == [ours]
+        assert [row.id for row in await visit.rt.db.read(inbox_rows.list_rows, "mine", colleague)] == [ours]
+
+
+async def test_a_person_assigns_a_chat_to_somebody_a_team_or_nobody(visit: Visit) -> None:
+    chat = await visit.chat(ANA)
+    me = await visit.one("select id from app_user order by created_at limit 1")
+    team = await teams.add(visit.rt, "Orders desk")
+    assert "Orders desk" in (await visit.get(f"/inbox/{chat}")).text
+    for to, user_id, team_id, told in (
+        (f"user-{me}", me, None, "assigned this to “"),
+        (f"team-{team}", None, team, "assigned this to “Orders desk”"),
+        ("", None, None, "assigned this to nobody"),
+    ):
+        answer = await visit.post(f"/inbox/{chat}/assign", {"to": to})
+        assert answer.status_code == 303
+        assert await visit.one("select assigned_to from conversation where id = :id", id=chat) == user_id
+        assert await visit.one("select team_id from conversation where id = :id", id=chat) == team_id
+        assert told in (await visit.get(f"/inbox/{chat}")).text
+    assert (await visit.post(f"/inbox/{chat}/assign", {"to": "user-5"})).status_code == 404
+    limited, _ = await users.add(visit.rt, email="far@luna.example", name="Far", role="agent")
+    await within.limit_user(visit.rt, limited, frozenset())
+    assert (await visit.post(f"/inbox/{chat}/assign", {"to": f"user-{limited}"})).status_code == 409

@@ -162,6 +162,18 @@ async def test_a_group_that_is_not_there_is_not_found(tmp_path: Path, action: st
         assert answer.status_code in (404, 422) and await shop.draft() == DRAFT
 
 
+@pytest.mark.parametrize(
+    ("referer", "leads"),
+    [("http://127.0.0.1:8080/bots?x=%3C", 'href="/bots?x=%3C"'), ("http://evil.example/bots", ""), ("", "")],
+)
+async def test_a_refused_form_leads_back_to_its_page_and_nowhere_else(tmp_path: Path, referer: str, leads: str) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        base = str(visit.client.base_url)
+        headers = visit.headers() | {"Referer": referer.replace("http://127.0.0.1:8080", base)}
+        answer = await visit.client.post("/bots/1/unanswered/ignore", data={"csrf": visit.csrf}, headers=headers)
+        assert answer.status_code == 404 and ("Go back" in answer.text) == bool(leads) and leads in answer.text
+
+
 async def test_who_only_reads_has_no_buttons(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         shop = await opened(visit)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app import webhooks
+from app import deliveries
 from app.db import Tx
 from app.security import sessions
 from app.security.outbound import Outbound
@@ -76,16 +76,16 @@ def fail(tx: Tx, webhook_id: int) -> None:
     """One delivery on its last try, and what is decided when that fails."""
     row = tx.one(store.BY_ID, id=webhook_id)
     assert row is not None
-    body = webhooks.payload("message.created", tx.now, {"text": "</pre><script>"})
+    body = deliveries.payload("message.created", tx.now, {"text": "</pre><script>"})
     tx.run(
         store.INSERT_DELIVERY, id=tx.new_id(), webhook_id=webhook_id, seq=1, type="message.created", body=body,
         now=tx.now,
     )  # fmt: skip
     (one,) = tx.all(store.LIST, webhook_id=webhook_id, before=2**62, limit=5)
-    for attempts in range(webhooks.TRIES):
+    for attempts in range(deliveries.TRIES):
         tx.run(store.TRYING, id=one.id, attempts=attempts, until=tx.now, now=tx.now)
     (one,) = tx.all(store.LIST, webhook_id=webhook_id, before=2**62, limit=5)
-    webhooks.settle_delivery(tx, one, 500, "It answered 500.", 0, 12)
+    deliveries.settle_delivery(tx, one, 500, "It answered 500.", 0, 12)
 
 
 async def test_P25_who_was_switched_off_by_failures_is_on_home_until_switched_on(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
+from app.connectors.abilities import MediaFile
 from app.connectors.base import (
     Arrival,
     Channel,
     Check,
     Inbound,
-    MediaFile,
     OnEvent,
     Outbound,
     Problem,

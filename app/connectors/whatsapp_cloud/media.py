@@ -3,7 +3,8 @@
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from app.connectors.base import MediaFile, Problem, SendFailed
+from app.connectors.abilities import MediaFile
+from app.connectors.base import Problem, SendFailed
 from app.connectors.whatsapp_cloud.contents import digest
 from app.connectors.whatsapp_cloud.graph import Graph, get
 from app.connectors.wire import number, string

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from app.connectors.abilities import MediaFile
 from app.connectors.account import Draft, Fact, Listed, Submitted
 from app.connectors.base import (
     Address,
     Channel,
     Check,
-    MediaFile,
     OnEvent,
     Outbound,
     Problem,

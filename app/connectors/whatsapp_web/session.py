@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from app.connectors.abilities import Linking
 from app.connectors.base import (
     Arrival,
     Channel,
     Inbound,
-    Linking,
     Malformed,
     OnEvent,
     Outbound,

@@ -11,6 +11,8 @@ from app.routes.api import (
     conversations,
     invitations,
     messages,
+    questions,
+    sessions,
     statistics,
     teams,
     templates,
@@ -46,10 +48,16 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
         "POST", "/conversations/{id:id}/give-back", conversations.give_back, "giveBackConversation", ANSWER,
         "Give it back to the bot",
     ),
+    Endpoint("POST", "/conversations/{id:id}/assign", conversations.assign, "assignConversation", ANSWER, "Assign it"),
     Endpoint("POST", "/conversations/{id:id}/close", conversations.close, "closeConversation", ANSWER, "Close it"),
     # What a bot is asked for by name
     Endpoint("POST", "/triggers", triggers.trigger_somebody, "triggerContact", ANSWER, "Ask a bot to write"),
     Endpoint("POST", "/conversations/{id:id}/triggers", triggers.trigger, "trigger", ANSWER, "Ask a bot by name"),
+    # What bots ask programs
+    Endpoint("POST", "/questions/next", questions.next_question, "nextQuestion", ANSWER, "Wait for a bot's question"),
+    Endpoint(
+        "POST", "/questions/{id:id}/answer", questions.answer, "answerQuestion", ANSWER, "Answer it", status=204
+    ),
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
@@ -120,9 +128,13 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint(
         "DELETE", "/invitations/{id:id}", invitations.revoke, "revokeInvitation", ADMINISTER, "Take it back", status=204
     ),
+    # Sessions
+    Endpoint("GET", "/sessions", sessions.index, "listSessions", ADMINISTER, "Who is logged in where, newest first"),
+    Endpoint("DELETE", "/sessions/{id:id}", sessions.end, "endSession", ADMINISTER, "Log somebody out", status=204),
     # Teams
     Endpoint("GET", "/teams", teams.index, "listTeams", ADMINISTER, "Teams and who is in them"),
     Endpoint("POST", "/teams", teams.create, "createTeam", ADMINISTER, "Add a team", status=201),
+    Endpoint("PATCH", "/teams/{id:id}", teams.change, "changeTeam", ADMINISTER, "Limit it to channels", status=204),
     Endpoint("DELETE", "/teams/{id:id}", teams.delete, "deleteTeam", ADMINISTER, "Remove a team", status=204),
     Endpoint("PUT", "/teams/{id:id}/members/{user:id}", teams.join, "joinTeam", ADMINISTER, "Join", status=204),
     Endpoint("DELETE", "/teams/{id:id}/members/{user:id}", teams.leave, "leaveTeam", ADMINISTER, "Leave", status=204),

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import i18n, tokens
+from app import i18n, tokens, within
 from app.audit import Actor, acting
 from app.db import DatabaseError
 from app.errors import Forbidden, Unauthenticated
@@ -44,6 +44,8 @@ def handle(endpoint: Endpoint) -> Handler:
         limit = count(request, caller)
         if endpoint.may is not None and endpoint.may not in caller.actions:
             raise refusal(caller)
+        id = request.path_params.get("id")
+        await within.enter(request.state.rt.db.reader, caller.channels, endpoint.path, None if id is None else int(id))
         given = await read(request, endpoint, shape)
         call = Call(request, caller, asked(request, caller, shape))
         response = send(request, endpoint, await endpoint.handler(call, **given))
@@ -83,7 +85,10 @@ async def holder(rt: "Runtime", key: str) -> Caller:
             log.warning("a key's last use could not be noted")  # reading must work on a full disk
     scopes = access.scopes_of(found.scopes)
     actions = access.actions(found.role or "owner", scopes)
-    return Caller(f"key:{found.id}", actions, scopes, key_id=found.id, user_id=found.user_id, rate=found.rate)
+    seen = await within.of_key(rt.db.reader, found.id, found.user_id, found.role)
+    return Caller(
+        f"key:{found.id}", actions, scopes, key_id=found.id, user_id=found.user_id, rate=found.rate, channels=seen
+    )  # fmt: skip
 
 
 async def bearer(rt: "Runtime", signer: access.Signer, token: str) -> Caller:
@@ -95,7 +100,7 @@ async def bearer(rt: "Runtime", signer: access.Signer, token: str) -> Caller:
     user = found[0]
     return Caller(
         f"user:{user.id}", access.actions(user.role, claims.scopes), claims.scopes, user, None, user.id, None,
-        claims.jti, claims.expires_at,
+        claims.jti, claims.expires_at, await within.of_user(rt.db.reader, user),
     )  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app import channels
-from app.commands import webhook
+from app.commands.channels import webhook
+from app.connectors.states import sentence
 from app.errors import NotFound
 from app.i18n import tell
 from app.models import ChannelRow
@@ -105,7 +105,7 @@ async def _read(call: Call, channel_id: int) -> Channel:
 
 def _shown(call: Call, row: ChannelRow) -> Channel:
     return Channel(
-        str(row.id), row.name, row.connector, row.account, row.state, tell(channels.sentence(row.state_code)),
+        str(row.id), row.name, row.connector, row.account, row.state, tell(sentence(row.state_code)),
         row.state_at, row.rate, None if row.version_id is None else str(row.version_id),
         msgspec.json.decode(row.config), sorted(msgspec.json.decode(row.secrets)), webhook(call.rt, row),
         row.created_at,

@@ -10,8 +10,8 @@ from app.errors import NotFound
 from app.routes.api.endpoint import FIRST, Body, Call, Csv, Once, Page, Paging, Query, key_of, page
 from app.said import N_
 from app.sending import to_phone
+from app.store import inbox as inbox_rows
 from app.store import people as store
-from app.store import threads
 from app.views import Id, Time
 
 LARGEST: Final = 2 * sheets.LARGEST  # as JSON writes it
@@ -146,7 +146,7 @@ async def index(call: Call, query: Filter) -> Page[Contact]:
         found = await reader.all(store.KNOWN_AS, value=number, limit=query.limit)
         return Page([_shown(row) for row in found], None)
     if query.q:
-        found = await reader.all(store.NAMED, name=query.q, name_end=threads.after(query.q), limit=query.limit)
+        found = await reader.all(store.NAMED, name=query.q, name_end=inbox_rows.after(query.q), limit=query.limit)
         return Page([_shown(row) for row in found], None)
     key = key_of(query.cursor, 1) or (FIRST,)
     if query.tag:

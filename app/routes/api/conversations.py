@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from app import handoff
+from app import assigning, handoff
 from app.errors import Conflict, NotFound
-from app.routes.api.endpoint import FIRST, Call, Page, Paging, key_of, page
+from app.i18n import tell
+from app.routes.api.endpoint import FIRST, Body, Call, Page, Paging, key_of, page
 from app.said import N_
 from app.store import listing
 from app.views import Conversation, Id, Message, conversation, message
@@ -65,6 +66,24 @@ async def take(call: Call) -> Conversation:
 async def give_back(call: Call) -> Conversation:
     """The bot answers again."""
     await handoff.give_back(call.rt, call.id)
+    return await show(call)
+
+
+class Assignment(Body, frozen=True):
+    """A user or a team, not both; without either it is nobody's."""
+
+    user_id: Id | None = None
+    team_id: Id | None = None
+
+
+async def assign(call: Call, body: Assignment) -> Conversation:
+    """It is theirs from now on; the bot answers on."""
+    if body.user_id is not None and body.team_id is not None:
+        raise Conflict(N_("Name a user or a team."))
+    person = await call.person()
+    user_id, team_id = (None if id is None else int(id) for id in (body.user_id, body.team_id))
+    to = assigning.To(user_id, team_id)
+    await assigning.assign(call.rt, call.id, to, person.name if person else tell(N_("A program")))
     return await show(call)
 
 

@@ -21,6 +21,7 @@ from app.security.permissions import Action
 from app.store import users
 from app.store.users import User
 from app.views import ID
+from app.within import Channels
 
 if TYPE_CHECKING:
     from app.db import Tx
@@ -34,7 +35,8 @@ Cursor = Annotated[str, msgspec.Meta(max_length=200, description="`next_cursor` 
 
 class Caller(msgspec.Struct, frozen=True):
     """Who asks. `name` is unique among callers and safe to log; `user` is None for a key that was made on the
-    machine; `jti` and `expires_at` are of the access token, if it is one; `rate` of a key, None as everybody."""
+    machine; `jti` and `expires_at` are of the access token, if it is one; `rate` of a key, None as everybody;
+    `channels` are all that it sees, None: every one."""
 
     name: str
     actions: frozenset[Action]
@@ -45,6 +47,11 @@ class Caller(msgspec.Struct, frozen=True):
     rate: float | None = None
     jti: str = ""
     expires_at: int = 0
+    channels: Channels = None
+
+    def sees(self, channel_id: int) -> bool:
+        """May it know of this channel."""
+        return self.channels is None or channel_id in self.channels
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

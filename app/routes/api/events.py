@@ -7,7 +7,7 @@ the API shows it. Events are kept a week; a program that was away for longer is 
 import asyncio
 import logging
 import re
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -50,20 +50,26 @@ class Filter(Query, frozen=True):
     after: Id | None = None
 
 
-def wanted(given: Filter) -> feed.Wanted:
+def wanted(given: Filter, caller: Caller) -> feed.Wanted:
     """Raises `Invalid` for a type that does not exist."""
     types = frozenset(name for name in given.types.split(",") if name)
     if types - feed.TYPES:
         said = N_("There are the types {names}.", names=", ".join(sorted(feed.TYPES)))
         raise Invalid(said, fields={"types": said})
-    return feed.Wanted(types, given.channel or "", given.conversation or "", given.direction or "")
+    return feed.Wanted(
+        types, given.channel or "", given.conversation or "", given.direction or "", caller.channels
+    )  # fmt: skip
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
 
 
 class Watch:
     """Open connections of programs: so many each, and none outlives its credential by more than five seconds."""
 
     def __init__(self) -> None:
-        self.open: dict[feed.Listener, tuple[Caller, Request]] = {}
+        self.open: dict[Closable, tuple[Caller, Request]] = {}
         self.task: asyncio.Task[None] | None = None
 
     def admit(self, caller: Caller) -> None:
@@ -73,30 +79,31 @@ class Watch:
         if len(self.open) >= ALTOGETHER:
             raise TooMany(N_("Too many programs listen."), retry_after=60)
 
-    def add(self, listener: feed.Listener, caller: Caller, request: Request) -> None:
-        self.open[listener] = caller, request
+    def add(self, opened: Closable, caller: Caller, request: Request) -> None:
+        self.open[opened] = caller, request
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._look(), name="program-connections")
 
-    def remove(self, listener: feed.Listener) -> None:
-        self.open.pop(listener, None)
+    def remove(self, opened: Closable) -> None:
+        self.open.pop(opened, None)
 
     async def _look(self) -> None:
         while self.open:
             await asyncio.sleep(CHECK_EVERY)
             known: dict[str, bool] = {}
-            for listener, (caller, request) in list(self.open.items()):
+            for opened, (caller, request) in list(self.open.items()):
                 credential = request.headers.get("authorization", "")
                 if credential not in known:
                     known[credential] = await still_valid(request, caller)
                 if not known[credential]:
-                    listener.close()
+                    opened.close()
 
 
 async def still_valid(request: Request, caller: Caller) -> bool:
     """Does the credential that opened this still open the same doors? While the database cannot tell, it does."""
     try:
-        return (await identify(request)).actions == caller.actions
+        now = await identify(request)
+        return (now.actions, now.channels) == (caller.actions, caller.channels)
     except ParleyError:
         return False
     except DatabaseError:
@@ -117,7 +124,7 @@ class Events:
         if Action.READ not in caller.actions:
             raise refusal(caller)
         given = read_query(request, Filter)
-        chosen, after = wanted(given), position(request, given)
+        chosen, after = wanted(given, caller), position(request, given)
         watch.admit(caller)
         gap = after is not None and await rt.feed.has_gap(after)
         listener = rt.feed.join(chosen, after)

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app import content, files, handoff, sending
+from app import content, files, handoff, sending, within
 from app.connectors.base import Address
 from app.content import Content
+from app.db import Reader
 from app.errors import Invalid, NotFound
 from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
@@ -126,7 +127,7 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     live = await sending.live_channel(call.rt, body.channel)
     said = await files.named(call.rt.db.reader, content_of(body))
     sending.check(live, said)
-    to = recipient(body.to)
+    to = await recipient(call.rt.db.reader, body.to)
     sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
     live.sender.wake()
     return sent
@@ -153,11 +154,13 @@ async def discard(call: Call) -> Message:
     return await show(call)
 
 
-def recipient(to: str | UserId) -> sending.Recipient:
+async def recipient(db: Reader, to: str | UserId) -> sending.Recipient:
+    """Raises `Invalid`, and `NotFound` for a contact that whoever asks does not see."""
     if isinstance(to, UserId):
         return sending.Recipient(address=Address(user_id=to.user_id))
     # Ids are longer than any number that can be dialled.
     if len(to) > 15 and re.fullmatch(ID, to):
+        await within.look(db, "contact", int(to))
         return sending.Recipient(contact_id=int(to))
     return sending.to_phone(to)
 

@@ -5,29 +5,38 @@ A program writes JSON objects with `do` and, to tell the answers apart, an `id` 
     {"do": "subscribe", "id": "1", "types": "message.created", "after": "1234"}
     {"do": "send", "id": "2", "channel": "Shop", "to": "+5511999990000", "text": "Hi"}
     {"do": "take" | "give_back" | "close", "id": "3", "conversation": "42"}
-    {"do": "ping", "id": "4"}
+    {"do": "handle", "id": "4", "handlers": ["prices"], "at_once": 8, "again": false}
+    {"do": "taken", "id": "5", "question": "77"}
+    {"do": "answer", "id": "6", "question": "77", "status": 200, "body": {…}}
+    {"do": "ping", "id": "7"}
 
 Each is answered with `{"id", "ok": true, …}` or `{"id", "ok": false, "error": {"code", "message", "fields"?}}`. Events
 come as `{"event": {"seq", "type", "at", "data"}}`. After a break a program subscribes again with `after`, the `seq` of
 its last event, and misses nothing. A program that reads too slowly is not waited for: it goes on from the database.
+
+A program that handles is offered `{"question": {"id", "handler", "data", "conversation_id", "channel_id", "seconds",
+"again"}}`, says `taken`, and begins when that was answered with `"ok": true`; then it says `answer`.
+`{"withdrawn": id}` means that nobody waits for its answer any more (`app/desk.py`).
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app import feed, handoff, i18n, sending, tokens
+from app import desk, feed, handoff, i18n, sending, tokens, within
 from app.db import DatabaseError
 from app.errors import Conflict, Forbidden, Invalid, ParleyError, TooMany
 from app.i18n import tell
 from app.routes.api import events, messages, reading
 from app.routes.api.answering import count, identify
+from app.routes.api.answers import Answer, able, accept
 from app.routes.api.endpoint import Caller
+from app.routes.api.questions import Handler
 from app.said import N_
 from app.security.permissions import Action
 from app.views import Id
@@ -47,6 +56,22 @@ class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conversation: Id
 
 
+class Handling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`at_once`: how many questions it takes at a time; `again`: also those that somebody began and did not answer."""
+
+    handlers: Annotated[tuple[Handler, ...], msgspec.Meta(min_length=1, max_length=50)]
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=desk.MOST_AT_ONCE)] = 8
+    again: bool = False
+
+
+class Taking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    question: Id
+
+
+class Answering(Answer, frozen=True):
+    question: Id = ""
+
+
 class Connection:
     """One program. What it writes is done in order; what it hears goes out beside that."""
 
@@ -57,16 +82,23 @@ class Connection:
         self.sending = asyncio.Lock()
         self.listener: feed.Listener | None = None
         self.telling: asyncio.Task[None] | None = None
+        self.program: desk.Program | None = None
+        self.offers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.tasks: set[asyncio.Task[None]] = set()
         self.actions: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "subscribe": self.subscribe,
             "send": self.send,
             "take": self.take,
             "give_back": self.give_back,
-            "close": self.close,
+            "close": self.close_conversation,
+            "handle": self.handle,
+            "taken": self.taken,
+            "answer": self.answer,
             "ping": self.ping,
         }
 
     async def run(self) -> None:
+        self.watch.add(self, self.caller, self.request)
         try:
             while True:
                 message = await self.socket.receive()
@@ -74,15 +106,29 @@ class Connection:
                     return
                 text = message.get("text")
                 given = text.encode() if text is not None else message.get("bytes") or b""
-                await self.write(await self.answer(given))
+                await self.write(await self.done(given))
         finally:
+            self.watch.remove(self)
             self.unsubscribe()
+            if self.program is not None:
+                self.rt.desk.leave(self.program)
+            for task in self.tasks:
+                task.cancel()
+
+    def close(self) -> None:
+        """The credential is over, or Parley stops: the program comes back by itself."""
+        self.start(self.socket.close(ENDED))
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def write(self, value: Any) -> None:
         async with self.sending:
             await self.socket.send_text(msgspec.json.encode(value).decode())
 
-    async def answer(self, given: bytes) -> dict[str, Any]:
+    async def done(self, given: bytes) -> dict[str, Any]:
         """What was asked is done, or why it was not."""
         identity = ""
         try:
@@ -106,6 +152,12 @@ class Connection:
             said = N_("It could not be stored. Try again.")
             return {"id": identity, "ok": False, "error": {"code": "unavailable", "message": tell(said)}}
 
+    async def which(self, body: dict[str, Any]) -> int:
+        """The conversation that it names. Raises `NotFound` for one that it does not see."""
+        id = int(reading.fit(body, Acting).conversation)
+        await within.look(self.rt.db.reader, "conversation", id)
+        return id
+
     def need(self, action: Action) -> None:
         if action not in self.caller.actions:
             raise Forbidden(N_("This credential does not have the scope or the role that this needs."))
@@ -116,18 +168,16 @@ class Connection:
         """Hear what happens from now on, or after a position. A second subscription replaces the first."""
         self.need(Action.READ)
         given = reading.fit(body, events.Filter)
-        chosen, after = events.wanted(given), None if given.after is None else int(given.after)
+        chosen, after = events.wanted(given, self.caller), None if given.after is None else int(given.after)
         gap = after is not None and await self.rt.feed.has_gap(after)
         self.unsubscribe()
         self.listener = self.rt.feed.join(chosen, after)
-        self.watch.add(self.listener, self.caller, self.request)
         self.telling = asyncio.get_running_loop().create_task(self.tell_events(self.listener))
         return {"seq": str(self.listener.seq), "gap": gap}
 
     def unsubscribe(self) -> None:
         if self.listener is not None:
             self.rt.feed.leave(self.listener)
-            self.watch.remove(self.listener)
         if self.telling is not None:
             self.telling.cancel()
 
@@ -136,8 +186,7 @@ class Connection:
             async with self.sending:
                 for told in found:
                     await self.socket.send_text('{"event":' + told.body.decode() + "}")
-        # The credential is over, or Parley stops: the program comes back by itself.
-        await self.socket.close(ENDED)
+        self.close()
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
         self.need(Action.ANSWER)
@@ -147,7 +196,8 @@ class Connection:
         said = messages.content_of(given)
         sending.check(live, said)
         asked = None if name is None else tokens.Asked(self.caller.name, tokens.check_name(str(name)), digest(body))
-        args = (live.row.id, messages.recipient(given.to), said, given.reply_to, self.caller.user_id)
+        to = await messages.recipient(self.rt.db.reader, given.to)
+        args = (live.row.id, to, said, given.reply_to, self.caller.user_id)
         answer, _replayed = await self.rt.db.write(tokens.once, asked, sending.send, *args)
         live.sender.wake()
         return {"message": msgspec.json.decode(answer)}
@@ -156,25 +206,55 @@ class Connection:
         self.need(Action.ANSWER)
         if self.caller.user_id is None:
             raise Conflict(N_("This key belongs to nobody, and a conversation is taken by somebody."), code="nobody")
-        await handoff.take(self.rt, which(body), self.caller.user_id)
+        await handoff.take(self.rt, await self.which(body), self.caller.user_id)
         return {}
 
     async def give_back(self, body: dict[str, Any]) -> dict[str, Any]:
         self.need(Action.ANSWER)
-        await handoff.give_back(self.rt, which(body))
+        await handoff.give_back(self.rt, await self.which(body))
         return {}
 
-    async def close(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def close_conversation(self, body: dict[str, Any]) -> dict[str, Any]:
         self.need(Action.ANSWER)
-        await handoff.close(self.rt, which(body))
+        await handoff.close(self.rt, await self.which(body))
+        return {}
+
+    async def handle(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Answer for bots from now on. A second time replaces the first."""
+        able(self.caller)
+        given = reading.fit(body, Handling)
+        if self.program is not None:
+            self.rt.desk.leave(self.program)
+        else:
+            self.start(self.hand_out())
+        self.program = desk.Program(
+            self.caller.name, given.handlers, lambda question: self.offers.put_nowait({"question": question}),
+            at_once=given.at_once, again=given.again, sees=self.caller.sees,
+            withdraw=lambda question: self.offers.put_nowait({"withdrawn": question}),
+        )  # fmt: skip
+        self.rt.desk.join(self.program)
+        return {}
+
+    async def hand_out(self) -> None:
+        """What it is offered, in order. There is never more than it takes at once."""
+        while True:
+            await self.write(await self.offers.get())
+
+    async def taken(self, body: dict[str, Any]) -> dict[str, Any]:
+        given = reading.fit(body, Taking)
+        if self.program is None:
+            raise Conflict(N_("Say first what you handle."), code="no_handler")
+        await self.rt.desk.take(self.program, int(given.question))
+        return {}
+
+    async def answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        able(self.caller)
+        given = reading.fit(body, Answering)
+        await accept(self.rt, self.caller, int(given.question or 0), given)
         return {}
 
     async def ping(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"at": self.rt.clock.now()}
-
-
-def which(body: dict[str, Any]) -> int:
-    return int(reading.fit(body, Acting).conversation)
 
 
 def digest(body: dict[str, Any]) -> str:
@@ -200,6 +280,7 @@ async def serve(socket: WebSocket) -> None:
     except TooMany:
         await refuse(socket, BUSY)
         return
+    within.see(caller.channels)
     await socket.accept()
     try:
         await Connection(socket, request, caller).run()

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from app import teams
+from app import teams, within
 from app.routes.api.endpoint import Body, Call
+from app.routes.api.users import Channels, shown_channels
 from app.views import Id
 
 
@@ -16,9 +17,18 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Team(msgspec.Struct, frozen=True):
+    """`channels` are those that its members see, besides their own; null: the team limits nobody."""
+
     id: Id
     name: str
     members: list[Member]
+    channels: list[Id] | None
+
+
+class Change(Body, frozen=True):
+    """`channels` that its members see, by name or id; null: the team limits nobody."""
+
+    channels: Channels | None
 
 
 class Teams(msgspec.Struct, frozen=True):
@@ -36,12 +46,19 @@ class Made(msgspec.Struct, frozen=True):
 
 
 async def index(call: Call) -> Teams:
-    return Teams(
-        [
-            Team(str(team.id), team.name, [Member(str(who.id), who.name, who.email) for who in team.members])
-            for team in await teams.list_all(call.rt)
-        ]
-    )
+    limits = await within.everybodys(call.rt.db.reader)
+    return Teams([_shown(team, limits.get(team.id)) for team in await teams.list_all(call.rt)])
+
+
+def _shown(team: teams.Team, seen: within.Channels) -> Team:
+    members = [Member(str(who.id), who.name, who.email) for who in team.members]
+    return Team(str(team.id), team.name, members, shown_channels(seen))
+
+
+async def change(call: Call, body: Change) -> None:
+    """Whoever is in the team sees these channels from now on."""
+    wanted = None if body.channels is None else await within.named(call.rt, body.channels)
+    await within.limit_team(call.rt, call.id, wanted)
 
 
 async def create(call: Call, body: NewTeam) -> Made:

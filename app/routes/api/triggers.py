@@ -43,6 +43,7 @@ async def trigger(call: Call, body: Asking) -> Asked:
 async def trigger_somebody(call: Call, body: AskingSomebody) -> Asked:
     """The same for a number, a contact or a user id: a conversation that is not there yet begins."""
     live = await sending.live_channel(call.rt, body.channel)
-    conversation_id = await call.rt.db.write(sending.reach, live.row.id, recipient(body.to))
+    to = await recipient(call.rt.db.reader, body.to)
+    conversation_id = await call.rt.db.write(sending.reach, live.row.id, to)
     turn = await due.trigger(call.rt, conversation_id, body.name, body.data)
     return Asked(str(conversation_id), None if turn is None else str(turn))

@@ -4,23 +4,27 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from app import users
+from app import users, within
 from app.errors import Conflict, NotFound
 from app.routes.api.endpoint import Body, Call, Page, Paging, key_of, page
 from app.said import N_
 from app.store import users as store
 from app.views import Id, Time
 
+Channels = Annotated[list[Annotated[str, msgspec.Meta(min_length=1, max_length=100)]], msgspec.Meta(max_length=500)]
 Role = Literal["viewer", "agent", "admin", "owner"]
 
 
 class User(msgspec.Struct, frozen=True):
+    """`channels` are all that this person sees, without those of teams; null: every one."""
+
     id: Id
     email: str
     name: str
     role: str
     disabled_at: Time | None
     created_at: Time
+    channels: list[Id] | None
 
 
 class NewUser(Body, frozen=True):
@@ -38,15 +42,19 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Change(Body, frozen=True):
+    """`channels` by name or id, of a viewer or agent; null: every channel."""
+
     role: Role | None = None
     disabled: bool | None = None
+    channels: Channels | msgspec.UnsetType | None = msgspec.UNSET
 
 
 async def index(call: Call, query: Paging) -> Page[User]:
     key = key_of(query.cursor, 1) or (0,)
     rows = sorted(await call.rt.db.read(store.list_all), key=lambda row: row.id)
     shown, cursor = page([row for row in rows if row.id > key[0]][: query.limit + 1], query.limit, lambda r: (r.id,))
-    return Page([_shown(row) for row in shown], cursor)
+    limits = await within.everybodys(call.rt.db.reader)
+    return Page([_shown(row, limits.get(row.id)) for row in shown], cursor)
 
 
 async def create(call: Call, body: NewUser) -> Made:
@@ -60,7 +68,7 @@ async def show(call: Call) -> User:
     row = await call.rt.db.reader.one(store.BY_ID, id=call.id)
     if row is None:
         raise NotFound(N_("There is no such person."))
-    return _shown(row)
+    return _shown(row, (await within.everybodys(call.rt.db.reader)).get(row.id))
 
 
 async def change(call: Call, body: Change) -> User:
@@ -71,6 +79,9 @@ async def change(call: Call, body: Change) -> User:
         await users.change_role(call.rt, call.id, body.role, by)
     if body.disabled is not None:
         await (users.disable if body.disabled else users.enable)(call.rt, call.id, by)
+    if body.channels is not msgspec.UNSET:
+        wanted = None if body.channels is None else await within.named(call.rt, body.channels)
+        await within.limit_user(call.rt, call.id, wanted, by)
     return await show(call)
 
 
@@ -82,5 +93,9 @@ async def acting(call: Call) -> store.User:
     return person
 
 
-def _shown(row: store.User) -> User:
-    return User(str(row.id), row.email, row.name, row.role, row.disabled_at, row.created_at)
+def _shown(row: store.User, seen: within.Channels) -> User:
+    return User(str(row.id), row.email, row.name, row.role, row.disabled_at, row.created_at, shown_channels(seen))
+
+
+def shown_channels(seen: within.Channels) -> list[Id] | None:
+    return None if seen is None else [str(id) for id in sorted(seen)]
