@@ -171,7 +171,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("files", partial(retention.run, rt.db, rt.media))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media))
     _watch(rt)
 
 

@@ -17,8 +17,8 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
+from app.store import away, overview, planned, webhooks
 from app.store import inbox as inbox_rows
-from app.store import overview, planned, webhooks
 from app.store.overview import Attention, ChannelState, Hour
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ async def attention(request: Request) -> Response:
             found["stopped"],
             found["unpublished"],
             found["undelivered"],
+            found["away"],
             rt.clock.now() // 60_000,
         )
     )
@@ -225,13 +226,15 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         for row in await rt.db.reader.all(webhooks.ALL)
         if row.disabled_at and row.disabled_why
     ]
-    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered)
+    left = await rt.db.read(away.list_left)
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(left)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
         "stopped": stopped,
         "unpublished": unpublished,
         "undelivered": undelivered,
+        "away": left,
         "attention_count": count,
         **drawn,
     }
