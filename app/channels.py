@@ -38,12 +38,9 @@ from app.connectors.abilities import (
     KeepsKeys,
     Linking,
     Links,
-<<<<<<< HEAD
+    Paces,
     Post,
     PostsUrls,
-=======
-    Paces,
->>>>>>> main
     Reads,
     ReadsUrls,
     Recalls,
@@ -170,13 +167,10 @@ class Channels:
         )  # fmt: skip
         if isinstance(session, ReadsUrls):
             session.read_urls_with(self.read_url)
-<<<<<<< HEAD
         if isinstance(session, PostsUrls):
             session.post_with(self.post_url)
-=======
         if isinstance(session, Recalls):
             session.recall_with(partial(self._said, row.id))
->>>>>>> main
         if isinstance(session, KeepsKeys):
             name = f"{row.connector}_{row.id}"
             session.keep_keys_with(partial(self.db.own_place, name), partial(self.db.drop_place, name))
