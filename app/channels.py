@@ -38,10 +38,12 @@ from app.connectors.abilities import (
     KeepsKeys,
     Linking,
     Links,
+    Paces,
     Post,
     PostsUrls,
     Reads,
     ReadsUrls,
+    Recalls,
     Webhook,
 )
 from app.connectors.base import (
@@ -57,8 +59,11 @@ from app.connectors.base import (
     State,
     StatusChange,
 )
+from app.content import Content
+from app.content import decode as decode_content
 from app.db import Database, DatabaseError
 from app.errors import Conflict, Invalid, NotFound
+from app.health import read_past
 from app.models import ChannelRow
 from app.outbox import Sender
 from app.pace import Pace
@@ -66,6 +71,7 @@ from app.said import N_
 from app.security.secrets import Keyring
 from app.storage import Store
 from app.store import channels as store
+from app.store import messages as message_rows
 
 FIRST_DELAY = 1.0
 LAST_DELAY = 60.0
@@ -103,6 +109,7 @@ class Live:
         self.state = StatusChange(State.STARTING, "starting")
         self.task: asyncio.Task[None] | None = None
         self.received = 0
+        self.recalled = False
 
     @property
     def session(self) -> Session:
@@ -162,6 +169,8 @@ class Channels:
             session.read_urls_with(self.read_url)
         if isinstance(session, PostsUrls):
             session.post_with(self.post_url)
+        if isinstance(session, Recalls):
+            session.recall_with(partial(self._said, row.id))
         if isinstance(session, KeepsKeys):
             name = f"{row.connector}_{row.id}"
             session.keep_keys_with(partial(self.db.own_place, name), partial(self.db.drop_place, name))
@@ -210,6 +219,7 @@ class Channels:
             began = self._clock.monotonic()
             change, least = StatusChange(State.RECONNECTING, "reconnecting"), 0.0
             try:
+                await self._recall(live)
                 await live.session.run(self._listener(live))
                 return
             except SessionFailed as failure:
@@ -225,6 +235,17 @@ class Channels:
                 return
             delay = random.uniform(0, min(LAST_DELAY, FIRST_DELAY * 2.0**failures))
             await asyncio.sleep(max(least, delay))
+
+    async def _recall(self, live: Live) -> None:
+        """An account that is used as a person would is told what it did before."""
+        if isinstance(live.session, Paces) and not live.recalled:
+            live.session.recall(await self.db.read(read_past, live.row.id, self._clock.now()))
+            live.recalled = True
+
+    async def _said(self, channel_id: int, provider_id: str) -> Content | None:
+        """What was said under this id of the network, as far as it is still here."""
+        found = await self.db.reader.one(message_rows.SAID, channel_id=channel_id, provider_id=provider_id)
+        return decode_content(found) if found else None
 
     def _listener(self, live: Live) -> Callable[[Arrival], Any]:
         async def on_event(arrival: Arrival) -> None:
@@ -242,7 +263,7 @@ class Channels:
             self._spawn(self._write_state(live.row.id, change))
 
     async def _write_state(self, channel_id: int, change: StatusChange) -> None:
-        await self.db.write(set_state, channel_id, change.state.value, change.code, change.detail)
+        await self.db.write(set_state, channel_id, change)
 
     def _halted(self, channel_id: int, problem: Problem) -> None:
         """The network refuses the account or its token: stop sending until a person acts."""

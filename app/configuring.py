@@ -10,16 +10,20 @@ from app.connectors.abilities import ChecksSettings
 from app.connectors.base import (
     Connector,
     Problem,
+    StatusChange,
 )
 from app.db import Tx
 from app.errors import Conflict, Invalid
 from app.models import ChannelRow
 from app.said import N_, Sentence, joined
 from app.security.secrets import Keyring
+from app.store import away, health
 from app.store import channels as store
 from app.store import outbox as outbox_rows
 
 LONGEST = 4_000  # characters of a setting
+# States that the health of an account is judged by for as long as they are kept.
+REMEMBERED = ("web.linked", "web.banned")
 
 
 # ---- units of work --------------------------------------------------------------------------------------------------
@@ -59,13 +63,18 @@ def update(
 def remove(tx: Tx, channel_id: int) -> None:
     tx.run(store.REMOVE, id=channel_id, now=tx.now)
     tx.run(store.DROP_NAMES, channel_id=channel_id)
+    tx.run(away.DROP_CHANNEL, channel_id=channel_id)
     tx.run(store.FAIL_QUEUED, channel_id=channel_id)
     tx.run(outbox_rows.DROP_CHANNEL, channel_id=channel_id)
     publish_change(tx, channel_id)
 
 
-def set_state(tx: Tx, channel_id: int, state: str, code: str, detail: str) -> None:
-    tx.run(store.SET_STATE, id=channel_id, state=state, code=code, detail=detail, now=tx.now)
+def set_state(tx: Tx, channel_id: int, change: StatusChange) -> None:
+    tx.run(
+        store.SET_STATE, id=channel_id, state=change.state.value, code=change.code, detail=change.detail, now=tx.now
+    )  # fmt: skip
+    if change.code in REMEMBERED:
+        tx.run(health.INSERT, id=tx.new_id(), channel_id=channel_id, code=change.code, until=change.until, now=tx.now)
     publish_change(tx, channel_id)
 
 

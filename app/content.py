@@ -114,6 +114,14 @@ class ChoiceList(Base, frozen=True, tag="list"):
     footer: str = ""
 
 
+class Poll(Base, frozen=True, tag="poll"):
+    """A question with answers to vote for. `many`: several may be chosen."""
+
+    text: str
+    choices: tuple[Choice, ...]
+    many: bool = False
+
+
 class Link(Base, frozen=True, tag="cta_url"):
     """Text with one button that opens an address."""
 
@@ -169,6 +177,14 @@ class Picked(Base, frozen=True, tag="list_reply"):
     description: str = ""
 
 
+class Voted(Base, frozen=True, tag="vote"):
+    """The customer voted for several answers of a poll, or took the vote back. `target` is the poll; a vote for one
+    answer is `Pressed`."""
+
+    target: str
+    titles: tuple[str, ...] = ()
+
+
 class FlowReply(Base, frozen=True, tag="flow_reply"):
     """The customer sent a form. `answers` is the decoded response, empty if it was not JSON (then see `text`)."""
 
@@ -221,8 +237,9 @@ class Unsupported(Base, frozen=True, tag="unsupported"):
 
 
 Content = (
-    Text | Image | Video | Audio | Document | Sticker | Location | Contacts | Reaction | Buttons | ChoiceList | Link
-    | Flow | Ask | Template | Pressed | Picked | FlowReply | Order | System | Edit | Delete | Note | Unsupported
+    Text | Image | Video | Audio | Document | Sticker | Location | Contacts | Reaction | Buttons | ChoiceList | Poll
+    | Link | Flow | Ask | Template | Pressed | Picked | Voted | FlowReply | Order | System | Edit | Delete | Note
+    | Unsupported
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()
@@ -251,6 +268,7 @@ def text(content: Content) -> str:
             Text()
             | Buttons()
             | ChoiceList()
+            | Poll()
             | Link()
             | Flow()
             | Ask()
@@ -265,6 +283,8 @@ def text(content: Content) -> str:
             return content.caption
         case Pressed() | Picked():
             return content.title
+        case Voted():
+            return ", ".join(content.titles)
         case Location():
             return content.name or content.address
         case Contacts():

@@ -4,15 +4,16 @@ new."""
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app import retention, statistics
+from app import events, retention, statistics
 from app.audit import entry, logged
-from app.db import Statement, Tx
+from app.db import Database, Statement, Tx
 from app.errors import NotFound, Unavailable
 from app.said import N_
 from app.store import erasure as store
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
+    from app.storage import Store
 
 SHORTEST_NAME = 5  # a shorter one stands in anything
 
@@ -24,12 +25,15 @@ async def contact(rt: "Runtime", contact_id: int) -> int:
     while step := await rt.db.bulk(messages, contact_id):
         erased += step
     # Only the number: the log is kept longer than the person.
-    orphans = await rt.db.bulk(logged, entry("contact.erased", contact_id), remains, contact_id)
-    for sha256 in orphans:
-        with suppress(Unavailable, OSError):  # its job tries again
-            await retention.forget(rt.db, rt.media, sha256)
+    await _forget(rt.db, rt.media, await rt.db.bulk(logged, entry("contact.erased", contact_id), remains, contact_id))
     await rt.db.truncate()
     return erased
+
+
+async def _forget(db: Database, files: "Store", orphans: list[str]) -> None:
+    for sha256 in orphans:
+        with suppress(Unavailable, OSError):  # its job tries again
+            await retention.forget(db, files, sha256)
 
 
 def messages(tx: Tx, contact_id: int) -> int:
@@ -38,13 +42,50 @@ def messages(tx: Tx, contact_id: int) -> int:
         raise NotFound(N_("There is no such contact."))
     rows = tx.all(store.MESSAGES, contact_id=contact_id)
     for message_id, channel_id, provider_id in rows:
-        if provider_id is not None:
-            tx.run(store.TOMBSTONE, channel_id=channel_id, provider_id=provider_id, now=tx.now)
-        tx.run(store.DROP_RECEIPTS, message_id=message_id)
-        tx.run(store.UNLINK_MEDIA, message_id=message_id)
-        tx.run(store.DROP_MESSAGE, id=message_id)
+        _drop(tx, message_id, channel_id, provider_id)
         statistics.touched(tx, message_id)
     return len(rows)
+
+
+def _drop(tx: Tx, message_id: int, channel_id: int, provider_id: str | None) -> None:
+    if provider_id is not None:
+        tx.run(store.TOMBSTONE, channel_id=channel_id, provider_id=provider_id, now=tx.now)
+    tx.run(store.DROP_RECEIPTS, message_id=message_id)
+    tx.run(store.UNLINK_MEDIA, message_id=message_id)
+    tx.run(store.DROP_MESSAGE, id=message_id)
+
+
+async def disappeared(db: Database, media: "Store") -> int:
+    """Messages whose time is up, as their chat's setting says: they go from here as they go from the phone, with their
+    files. What was counted of them stays counted. Returns how many."""
+    count = 0
+    while step := await db.bulk(expire):
+        count += step
+    if count:
+        await _forget(db, media, await db.bulk(_orphans))
+    return count
+
+
+def expire(tx: Tx) -> int:
+    """Up to a hundred of them."""
+    rows = tx.all(store.EXPIRED, now=tx.now)
+    for message_id, channel_id, provider_id, conversation_id in rows:
+        tx.run(store.DROP_RAW_OF, conversation_id=conversation_id, message_id=message_id)
+        tx.run(store.DROP_TURN, message_id=message_id)
+        tx.run(store.DROP_SNIPPET, conversation_id=conversation_id, message_id=message_id)
+        _drop(tx, message_id, channel_id, provider_id)
+        data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
+        tx.publish(events.Event(events.MESSAGE_UPDATED, ("conversations", f"conversation-{conversation_id}"), data))
+    return len(rows)
+
+
+def _orphans(tx: Tx) -> list[str]:
+    """Rows of files without a message go; what they let go of is told, and left to a job as well."""
+    found = tx.all(store.ORPHAN_FILES)
+    tx.run(store.DROP_ORPHANS)
+    for sha256 in found:
+        retention.release(tx, sha256)
+    return found
 
 
 def remains(tx: Tx, contact_id: int) -> list[str]:
@@ -63,11 +104,7 @@ def remains(tx: Tx, contact_id: int) -> list[str]:
         store.DROP_CONTACT,
     ):
         tx.run(statement, contact_id=contact_id)
-    orphans = tx.all(store.ORPHAN_FILES)
-    tx.run(store.DROP_ORPHANS)
-    for sha256 in orphans:
-        retention.release(tx, sha256)
-    return orphans
+    return _orphans(tx)
 
 
 def _drop_unfiled(tx: Tx, contact_id: int) -> None:

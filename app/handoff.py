@@ -12,7 +12,7 @@ from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
 from app.models import Conversation
 from app.said import N_
-from app.store import conversations, gathered, jobs, messages, outbox
+from app.store import away, conversations, gathered, jobs, messages, outbox
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -107,10 +107,19 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
     return message_id
 
 
+def took_on_phone(tx: Tx, conversation_id: int) -> None:
+    """Somebody of the business wrote on a device of their own: the bot is silent until it is given back."""
+    _end_waiting(tx, conversation_id)
+    tx.run(conversations.TAKE, id=conversation_id, user_id=None, now=tx.now)
+    _changed(tx, conversation_id, events.CONVERSATION_UPDATED)
+
+
 def _end_waiting(tx: Tx, conversation_id: int) -> None:
-    """The bot waits for nothing here any more. What it promised for a time stays, and is decided about then."""
+    """The bot waits for nothing here any more, and nobody has to decide about what came while it was away. What it
+    promised for a time stays, and is decided about then."""
     tx.run(jobs.DROP_WAITING, conversation_id=conversation_id)
     tx.run(gathered.DROP, conversation_id=conversation_id)
+    tx.run(away.DROP, conversation_id=conversation_id)
 
 
 def _take(tx: Tx, conversation_id: int, user_id: int) -> None:

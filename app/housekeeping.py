@@ -9,10 +9,11 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from app import audit, deliveries, outbox, retention, tokens, troubles
+from app import audit, deliveries, erase, outbox, retention, tokens, troubles
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
+from app.storage import Store
 from app.store import events, raws, receipts
 
 EVERY = 5.0
@@ -25,7 +26,7 @@ EVENTS_KEPT = 1_000_000
 log = logging.getLogger(__name__)
 
 
-async def run(db: Database, channels: Channels, ballast: Ballast) -> None:
+async def run(db: Database, channels: Channels, ballast: Ballast, media: Store) -> None:
     """For ever. A failing database only makes a round fail; a full disk gets its ballast back."""
     rounds = 0
     while True:
@@ -33,6 +34,7 @@ async def run(db: Database, channels: Channels, ballast: Ballast) -> None:
             await asyncio.to_thread(ballast.keep)
             if await db.write(outbox.hold_overdue):
                 channels.wake_all()
+            await erase.disappeared(db, media)
             if rounds % CLEAN_EVERY == 0:
                 await clean(db)
         except (DatabaseError, OSError) as error:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app import account_facts, content, events, gather, message_templates, senders, turns
+from app import account_facts, away, content, events, gather, handoff, message_templates, senders, turns
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
 from app.connectors.account import TemplateNews
@@ -70,11 +70,17 @@ def _follow(
     conversation_id = found.conversation_id
     if found.merges:
         merges.heard_as(tx, message_id, inbound.sender.aliases())
+    if inbound.lasts:
+        tx.run(messages.EXPIRE, id=message_id, at=inbound.at + inbound.lasts * 1000)
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
     _apply(tx, here.id, found, inbound, message_id)
     version_id = found.version_id or here.version_id
     slot_used = False
-    if version_id is not None and _answers(intake, version_id, found, inbound, tx.now):
+    answers = version_id is not None and _is_for_the_bot(intake, version_id, found, inbound)
+    if answers and inbound.away:
+        away.hold(tx, here.id, found, inbound, message_id)
+        _heard(tx, found, inbound, message_id, unread=1)
+    elif answers and version_id is not None and tx.now - inbound.at <= intake.answer_age:
         quiet = gather.quiet_of(intake, version_id)
         if quiet and not isinstance(inbound.content, Pressed | Picked | Reaction):
             gather.hold(tx, intake, here, found, inbound, message_id, quiet)
@@ -86,6 +92,8 @@ def _follow(
     else:
         counts = not (inbound.echo or inbound.history or inbound.standby)
         _heard(tx, found, inbound, message_id, unread=int(counts))
+        if _takes_over(inbound):
+            handoff.took_on_phone(tx, conversation_id)
     _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
     return Outcome(message_id, conversation_id, slot_used=slot_used)
 
@@ -178,15 +186,21 @@ def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -
     )  # fmt: skip
 
 
-def _answers(intake: Intake, version_id: int, found: Found, inbound: Inbound, now: int) -> bool:
-    """Only a fresh message of a customer is answered, and only while nobody else has the conversation. A reaction is
-    one only for a bot that listens to them."""
+def _is_for_the_bot(intake: Intake, version_id: int, found: Found, inbound: Inbound) -> bool:
+    """Only a message of a customer is answered, and only while nobody else has the conversation. A reaction is one only
+    for a bot that listens to them."""
     quiet = inbound.echo or inbound.history or inbound.standby or found.mode != "bot"
     tells_nothing = isinstance(inbound.content, System | Edit | Delete)
     if isinstance(inbound.content, Reaction):
         tells_nothing = not (inbound.content.emoji and _hears_reactions(intake, version_id))
     aside = bool(inbound.group) and not inbound.addressed
-    return not (quiet or tells_nothing or aside or now - inbound.at > intake.answer_age)
+    return not (quiet or tells_nothing or aside)
+
+
+def _takes_over(inbound: Inbound) -> bool:
+    """The business wrote on another device, so a person has the conversation."""
+    said = not isinstance(inbound.content, System | Edit | Delete | Reaction)
+    return inbound.echo and not inbound.history and said
 
 
 def _hears_reactions(intake: Intake, version_id: int) -> bool:

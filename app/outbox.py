@@ -16,7 +16,7 @@ from app import settle
 from app.case import Delivery
 from app.clock import Clock
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent, Session
-from app.content import Content
+from app.content import Content, Delete, Edit
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
 from app.errors import Unavailable
@@ -216,8 +216,11 @@ class Sender:
     def _settle_sent(self, delivery: Delivery, sent: Sent) -> None:
         self.sent += 1
         learned = sent.recipient if sent.recipient and news(sent.recipient, delivery.outbound.to) else None
+        named = self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned
+        said = delivery.outbound.content
+        unusual = sent.lasts or isinstance(said, Edit | Delete)
         self._write(
-            settle.ACCEPTED, self._channel_id, delivery.message_id, delivery.conversation_id, sent.provider_id, learned,
+            *((settle.taken, *named, sent.lasts, said) if unusual else (settle.ACCEPTED, *named)),
             fallback=(settle.accepted_unnamed, delivery.message_id, delivery.conversation_id, UNWRITTEN),
         )  # fmt: skip
 

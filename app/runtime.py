@@ -176,7 +176,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("files", partial(retention.run, rt.db, rt.media))
     rt.supervise("troubles", partial(rt.troubles.run, rt.db))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast))
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media))
     _watch(rt)
 
 

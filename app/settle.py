@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app import events
+from app import content, events
 from app.connectors.base import Address, Problem, Receipt, Status
+from app.content import Content, Delete, Edit
 from app.db import Together, Tx
 from app.models import Message
 from app.store import contacts, conversations, messages, outbox, receipts
@@ -71,6 +72,22 @@ def accepted_all(tx: Tx, calls: Sequence[Taken]) -> list[None]:
 ACCEPTED = Together(accepted, accepted_all)
 
 
+def taken(
+    tx: Tx, channel_id: int, message_id: int, conversation_id: int, provider_id: str, learned: Address | None,
+    lasts: int, said: Content,
+) -> None:  # fmt: skip
+    """`accepted`, of what disappears after `lasts` seconds (0: it does not), or changes an earlier message of ours."""
+    accepted(tx, channel_id, message_id, conversation_id, provider_id, learned)
+    if lasts:
+        tx.run(messages.EXPIRE, id=message_id, at=tx.now + lasts * 1000)
+    where = {"channel_id": channel_id, "conversation_id": conversation_id, "at": tx.now}
+    if isinstance(said, Delete):
+        tx.run(messages.REVOKE, provider_id=said.target, **where)
+    elif isinstance(said, Edit):
+        new = {"content": content.encode(said.content), "text": content.text(said.content)}
+        tx.run(messages.EDIT, provider_id=said.target, **new, **where)
+
+
 def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:
     """The network took it, but what it calls it cannot be kept, e.g. because another message has that name."""
     tx.run(messages.ACCEPTED_UNNAMED, id=message_id, problem=encode(problem), now=tx.now)
@@ -79,12 +96,16 @@ def accepted_unnamed(tx: Tx, message_id: int, conversation_id: int, problem: Pro
 
 
 def _learn(tx: Tx, conversation_id: int, address: Address) -> None:
-    """The answer told another name of the recipient, e.g. the `wa_id` of a number that was dialled."""
+    """The answer told another name of the recipient, e.g. the `wa_id` of a number that was dialled, or the LID behind
+    it. Whoever was known by that name alone is the same person."""
     row = tx.one(conversations.CONVERSATION, id=conversation_id)
     if row is None:
         return
+    keep, *others = sorted(contacts.owners_of(tx, address.aliases()) | {row.contact_id})
+    for gone in others:
+        contacts.merge(tx, keep, gone)
     for kind, value in address.aliases():
-        tx.run(contacts.INSERT_IDENTITY, kind=kind, value=value, contact_id=row.contact_id, now=tx.now)
+        tx.run(contacts.INSERT_IDENTITY, kind=kind, value=value, contact_id=keep, now=tx.now)
 
 
 def unsure(tx: Tx, message_id: int, conversation_id: int, problem: Problem) -> None:

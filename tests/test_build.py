@@ -76,6 +76,12 @@ def test_the_dockerfile_copies_what_is_there() -> None:
         assert re.search(r"^hatchling==", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def test_the_builder_is_sent_what_the_dockerfile_copies() -> None:
+    lines = (ROOT / "build" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    sources = {word for line in instructions("COPY") if "--from" not in line for word in line.split()[:-1]}
+    assert {line[1:] for line in lines if line.startswith("!")} == sources
+
+
 def test_the_dockerfile_agrees_with_the_program() -> None:
     [image] = {line.split()[0] for line in instructions("FROM")}
     assert tuple(map(int, re.findall(r"\d+", image))) >= (3, 11)
@@ -85,5 +91,7 @@ def test_the_dockerfile_agrees_with_the_program() -> None:
     [health] = re.findall(r"http://127\.0\.0\.1:(\d+)(/\w+)", DOCKERFILE)
     assert health[0] == values["PARLEY_PORT"] and health[1] in {entry.path for entry in ROUTES}
     [entry], [words] = instructions("ENTRYPOINT"), instructions("CMD")
-    assert Path(*re.findall(r'"(.*?)"', entry)).name in PROJECT["project"]["scripts"]
+    program = Path(*re.findall(r'"(.*?)"', entry))
+    assert program.name in PROJECT["project"]["scripts"]
+    assert values["PATH"] == f"{program.parent}:$PATH"  # for `docker exec parley parley …`
     assert arguments.read(re.findall(r'"(.*?)"', words)).action == "serve"

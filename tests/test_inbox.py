@@ -15,6 +15,7 @@ from app.db import Tx
 from app.poison import Guard
 from app.runtime import Runtime
 from app.store.joining import Thread, joined
+from tests.clock import ManualClock
 from tests.shop import change, network, open_shop, rows, said, take_in
 
 MESSAGES = "select direction, author, kind, text, status from message order by at, id"
@@ -363,3 +364,25 @@ async def test_in_a_group_only_what_is_meant_for_the_business_is_answered(
     await take_in(rt, live, said(rt, "hi", group="-100", addressed=addressed))
     assert await rows(rt, "select thread from conversation") == [("-100",)]
     assert await rows(rt, "select count(*) from outbox") == [(answers,)]
+
+
+async def test_what_disappears_on_the_phones_disappears_here(rt: Runtime, clock: ManualClock) -> None:
+    """Messages both ways, the file, the update as it came and the turn; a late repeat is not new."""
+    live = await open_shop(rt)
+    fading = Address(wa_id="16505551234", lasts="60")
+    picture = said(rt, Image(provider_id="M1", caption="my secret"), sender=fading, lasts=60)
+    outcome = await take_in(rt, live, picture)
+    [(reply,)] = await rows(rt, "select id from message where direction = 'out'")
+    await rt.db.write(settle.taken, live.row.id, reply, outcome.conversation_id, "w1", None, 60, Text("Hi"))
+    await take_in(rt, live, said(rt, "stays", sender=fading))
+    sha256 = await rt.media.add(b"file")
+    await change(rt, "update media set state = 'stored', sha256 = :sha256", sha256=sha256)
+    assert await erase.disappeared(rt.db, rt.media) == 0
+    clock.advance(61)
+    assert await erase.disappeared(rt.db, rt.media) == 2
+    assert not rt.media.path(sha256).exists()
+    assert await rows(rt, "select count(*) from media") == [(0,)]
+    for table in ("turn where id", "raw_update where message_id"):
+        assert await rows(rt, f"select count(*) from {table} = :id", id=outcome.message_id) == [(0,)]
+    assert (await take_in(rt, live, picture)).duplicate
+    assert await rows(rt, "select text from message where direction = 'in'") == [("stays",)]

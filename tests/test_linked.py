@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import runtime
+from app import corrections, handoff, runtime
 from app.content import Content, Image, Text
 from app.db import Query
 from app.errors import Conflict, Invalid
@@ -68,8 +68,8 @@ async def sending(rt: Runtime, channel_id: int, to: Recipient, said: Content) ->
     return sent
 
 
-async def linked(rt: Runtime, whatsapp: WhatsApp) -> int:
-    channel_id = await rt.channels.add("whatsapp_web", "Phone", VALUES, rate=0)
+async def linked(rt: Runtime, whatsapp: WhatsApp, **more: str) -> int:
+    channel_id = await rt.channels.add("whatsapp_web", "Phone", VALUES | more, rate=0)
     async with asyncio.timeout(PATIENCE):
         while not (found := rt.channels.linking(channel_id)) or not found.qr:
             await asyncio.sleep(0.02)
@@ -115,6 +115,7 @@ async def test_owner_at_the_phone_has_the_conversation_recorded(rt: Runtime, wha
     await until(rt, MESSAGE, "contact:in:Hello", id=channel_id)
     await whatsapp.say(whatsapp.owner, "I take this", to=alice)
     await until(rt, MESSAGE, "phone:out:I take this", id=channel_id)
+    await until(rt, MODE, "person", id=channel_id)
     assert await rt.db.reader.one(CONVERSATIONS, id=channel_id) == 1
 
 
@@ -183,3 +184,49 @@ async def test_settings_that_cannot_be_are_refused(rt: Runtime, field: str, valu
     with pytest.raises(Invalid) as caught:
         await rt.channels.add("whatsapp_web", "Phone", VALUES | {field: value})
     assert set(caught.value.fields) == {field}
+
+
+PEOPLE = Query("select count(*) from contact where merged_into is null", int)
+
+
+async def test_number_that_is_dialled_finds_who_wrote_from_the_linked_phone(rt: Runtime, whatsapp: WhatsApp) -> None:
+    """A linked device knows people as `wa_id` and LID, whoever dials knows a number: one person, one conversation."""
+    channel_id = await linked(rt, whatsapp)
+    alice = whatsapp.add("15557770001", "Alice")
+    await whatsapp.say(alice, "Hello")
+    await until(rt, MESSAGE, "contact:in:Hello", id=channel_id)
+    sent = await sending(rt, channel_id, to_phone("+1 555 777-0001"), Text("Good day"))
+    await until(rt, STATUS, "delivered", id=int(sent.id))
+    await corrections.correct(rt, int(sent.id), "Good evening")
+    await until(rt, Query("select text from message where id = :id", str), "Good evening", id=int(sent.id))
+    await corrections.take_back(rt, int(sent.id))
+    await until(rt, Query("select count(*) from message where deleted_at is not null", int), 1)
+    with pytest.raises(Conflict):
+        await corrections.correct(rt, int(sent.id), "Too late")
+    assert await rt.db.reader.one(CONVERSATIONS, id=channel_id) == 1
+    assert await rt.db.reader.one(PEOPLE) == 1
+
+
+async def test_lid_and_number_become_one_when_the_network_tells_the_link(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp, strangers="yes")
+    bob = whatsapp.add("15557770002", "Bob")
+    await whatsapp.say(bob, "By LID alone", more={"sender_pn": None, "addressing_mode": None})
+    await until(rt, MESSAGE, "contact:in:By LID alone", id=channel_id)
+    sent = await sending(rt, channel_id, to_phone("15557770002"), Text("Hi Bob"))
+    await until(rt, STATUS, "delivered", id=int(sent.id))
+    assert await rt.db.reader.one(PEOPLE) == 1
+    assert await rt.db.reader.one(CONVERSATIONS, id=channel_id) == 1
+
+
+async def test_group_of_the_linked_phone_is_answered_in_the_group(rt: Runtime, whatsapp: WhatsApp) -> None:
+    group = "120363000000000001@g.us"
+    alice = whatsapp.add("15557770001", "Alice")
+    whatsapp.groups[group] = [alice]
+    channel_id = await linked(rt, whatsapp, groups="!shop")
+    await whatsapp.say(alice, "!shop Hello", group=group)
+    await until(rt, MESSAGE, "contact:in:Hello", id=channel_id)
+    found = await rt.db.reader.one(Query("select id from conversation where thread = :thread", int), thread=group)
+    assert found is not None
+    await rt.db.write(handoff.say, found, Text("Good day"), 0)
+    rt.channels.wake_all()
+    assert (await whatsapp.seen("message", text="Good day"))["to"] == group

@@ -120,7 +120,8 @@ def card_text(card: Card) -> str:
 def fit_buttons(content: Buttons, can: Capabilities, label: str) -> Fitted:
     lost = _buttons_lost(content.choices, can)
     if not lost:
-        return _with_edges(content, can)
+        shown = _with_edges(content, can)
+        return shown._replace(choices=_titles(content.choices)) if can.numbered else shown
     if not _list_lost(content.choices, can):
         sections = (Section(content.choices),)
         before, header, notes = _header_before(content, can)
@@ -143,7 +144,8 @@ def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
     lost = _list_lost(rows, can)
     if lost and not _buttons_lost(rows, can) and not any(row.description for row in rows):
         shown = _with_edges(Buttons(content.text, rows, content.header, content.footer), can)
-        return Fitted(shown.contents, (N_("{lost}; sent as buttons", lost=lost), *shown.notes))
+        numbers = _titles(rows) if can.numbered else ()
+        return Fitted(shown.contents, (N_("{lost}; sent as buttons", lost=lost), *shown.notes), numbers)
     if lost:
         numbered = _numbered(content.text, content.sections, content.header, content.footer, can)
         return Fitted(numbered.contents, (N_("{lost}; sent as a numbered text", lost=lost),), numbered.choices)
@@ -216,9 +218,13 @@ def _list_lost(choices: tuple[Choice, ...], can: Capabilities) -> Sentence:
     return ""
 
 
+def _titles(choices: tuple[Choice, ...]) -> Choices:
+    return tuple((choice.id, choice.title) for choice in choices)
+
+
 def _with_edges(content: Buttons, can: Capabilities) -> Fitted:
     """Buttons whose count and titles fit: the text, the header and the footer may still be too long."""
-    before, header, notes = _header_before(content, can, keep=True)
+    before, header, notes = _header_before(content, can, keep=not can.numbered)
     if len(content.text) <= can.button_text and len(content.footer) <= can.footer and header is content.header:
         if not isinstance(header, str) or len(header) <= can.header:
             return Fitted((content,))

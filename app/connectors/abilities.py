@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from app.connectors.base import Arrival, Channel, Check
+from app.content import Content
 from app.said import Sentence
 
 
@@ -92,6 +93,44 @@ class Links(Protocol):
 
     def retry(self) -> None:
         """A person wants it tried again, whatever stopped it: the next session of this channel does."""
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """Optional, of a session: what comes in names messages of long ago (votes, quotes), so it is told how to find what
+    was said under an id of the network."""
+
+    def recall_with(self, find: Callable[[str], Awaitable[Content | None]]) -> None: ...
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What an account did lately. Times in ms UTC, oldest first: `sent` of each message and `opened` of each first
+    message to somebody who never wrote, both of the last day; `linked_at` 0 if that is not known; `closed_until`: the
+    network closed the account for a while, until then."""
+
+    sent: tuple[int, ...] = ()
+    opened: tuple[int, ...] = ()
+    linked_at: int = 0
+    closed_until: int = 0
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """How many messages went out in the last day and hour, and how many may."""
+
+    sent_in_a_day: int
+    a_day: int
+    sent_in_an_hour: int
+    an_hour: int
+
+
+@runtime_checkable
+class Paces(Protocol):
+    """Optional, of a session: the account has to be used as a person would, so what it did is remembered."""
+
+    def recall(self, past: Past) -> None:
+        """Called once, before it runs."""
+
+    def allowance(self) -> Allowance: ...
 
 
 @runtime_checkable

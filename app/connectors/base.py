@@ -25,7 +25,8 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `phone`: digits as the person's number is dialled; `wa_id`: digits as WhatsApp writes them (may differ from
     `phone`); `user_id`: business-scoped user id (BSUID), opaque; `parent_user_id`; `lid`; `telegram`; `username`;
-    `simulated`: the simulator's own id. `chat` is no name of theirs: it says where they wrote if not to us alone, in
+    `simulated`: the simulator's own id. `lasts`: the seconds after which what is said in their chat disappears, 0 for
+    never, as the network told last. `chat` is no name of theirs: it says where they wrote if not to us alone, in
     the connector's own form, so that the answer goes there.
     """
 
@@ -38,6 +39,7 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
     username: str = ""
     simulated: str = ""
     chat: str = ""
+    lasts: str = ""
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """(kind, value) pairs, the most lasting first: by any of them a contact is found."""
@@ -62,8 +64,10 @@ class Inbound(msgspec.Struct, frozen=True):
     `group`: the chat of several in which it was written; there it is answered only if `addressed`, which says that the
     business was meant. `echo`: written by the business itself on another device, `sender` is then the person it was
     written to; `history`: old, handed over when the account was linked; `standby`: another agent of the network
-    answers. All three are recorded, never answered. `previous`: the address that this person had before (a system
-    message says so). `language`: what the person's program speaks, as `pt-br`, if the network tells.
+    answers. All three are recorded, never answered. `away`: it waited at the network while the channel was away for
+    longer than a bot is to answer by itself; a person says what becomes of it. `previous`: the address that this person
+    had before (a system message says so). `language`: what the person's program speaks, as `pt-br`, if the network
+    tells. `lasts`: seconds after which it disappears on the sender's phone, and here; 0 for never.
     """
 
     account: str
@@ -81,8 +85,10 @@ class Inbound(msgspec.Struct, frozen=True):
     echo: bool = False
     history: bool = False
     standby: bool = False
+    away: bool = False
     previous: Address | None = None
     language: str = ""
+    lasts: int = 0
 
 
 class Status(StrEnum):
@@ -150,11 +156,13 @@ class State(StrEnum):
 
 
 class StatusChange(msgspec.Struct, frozen=True):
-    """The session's state changed. `code` is a key of `SENTENCES` in `connectors/states.py`."""
+    """The session's state changed. `code` is a key of `SENTENCES` in `connectors/states.py`; `until`: when it ends by
+    itself (ms UTC, 0 for nobody knows)."""
 
     state: State
     code: str
     detail: str = ""
+    until: int = 0
 
 
 Arrival = Inbound | Receipt | Notice | Malformed | StatusChange
@@ -175,10 +183,12 @@ class Outbound(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The network took it. `recipient`: names the network told in its answer (e.g. the `wa_id` of a dialled number)."""
+    """The network took it. `recipient`: names the network told in its answer (e.g. the `wa_id` of a dialled number);
+    `lasts` as of `Inbound`."""
 
     provider_id: str
     recipient: Address | None = None
+    lasts: int = 0
 
 
 class Scope(StrEnum):

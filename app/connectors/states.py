@@ -17,6 +17,7 @@ SENTENCES: Final[dict[str, str]] = {
     "logged_out": mark("The phone logged this device out. Link it again."),
     "unlinked": mark("The phone is not linked any more. Show a code to link it again."),
     "web.expired": mark("Nobody scanned the code in time. Show a new one when the phone is at hand."),
+    "web.linked": mark("The phone was linked."),
     "web.unreachable": mark("WhatsApp cannot be reached. Parley tries again by itself."),
     "web.missing": mark("This Parley was installed without WhatsApp Web. Install it with the extra “web”."),
     "web.passkey": mark(
@@ -139,6 +140,10 @@ PROBLEMS: Final[dict[str, Advice]] = {
     "web.loop": Advice(
         mark("Too many messages to one person in half a minute, as when two bots answer each other."),
         mark("Nothing: Parley waits and goes on by itself."),
+    ),
+    "web.opening": Advice(
+        mark("Few people who never wrote are written to in a day, and few get the same words in an hour."),
+        mark("Nothing: it goes when its time comes. Better let people write first."),
     ),
     "web.budget": Advice(
         mark("The linked phone has sent as much as a person would."), mark("Nothing: Parley goes on by itself.")

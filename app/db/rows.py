@@ -24,8 +24,9 @@ PERSON: Final = (
 SEEN: Final = {
     "channel": "id in ({ids})",
     **dict.fromkeys(("channel_name", "conversation", "message", "outbox", "media", "statistic"), BY_CHANNEL),
-    **dict.fromkeys(("quarantine", "raw_update", "receipt", "tombstone", "publication"), BY_CHANNEL),
+    **dict.fromkeys(("quarantine", "raw_update", "receipt", "tombstone", "publication", "away"), BY_CHANNEL),
     **dict.fromkeys(("turn", "gathered"), BY_CONVERSATION),
+    "account_event": BY_CHANNEL,
     "job": f"(conversation_id is null or {BY_CONVERSATION})",
     "contact": PERSON.replace("{id}", "contact.id"),
     "identity": PERSON.replace("{id}", "identity.contact_id"),

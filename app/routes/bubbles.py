@@ -222,7 +222,9 @@ def words(said: Content) -> str:
 
 
 def has_choices(said: Content) -> bool:
-    return isinstance(said, contents.Buttons | contents.ChoiceList | contents.Link | contents.Ask | contents.Flow)
+    return isinstance(
+        said, contents.Buttons | contents.ChoiceList | contents.Poll | contents.Link | contents.Ask | contents.Flow
+    )
 
 
 def quote(entry: Entry) -> Quote | None:
@@ -279,7 +281,13 @@ def _events(thread: Thread, head: Head) -> Iterator[Line]:
     for row in thread.handed:
         yield Line(f"turn-{row.id}", "hand", _("The bot handed over"), _handed_to(row), row.at)
     if head.taken_at is not None and first <= head.taken_at <= newest:
-        yield Line(f"taken-{head.id}", "user", _("took this chat"), head.taken_name, head.taken_at - 1)
+        yield Line(
+            f"taken-{head.id}",
+            "user",
+            _("took this chat"),
+            head.taken_name or _("Somebody at the phone"),
+            head.taken_at - 1,
+        )
     if head.closed_at is not None and first <= head.closed_at <= newest:
         yield Line(f"closed-{head.id}", "check", _("Closed"), "", head.closed_at)
 
@@ -293,6 +301,8 @@ def _handed_to(row: Handed) -> str:
 
 
 def system_sentence(said: contents.System) -> str:
+    if said.what == "disappearing":
+        return _disappearing(said.data.get("seconds"))
     if said.what in REMARKS:
         return _(REMARKS[said.what]).format(
             name=f"“{said.data.get('name', '')}”", by=said.data.get("by", "")
@@ -309,6 +319,13 @@ def system_sentence(said: contents.System) -> str:
     )
 
 
+def _disappearing(seconds: object) -> str:
+    if not isinstance(seconds, int) or not seconds:
+        return _("Messages of this chat do not disappear any more.")
+    after = fmt.duration(seconds * 1000)
+    return _("New messages of this chat disappear after {time}, here as on the phones.").format(time=after)
+
+
 def kind_name(kind: str) -> str:
     """What a message without words is called in lists and quotes."""
     names = {
@@ -321,6 +338,8 @@ def kind_name(kind: str) -> str:
         "contacts": _("Contact"),
         "reaction": _("Reaction"),
         "buttons": _("Buttons"),
+        "poll": _("Poll"),
+        "vote": _("Vote"),
         "list": _("List"),
         "cta_url": _("Link"),
         "flow": _("Form"),

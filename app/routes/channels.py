@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, demo
+from app import bots, demo, health
 from app.configuring import fold
 from app.connectors import CONNECTORS
 from app.connectors.abilities import Webhook
@@ -21,7 +21,7 @@ from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
 from app.models import ChannelRow
-from app.routes import faces, linking, states
+from app.routes import away, faces, linking, states
 from app.routes.home import start_of_day
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.said import mark
@@ -231,7 +231,7 @@ async def show(request: Request) -> Response:
 
 
 async def channel_page(request: Request, row: ChannelRow, values: dict[str, Any]) -> Response:
-    topics = ("channels", f"channel-{row.id}")
+    topics = ("channels", f"channel-{row.id}", "attention")
     return await page(request, "channels/show.html", topics=topics, error="", errors={}, **values)
 
 
@@ -335,7 +335,17 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "faces": faces,
         **guide_values(request, row, connector),
         **linking.values(request, row),
+        **await away.values(request, row),
+        **await health_values(rt, row.id),
     }
+
+
+async def health_values(rt: "Runtime", channel_id: int) -> dict[str, Any]:
+    """How well the number stands, where a network closes numbers that are not used as a person would."""
+    found = await health.of(rt, channel_id)
+    tones = {"good": ("ok", _("Good")), "fair": ("warn", _("Fair")), "poor": ("bad", _("Poor"))}
+    tone, word = tones[found.level] if found else ("", "")
+    return {"health": found, "health_tone": tone, "health_word": word}
 
 
 def guide_values(request: Request, row: ChannelRow, connector: Connector) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
-from app.store import error_groups, overview, planned, webhooks
+from app.store import away, error_groups, overview, planned, webhooks
 from app.store import inbox as inbox_rows
 from app.store.overview import Attention, ChannelState, Hour
 
@@ -71,6 +71,7 @@ async def attention(request: Request) -> Response:
             found["unpublished"],
             found["undelivered"],
             found["errors"],
+            found["away"],
             rt.clock.now() // 60_000,
         )
     )
@@ -228,7 +229,8 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         if row.disabled_at and row.disabled_why
     ]
     errors = await rt.db.reader.one(error_groups.COUNT_OPEN, many=ERRORS) or 0
-    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + bool(errors)
+    left = await rt.db.read(away.list_left)
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(left) + bool(errors)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
@@ -236,6 +238,7 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         "unpublished": unpublished,
         "undelivered": undelivered,
         "errors": errors,
+        "away": left,
         "attention_count": count,
         **drawn,
     }

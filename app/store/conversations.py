@@ -128,6 +128,13 @@ CLOSE = Statement(
     where id = :id
     """
 )
+HAND_OVER = Statement(
+    """
+    update conversation
+    set mode = 'waiting', waiting_since = :now, waiting_for = :reason, closed_at = null, version_id = null
+    where id = :id and mode = 'bot'
+    """
+)
 SEEN = Statement("update conversation set unread = 0 where id = :id and unread > 0")
 PIN_VERSION = Statement("update conversation set version_id = :version_id, state = '{}', budget = '' where id = :id")
 

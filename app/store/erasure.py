@@ -23,6 +23,16 @@ MESSAGES = Query(
     """,
     lambda *row: row,
 )
+EXPIRED = Query(
+    """
+    select id, channel_id, provider_id, conversation_id from message
+    where expires_at is not null and expires_at <= :now order by expires_at limit 100
+    """,
+    lambda *row: row,
+)
+DROP_RAW_OF = Statement("delete from raw_update where conversation_id = :conversation_id and message_id = :message_id")
+DROP_TURN = Statement("delete from turn where id = :message_id")
+DROP_SNIPPET = Statement("update conversation set snippet = '' where id = :conversation_id and last_id = :message_id")
 TOMBSTONE = Statement(
     """
     insert into tombstone (channel_id, provider_id, at) values (:channel_id, :provider_id, :now)

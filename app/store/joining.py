@@ -47,6 +47,7 @@ MOVE_OUTBOX = Statement(
     "update outbox set conversation_id = :keep, place = place + :shift where conversation_id = :gone"
 )
 MOVE_GATHERED = Statement("update gathered set conversation_id = :keep where conversation_id = :gone")
+MOVE_AWAY = Statement("update away set conversation_id = :keep where conversation_id = :gone")
 # A job of these kinds is known by its conversation, which has one at most.
 DROP_SECOND = Statement(
     """
@@ -74,7 +75,7 @@ def join(tx: Tx, keep: int, gone: int) -> None:
     kept, other = tx.one(THREAD, id=keep), tx.one(THREAD, id=gone)
     if kept is None or other is None:
         return
-    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, MOVE_GATHERED):
+    for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, MOVE_GATHERED, MOVE_AWAY):
         tx.run(move, keep=keep, gone=gone)
     tx.run(DROP_WAITS, id=gone if kept.heard_at >= other.heard_at else keep)
     tx.run(DROP_SECOND, gone=gone, subject=str(keep))

@@ -66,6 +66,18 @@ ACCEPTED_UNNAMED = Statement(
     where id = :id and status in ('queued', 'sending', 'unknown')
     """
 )
+OURS = Query(
+    """
+    select conversation_id, channel_id, coalesce(provider_id, ''), kind, status, at, deleted_at is not null
+    from message where id = :id and direction = 'out'
+    """,
+    lambda *row: row,
+)
+SAID = Query(
+    "select content from message where channel_id = :channel_id and provider_id = :provider_id and deleted_at is null",
+    str,
+)
+EXPIRE = Statement("update message set expires_at = :at where id = :id")
 SET_STATUS = Statement("update message set status = :status, problem = :problem where id = :id")
 SET_PROVIDER = Statement("update message set provider_id = :provider_id where id = :id and provider_id is null")
 EDIT = Statement(

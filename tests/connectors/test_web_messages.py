@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import Address, Inbound, SendFailed
+from app.connectors.base import Address, Inbound, Outbound, SendFailed
 from app.content import (
     Ask,
     Audio,
+    Buttons,
     Card,
+    Choice,
     Contacts,
     Content,
     Delete,
@@ -24,14 +26,17 @@ from app.content import (
     Location,
     Media,
     Picked,
+    Poll,
     Pressed,
     Reaction,
     Sticker,
+    System,
     Text,
     Unsupported,
     Video,
+    Voted,
 )
-from tests.connectors.linked import Linked, WhatsApp, linked
+from tests.connectors.linked import Linked, WhatsApp, linked, open_session
 from tests.fakes.whatsapp.library import common, e2e
 from tests.fakes.whatsapp.people import Person
 
@@ -143,6 +148,10 @@ def protocol(kind: str, **more: Any) -> Any:
     return e2e.Message(protocolMessage=e2e.ProtocolMessage(type=type_, key=key("X1"), **more))
 
 
+def option(name: str) -> Any:
+    return e2e.PollCreationMessage.Option(optionName=name)
+
+
 def responses() -> list[tuple[Any, Content]]:
     flow = e2e.InteractiveResponseMessage.NativeFlowResponseMessage(name="quick_reply", paramsJSON='{"id":"b1"}')
     body = e2e.InteractiveResponseMessage.Body(text="Yes")
@@ -193,7 +202,11 @@ def responses() -> list[tuple[Any, Content]]:
             Edit("X1", Text("new")),
         ),
         (protocol("REVOKE"), Delete("X1")),
-        (e2e.Message(pollCreationMessage=e2e.PollCreationMessage(name="?")), Unsupported("pollCreationMessage")),
+        (
+            e2e.Message(pollCreationMessage=e2e.PollCreationMessage(name="?", options=[option("A"), option("B")])),
+            Poll("?", (Choice("A", "A"), Choice("B", "B")), many=True),
+        ),
+        (e2e.Message(productMessage=e2e.ProductMessage()), Unsupported("productMessage")),
     ]
 
 
@@ -219,11 +232,19 @@ async def test_what_may_be_seen_once_is_not_kept(whatsapp: WhatsApp, alice: Pers
         assert b"mediaKey" not in found.raw and b"only once" not in found.raw
 
 
-async def test_disappearing_text_is_read(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
+async def test_disappearing_text_says_when_and_so_does_the_answer(
+    whatsapp: WhatsApp, alice: Person, device: Linked
+) -> None:
     text = e2e.ExtendedTextMessage(text="gone soon", contextInfo=e2e.ContextInfo(expiration=86400))
     inner = e2e.FutureProofMessage(message=e2e.Message(extendedTextMessage=text))
     found = await device.message(await whatsapp.send(alice, e2e.Message(ephemeralMessage=inner)))
-    assert found.content == Text("gone soon")
+    assert (found.content, found.lasts, found.sender.lasts) == (Text("gone soon"), 86400, "86400")
+    sent = await device.session.send(Outbound("o", found.sender, Text("gone, too")))
+    answer = (await wait_for(whatsapp, sent.provider_id)).extendedTextMessage
+    assert (answer.text, answer.contextInfo.expiration, sent.lasts) == ("gone, too", 86400, 86400)
+    off = protocol("EPHEMERAL_SETTING", ephemeralExpiration=0)
+    told = await device.message(await whatsapp.send(alice, off))
+    assert (told.content, told.sender.lasts) == (System("disappearing", data={"seconds": 0}), "0")
 
 
 async def test_what_the_owner_types_on_the_phone_is_an_echo(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
@@ -235,7 +256,6 @@ async def test_what_the_owner_types_on_the_phone_is_an_echo(whatsapp: WhatsApp, 
 async def test_groups_and_statuses_are_left_out(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
     for group in (GROUP, "status@broadcast"):
         await whatsapp.say(alice, "to many", group=group)
-    await whatsapp.send(alice, protocol("EPHEMERAL_SETTING"))
     await device.message(await whatsapp.say(alice, "to you"))
     assert [told.content for told in device.told if isinstance(told, Inbound)] == [Text("to you")]
 
@@ -280,6 +300,62 @@ async def test_contents_as_the_contact_gets_them(whatsapp: WhatsApp, alice: Pers
     assert len((await sent(Contacts((bob, bob)))).contactsArrayMessage.contacts) == 2
     assert "Open: https://x.org" in (await sent(Link("See", "Open", "https://x.org"))).conversation
     assert (await sent(Ask("Where?", "location"))).conversation == "Where?"
+
+
+async def test_what_was_sent_is_changed_and_taken_back(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
+    id = await device.send(Text("Open till five"), address(alice))
+    edit = await wait_for(whatsapp, await device.send(Edit(id, Text("Open till six")), address(alice)))
+    change = edit.editedMessage.message.protocolMessage
+    assert (change.key.ID, change.key.fromMe, change.editedMessage.conversation) == (id, True, "Open till six")
+    gone = (await wait_for(whatsapp, await device.send(Delete(id), address(alice)))).protocolMessage
+    assert (gone.type, gone.key.ID) == (e2e.ProtocolMessage.REVOKE, id)
+
+
+MENU = Buttons("What would you like?", (Choice("b", "Bread"), Choice("c", "Cake")), footer="Luna")
+NUMBERED = "What would you like?\n\n1. Bread\n2. Cake\n\nLuna"
+
+
+async def test_buttons_are_a_numbered_text_and_real_ones_only_beside_it(
+    whatsapp: WhatsApp, alice: Person, tmp_path: Path
+) -> None:
+    async with linked(whatsapp, tmp_path, buttons="buttons") as device:
+        text = await wait_for(whatsapp, await device.send(MENU, address(alice)))
+        assert text.conversation == NUMBERED
+        real = (await whatsapp.seen("message"))["message"].interactiveMessage
+        assert real.body.text == MENU.text
+        shown = [json.loads(button.buttonParamsJSON) for button in real.nativeFlowMessage.buttons]
+        assert shown == [{"display_text": "Bread", "id": "b"}, {"display_text": "Cake", "id": "c"}]
+
+
+async def test_poll_is_sent_and_votes_come_back_as_presses_also_after_a_restart(
+    whatsapp: WhatsApp, alice: Person, tmp_path: Path
+) -> None:
+    question = Buttons("Bread or cake?", MENU.choices)
+    async with linked(whatsapp, tmp_path, buttons="poll") as device:
+        assert (await wait_for(whatsapp, await device.send(MENU, address(alice)))).conversation == NUMBERED
+        poll = await device.send(question, address(alice))
+        asked = (await wait_for(whatsapp, poll)).pollCreationMessage
+        assert asked.name == question.text and asked.selectableOptionsCount == 1
+        assert [one.optionName for one in asked.options] == ["Bread", "Cake"]
+        cast = await device.message(await whatsapp.vote(alice, poll, ["Cake"]))
+        assert (cast.content, cast.reply_to) == (Pressed("c", "Cake"), poll)
+        both = await device.message(await whatsapp.vote(alice, poll, ["Cake", "Bread"]))
+        assert both.content == Voted(poll, ("Cake", "Bread"))
+        none = await device.message(await whatsapp.vote(alice, poll, []))
+        assert none.content == Voted(poll)
+    again = open_session(whatsapp, tmp_path)
+    seen: list[str] = []
+
+    async def find(id: str) -> Content:
+        seen.append(id)
+        return question
+
+    again.session.recall_with(find)
+    late = await again.message(await whatsapp.vote(alice, poll, ["Bread"]))
+    assert late.content == Pressed("b", "Bread") and seen == [poll]
+    strange = await again.message(await whatsapp.vote(alice, "UNKNOWN", ["Bread"], secret=b"x" * 32))
+    assert strange.content == Unsupported("pollUpdateMessage")
+    await again.close()
 
 
 async def test_answer_and_reaction_name_the_message(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
@@ -362,3 +438,78 @@ async def test_lost_acknowledgement_sends_once_more_with_the_same_id(
     await whatsapp.end()
     assert await sending == first["id"]
     await whatsapp.seen("message again", id=first["id"])
+
+
+# ---- away ------------------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_written_long_ago_while_the_device_was_away_is_marked(
+    whatsapp: WhatsApp, alice: Person, tmp_path: Path
+) -> None:
+    """§5.2, 7: a flood after a reconnect is not answered by itself; what is only a little late is."""
+    async with linked(whatsapp, tmp_path, away="5"):
+        pass
+    now = int(whatsapp.now())
+    old = await whatsapp.say(alice, "Yesterday", more={"t": str(now - 400)})
+    new = await whatsapp.say(alice, "Just now", more={"t": str(now - 200)})
+    again = open_session(whatsapp, tmp_path, away="5")
+    assert (await again.message(old)).away and not (await again.message(new)).away
+    await again.close()
+
+
+# ---- groups ----------------------------------------------------------------------------------------------------------
+
+
+async def test_group_is_heard_by_mention_quote_or_prefix_and_answered_there(
+    whatsapp: WhatsApp, alice: Person, tmp_path: Path
+) -> None:
+    whatsapp.groups[GROUP] = [alice]
+
+    def mention(who: str, text: str, **context: str) -> Any:
+        said = e2e.ContextInfo(mentionedJID=[who] if who else [], **context)
+        return e2e.Message(extendedTextMessage=e2e.ExtendedTextMessage(text=text, contextInfo=said))
+
+    me = str(whatsapp.owner.by_lid)
+    async with linked(whatsapp, tmp_path, groups="!shop") as device:
+        await whatsapp.seen("logged in")
+        for aside in (e2e.Message(conversation="to all"), mention(str(alice.by_lid), "@Alice?")):
+            await whatsapp.send(alice, aside, group=GROUP)
+        await whatsapp.say(whatsapp.owner, "!shop from the owner", group=GROUP)
+        by_mention = await whatsapp.send(alice, mention(me, f"@{whatsapp.owner.lid} open?"), group=GROUP)
+        found = await device.message(by_mention)
+        assert (found.content, found.group, found.addressed) == (Text("open?"), GROUP, True)
+        assert found.sender == Address(wa_id=alice.phone, lid=alice.lid, chat=GROUP) and found.name == "Alice"
+        by_prefix = await device.message(await whatsapp.say(alice, "!Shop hours", group=GROUP))
+        by_quote = mention("", "and tomorrow?", stanzaID="X", participant=me)
+        assert by_prefix.content == Text("hours")
+        assert (await device.message(await whatsapp.send(alice, by_quote, group=GROUP))).reply_to == "X"
+        assert len([told for told in device.told if isinstance(told, Inbound)]) == 3
+        for words in ("Until six", "Every day"):
+            id = await device.send(Text(words), found.sender)
+            seen = await whatsapp.seen("message", id=id)
+            assert (seen["to"], seen["text"]) == (GROUP, words)
+        reaction = await wait_for(whatsapp, await device.send(Reaction(by_mention, "👍"), found.sender))
+        assert reaction.reactionMessage.key.participant == str(alice.by_lid)
+
+
+# ---- pace ------------------------------------------------------------------------------------------------------------
+
+
+async def test_new_link_writes_at_the_pace_of_a_person_and_keeps_to_its_budget(
+    whatsapp: WhatsApp, alice: Person, tmp_path: Path
+) -> None:
+    """A second goes by here: the one for which "typing" is shown."""
+    url = f"ws://127.1:{whatsapp.port}/ws/chat"  # by a name of this machine that counts as foreign
+    async with linked(whatsapp, tmp_path, whatsapp_web_url=url, a_day="10") as device:
+        await whatsapp.seen("logged in")
+        await device.message(await whatsapp.say(alice, "Hi"))
+        id = await device.send(Text("Hello"), address(alice))
+        assert (await whatsapp.seen("typing"))["state"] == "composing"
+        await whatsapp.seen("message", id=id)
+        with pytest.raises(SendFailed) as caught:
+            await device.send(Text("And again"), address(alice))
+        failure = caught.value
+        assert (failure.problem.code, failure.certain, failure.temporary) == ("web.budget", True, True)
+        assert failure.retry_after is not None and failure.retry_after > 86_000
+        used = device.session.allowance()
+        assert (used.sent_in_a_day, used.a_day, used.an_hour) == (1, 1, 20)

@@ -51,9 +51,61 @@ class WhatsAppWeb:
             example="Parley",
         ),
         Setting(
+            "away",
+            mark("Answer late, in minutes"),
+            mark(
+                "What people wrote longer ago than this while the phone was not linked or Parley did not run is not "
+                "answered but listed: you say what becomes of it. Usually 10."
+            ),
+            required=False,
+            example="10",
+            form=r"[1-9]\d{0,3}",
+        ),
+        Setting(
+            "buttons",
+            mark("Buttons"),
+            mark(
+                "Usually buttons are a text with numbers, because many phones do not show those of linked devices. "
+                "“buttons” sends real ones after that text, “poll” makes them a poll, which every phone shows."
+            ),
+            required=False,
+            example="numbers",
+            form="numbers|buttons|poll",
+        ),
+        Setting(
+            "groups",
+            mark("Groups"),
+            mark(
+                "Usually what is written in groups is left out. Yes answers there whoever mentions the number or "
+                "answers what it said; a prefix, as !shop, also whoever begins with it."
+            ),
+            required=False,
+            example="no",
+            form=r"\S{1,20}",
+        ),
+        Setting(
+            "a_day",
+            mark("Messages a day"),
+            mark("At most. A new link begins with a tenth of it and has all of it after a week. Usually 1000."),
+            required=False,
+            example="1000",
+            form=r"[1-9]\d{0,4}",
+        ),
+        Setting(
+            "an_hour",
+            mark("Messages an hour"),
+            mark("At most, as above. Usually 200."),
+            required=False,
+            example="200",
+            form=r"[1-9]\d{0,3}",
+        ),
+        Setting(
             "strangers",
             mark("Write to people first"),
-            mark("Usually only people who have written are written to. Yes lifts this, and raises the risk."),
+            mark(
+                "Usually only people who have written are written to. Yes lifts this for ten people a day, and is what "
+                "WhatsApp blocks numbers for most often."
+            ),
             required=False,
             example="no",
         ),

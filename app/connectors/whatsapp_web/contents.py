@@ -5,13 +5,15 @@ A reader gets the part under its own field; what it cannot read becomes `Unsuppo
 
 import base64
 import binascii
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from app.connectors.whatsapp_web.vcard import read_card
 from app.content import (
     Audio,
+    Choice,
     Contacts,
     Content,
     Delete,
@@ -20,15 +22,19 @@ from app.content import (
     Image,
     Location,
     Picked,
+    Poll,
     Pressed,
     Reaction,
     Sticker,
+    System,
     Text,
     Unsupported,
     Video,
+    Voted,
 )
 
 REVOKE: Final = 0
+EPHEMERAL: Final = 3
 EDIT: Final = 14
 # Fields that come beside a message or without one, and say nothing to a person.
 SILENT: Final = frozenset(
@@ -71,7 +77,7 @@ def is_forwarded(message: Any) -> bool:
 
 
 def _protocol(protocol: Any) -> Content | None:
-    """Edits and deletions; every other one is for devices."""
+    """Edits, deletions, and whether the chat's messages disappear; every other one is for devices."""
     if protocol.type == REVOKE and protocol.HasField("key"):
         return Delete(target=protocol.key.ID)
     if protocol.type == EDIT:
@@ -79,6 +85,8 @@ def _protocol(protocol: Any) -> Content | None:
         if not isinstance(new, Text | Image | Video | Document):
             new = Unsupported(what="edit")
         return Edit(target=protocol.key.ID, content=new)
+    if protocol.type == EPHEMERAL:
+        return System("disappearing", data={"seconds": protocol.ephemeralExpiration})
     return None
 
 
@@ -184,6 +192,21 @@ def _interactive(part: Any, message: Any) -> Content | None:
     return Pressed(str(chosen), part.body.text) if chosen else None
 
 
+def _poll(part: Any, message: Any) -> Content:
+    """Somebody else's, so its answers have no ids but their words."""
+    choices = tuple(Choice(option.optionName, option.optionName) for option in part.options)
+    return Poll(part.name, choices, many=part.selectableOptionsCount != 1)
+
+
+def vote(poll_id: str, chosen: Iterable[bytes], choices: tuple[Choice, ...]) -> Content:
+    """What somebody voted for: one answer is as if its button were pressed. `chosen`: hashes of the answers' words."""
+    by_hash = {hashlib.sha256(choice.title.encode()).digest(): choice for choice in choices}
+    found = [by_hash[one] for one in chosen if one in by_hash]
+    if len(found) == 1:
+        return Pressed(found[0].id, found[0].title)
+    return Voted(poll_id, tuple(choice.title for choice in found))
+
+
 READERS: dict[str, Callable[[Any, Any], Content | None]] = {
     "conversation": _conversation,
     "extendedTextMessage": _extended,
@@ -197,6 +220,9 @@ READERS: dict[str, Callable[[Any, Any], Content | None]] = {
     "contactMessage": _contact,
     "contactsArrayMessage": _contacts,
     "reactionMessage": _reaction,
+    "pollCreationMessage": _poll,
+    "pollCreationMessageV2": _poll,
+    "pollCreationMessageV3": _poll,
     "buttonsResponseMessage": _button,
     "templateButtonReplyMessage": _template_button,
     "listResponseMessage": _row,

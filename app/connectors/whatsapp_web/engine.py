@@ -44,7 +44,8 @@ KEPT: Final = frozenset({MESSAGE, RECEIPT, UNREADABLE})
 
 CONNECTED_ONLY: Final = frozenset({"Disconnect"})
 CALLS: Final = CONNECTED_ONLY | {
-    "IsConnected", "Logout", "PairPhone", "SendMessage", "Upload", "DownloadAny", "MarkRead", "SendChatPresence",
+    "IsConnected", "Logout", "PairPhone", "SendMessage", "Upload", "DownloadAny", "DecryptPollVote", "MarkRead",
+    "SendChatPresence",
 }  # fmt: skip
 
 Tell = Callable[[int, bytes], None]

@@ -5,6 +5,7 @@ from typing import Any, Final
 from app.connectors.base import Problem, SendFailed
 from app.connectors.whatsapp_web.carriers import Stuck
 from app.connectors.whatsapp_web.contents import file_message
+from app.connectors.whatsapp_web.converting import playable
 from app.connectors.whatsapp_web.native import Client
 from app.content import Audio, Document, Image, Media, Sticker, Video
 
@@ -29,7 +30,9 @@ BIGGEST: Final = 100 * 1024 * 1024
 
 
 async def message_of(e2e: Any, client: Client, media: Media, data: bytes) -> Any:
-    """Upload a file and return its message. Raises `SendFailed` and `Stuck`; nothing was sent then."""
+    """Upload a file, as phones can play it, and return its message. Raises `SendFailed` and `Stuck`; nothing was sent
+    then."""
+    media, data = await playable(media, data, media.mime or kind_of(data) or KINDS[type(media)][3])
     number, field, kind, mime = KINDS[type(media)]
     answer = await client.upload(data, number)
     if answer.Error:

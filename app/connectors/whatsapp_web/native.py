@@ -71,6 +71,11 @@ class Client:
         answer = await self._call("DownloadAny", message, len(message), limit=MINUTE_AND_MORE)
         return self._library.told.DownloadReturnFunction.FromString(answer)
 
+    async def vote(self, message: bytes) -> Any:
+        """An answer with Error and PollVoteMessage: what a vote for a poll of ours says."""
+        answer = await self._call("DecryptPollVote", message, len(message))
+        return self._library.told.ReturnFunctionWithError.FromString(answer)
+
     async def mark_read(self, id: str, chat: Any, sender: Any) -> None:
         where, who = chat.SerializeToString(), sender.SerializeToString()
         await self._call("MarkRead", id.encode(), int(time.time()), where, len(where), who, len(who), b"read")

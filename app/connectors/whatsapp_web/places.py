@@ -1,4 +1,4 @@
-"""Addresses of WhatsApp (JIDs): by phone number, by LID, and those that are no person."""
+"""Addresses of WhatsApp (JIDs): by phone number, by LID, of groups, and those that are no person."""
 
 from typing import Any, Final
 
@@ -6,6 +6,7 @@ from app.connectors.base import Address
 
 PHONE: Final = "s.whatsapp.net"
 LID: Final = "lid"
+GROUP: Final = "g.us"
 
 
 def address(*jids: Any) -> Address:
@@ -20,12 +21,19 @@ def is_person(jid: Any) -> bool:
     return jid.Server in (PHONE, LID) and bool(jid.User)
 
 
+def is_group(jid: Any) -> bool:
+    return jid.Server == GROUP and bool(jid.User)
+
+
 def jid_of(told: Any, to: Address) -> Any:
-    """Where to write to: the LID if it is known, as WhatsApp itself does. Raises `LookupError` without a name.
+    """Where to write to: the group they wrote in, else the LID if it is known, as WhatsApp itself does. Raises
+    `LookupError` without a name.
 
     `told`: the library's module of messages.
     """
     user, server = (to.lid, LID) if to.lid else (to.wa_id or to.phone, PHONE)
+    if to.chat:
+        user, _, server = to.chat.partition("@")
     if not user:
         raise LookupError("recipient")
     return told.JID(User=user, Server=server, RawAgent=0, Device=0, Integrator=0, IsEmpty=False)

@@ -3,15 +3,19 @@
 from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
+from app.content import Choice
+
 KEPT: Final = 2000
 
 
 class Known(NamedTuple):
-    """A message: the chat it is in, who wrote it (both the library's JIDs; None for our own) and what it said."""
+    """A message: the chat it is in, who wrote it (both the library's JIDs; None for our own), what it said, and what
+    could be chosen."""
 
     chat: Any
     author: Any
     message: Any
+    choices: tuple[Choice, ...] = ()
 
 
 class Remembered:

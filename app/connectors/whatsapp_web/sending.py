@@ -1,6 +1,9 @@
 """One message out: what is refused before, the pause of a person who types, and what the library's answer means."""
 
 import asyncio
+import contextlib
+import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -13,19 +16,24 @@ from app.connectors.whatsapp_web.native import Client
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.places import PHONE, address, jid_of, text_of
 from app.connectors.whatsapp_web.remembered import Known, Remembered
-from app.content import Media, Reaction, text
+from app.content import Buttons, Content, Delete, Edit, Media, Poll, Reaction, encode, text
 
 ReadUrl = Callable[[str], Awaitable[bytes]]
+NUMBERS, REAL, POLL = "numbers", "buttons", "poll"  # how a channel shows buttons
 NOT_SENT: Final = ("websocket not connected", "client is nil", "not logged in")
+
+
+log = logging.getLogger(__name__)
 
 
 class Desk:
     """Sends of one account, one after the other."""
 
-    def __init__(self, pacing: Pacing, known: Remembered, *, strangers: bool) -> None:
+    def __init__(self, pacing: Pacing, known: Remembered, *, strangers: bool, buttons: str = NUMBERS) -> None:
         self._pacing = pacing
         self._known = known
         self._strangers = strangers
+        self._buttons = buttons
         self._turn = asyncio.Lock()
         self.read_url: ReadUrl | None = None
 
@@ -38,11 +46,14 @@ class Desk:
             raise SendFailed(Problem("send.recipient"), certain=True, temporary=False) from missing
         async with self._turn:
             self._check_budgets(to.User)
+            words = "" if _wrote(message.to) else self._check_opening(message.content)
             try:
-                made = await self._make(library, client, message, to)
+                made = writing.lasting(library.e2e, await self._make(library, client, message, to), message.to.lasts)
                 await self._type(client, to, text(message.content))
                 # Counted before it is known whether it went: the network counts tries.
                 self._pacing.sent(to.User, self._now())
+                if words:
+                    self._pacing.opened(words, self._now())
                 answer = await client.send(to, made.SerializeToString())
             except LookupError as missing:
                 raise SendFailed(Problem(f"send.{missing.args[0]}"), certain=True, temporary=False) from missing
@@ -50,13 +61,24 @@ class Desk:
                 raise SendFailed(Problem("send.no_answer"), certain=False, temporary=True) from stuck
         if answer.Error:
             raise refusal(answer.Error)
-        self._known.add(answer.SendResponse.ID, Known(to, None, made))
+        content = message.content
+        choices = content.choices if isinstance(content, Buttons | Poll) else ()
+        self._known.add(answer.SendResponse.ID, Known(to, None, made, choices))
+        if isinstance(content, Buttons) and self._buttons == REAL:
+            await self._add_buttons(library, client, content, to)
         told = address(answer.SendResponse.Chat)
-        return Sent(answer.SendResponse.ID, told if told.aliases() else None)
+        return Sent(answer.SendResponse.ID, told if told.aliases() else None, int(message.to.lasts or 0))
+
+    async def _add_buttons(self, library: Library, client: Client, content: Buttons, to: Any) -> None:
+        """An addition to the text that arrived: whether phones show it is not known, and it is never repeated."""
+        self._pacing.sent(to.User, self._now())
+        with contextlib.suppress(Stuck):
+            answer = await client.send(to, writing.pressable(library.e2e, content).SerializeToString())
+            if answer.Error:
+                log.info("buttons were not taken: %s", answer.Error)
 
     def _refuse_strangers(self, to: Address) -> None:
-        """Names that the network told come from people who wrote; a bare number was typed here."""
-        if not (self._strangers or to.lid or to.wa_id):
+        if not (self._strangers or _wrote(to)):
             raise SendFailed(Problem("web.stranger"), certain=True, temporary=False)
 
     def _check_budgets(self, person: str) -> None:
@@ -66,6 +88,13 @@ class Desk:
         if wait := self._pacing.full(now):
             raise SendFailed(Problem("web.budget"), certain=True, temporary=True, scope=Scope.CHANNEL, retry_after=wait)
 
+    def _check_opening(self, content: Content) -> str:
+        """What somebody who never wrote is to get, as one text. Raises `SendFailed` if it has to wait."""
+        words = hashlib.sha256(encode(content).encode()).hexdigest()
+        if wait := self._pacing.opening(words, self._now()):
+            raise SendFailed(Problem("web.opening"), certain=True, temporary=True, scope=Scope.PAIR, retry_after=wait)
+        return words
+
     async def _type(self, client: Client, to: Any, words: str) -> None:
         if wait := self._pacing.gap(self._now()):
             await asyncio.sleep(wait)
@@ -74,12 +103,18 @@ class Desk:
             await asyncio.sleep(wait)
 
     async def _make(self, library: Library, client: Client, message: Outbound, to: Any) -> Any:
-        content = message.content
+        content, now = message.content, time.time_ns() // 1_000_000
+        if isinstance(content, Edit | Delete):
+            return writing.correction(library.e2e, library.common, content, text_of(to), now)
         if isinstance(content, Reaction):
             known = self._known.get(content.target)
             own = known is not None and known.author is None
-            now = time.time_ns() // 1_000_000
-            return writing.reaction_to(library.e2e, library.common, content, text_of(to), own=own, at=now)
+            author = text_of(known.author) if known and known.author and message.to.chat else ""
+            return writing.reaction_to(
+                library.e2e, library.common, content, text_of(to), own=own, author=author, at=now
+            )
+        if isinstance(content, Buttons) and self._buttons == POLL and writing.can_be_poll(content):
+            return writing.poll(library.e2e, content.text, content.choices, many=False)
         if isinstance(content, Media):
             made = await files.message_of(library.e2e, client, content, await self._bytes_of(message))
         else:
@@ -103,6 +138,11 @@ class Desk:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _wrote(to: Address) -> bool:
+    """Names that the network told come from people who wrote; a bare number was typed here."""
+    return bool(to.lid or to.wa_id or to.chat)
 
 
 def refusal(error: str) -> SendFailed:

@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from app.connectors.abilities import Linking
+import msgspec
+
+from app.connectors.abilities import Allowance, Linking, Past
 from app.connectors.base import (
+    Address,
     Arrival,
     Channel,
     Inbound,
@@ -23,15 +27,17 @@ from app.connectors.base import (
     State,
     StatusChange,
 )
-from app.connectors.whatsapp_web import carriers, engine, files, reading, states
+from app.connectors.whatsapp_web import carriers, engine, files, groups, reading, states
 from app.connectors.whatsapp_web.carriers import Carrier, Event, InProcess, Isolated, Stuck
+from app.connectors.whatsapp_web.contents import vote
 from app.connectors.whatsapp_web.library import Library, Missing
 from app.connectors.whatsapp_web.native import Client, make_store
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.reach import Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
 from app.connectors.whatsapp_web.safety import Off, Safety
-from app.connectors.whatsapp_web.sending import Desk, ReadUrl
+from app.connectors.whatsapp_web.sending import NUMBERS, Desk, ReadUrl
+from app.content import Buttons, Choice, Content, Poll, Unsupported
 from app.system import make_private_folder
 
 FOLDER: Final = "whatsapp_web"
@@ -41,6 +47,9 @@ ROUNDS: Final = 3  # of QR codes; after that somebody has to ask for more
 PATIENCE: Final = 100.0
 AWAITED: Final = 20.0  # seconds in which a send waits for a connection that comes about
 AGAIN: Final = 1.0
+LATE: Final = 10  # minutes after which what came while away is not answered without being asked
+
+Find = Callable[[str], Awaitable[Content | None]]
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +66,18 @@ class WebSession:
         self._known = Remembered()
         # A fake server on this machine has nobody who could be annoyed.
         hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
-        self._desk = Desk(Pacing(hurried=hurried), self._known, strangers=channel.config.get("strangers") == "yes")
+        limits = {name: int(channel.config[name]) for name in ("a_day", "an_hour") if channel.config.get(name)}
+        self._pacing = Pacing(hurried=hurried, **limits)
+        self._desk = Desk(
+            self._pacing,
+            self._known,
+            strangers=channel.config.get("strangers") == "yes",
+            buttons=channel.config.get("buttons") or NUMBERS,
+        )
+        self._answers_for = int(channel.config.get("away") or LATE) * 60_000
+        self._groups = channel.config.get("groups") or groups.OFF
+        self._me = Address(wa_id=channel.account)
+        self._find: Find | None = None
         self._find_place: Callable[[], Awaitable[str]] | None = None
         self._drop_place: Callable[[], Awaitable[None]] | None = None
         self._library: Library | None = None
@@ -162,7 +182,7 @@ class WebSession:
         match number:
             case engine.MESSAGE | engine.UNREADABLE | engine.RECEIPT:
                 for arrival in self._read(library, number, data):
-                    await self._keep(arrival)
+                    await self._keep(await self._with_vote(arrival, data))
                 if self._client:
                     self._client.kept()
                 return None
@@ -171,6 +191,9 @@ class WebSession:
                 return None
             case engine.PAIRED | engine.ME:
                 self._learn(library, number, data)
+                if number == engine.PAIRED:
+                    self._pacing.linked(asyncio.get_running_loop().time())
+                    await self._change(states.LINKED)
                 return None
             case engine.ENDED:
                 raise SessionFailed(states.RECONNECTING) from RuntimeError(data.decode(errors="replace"))
@@ -209,11 +232,13 @@ class WebSession:
             return False
 
     def _learn(self, library: Library, number: int, data: bytes) -> None:
-        """Which account it is."""
+        """Which account it is: its number and LID, of which one event tells both and another the number alone."""
         told: Any = library.told
-        jid = told.PairStatus.FromString(data).ID if number == engine.PAIRED else told.Device.FromString(data).JID
-        if jid.User:
-            self._linking = self._linked_to(jid.User)
+        device = told.Device(JID=told.PairStatus.FromString(data).ID) if number == engine.PAIRED else None
+        device = device or told.Device.FromString(data)
+        if device.JID.User:
+            self._linking = self._linked_to(device.JID.User)
+            self._me = Address(wa_id=device.JID.User, lid=device.LID.User or self._me.lid)
 
     # ---- what comes in ----------------------------------------------------------------------------------------------
 
@@ -227,8 +252,9 @@ class WebSession:
                 arrival = reading.read_unreadable(account, told.UndecryptableMessage.FromString(data))
             else:
                 message = told.Message.FromString(data)
-                arrival = reading.read_message(account, message)
+                arrival = reading.read_message(reading.Reader(account, self._me, self._groups), message)
                 if isinstance(arrival, Inbound):
+                    arrival = msgspec.structs.replace(arrival, away=self._is_late(arrival))
                     source = message.Info.MessageSource
                     author = None if arrival.echo else source.Sender
                     self._known.add(arrival.provider_id, Known(source.Chat, author, message.Message))
@@ -236,6 +262,38 @@ class WebSession:
         except Exception as error:
             log.exception("a message of channel %s could not be read", self._channel.name)
             return [Malformed(account, f"{type(error).__name__}: {error}", data)]
+
+    async def _with_vote(self, arrival: Arrival, data: bytes) -> Arrival:
+        """A vote is written for the poll's sender alone, and names the answers by hashes. One that cannot be read stays
+        as it came."""
+        if not (isinstance(arrival, Inbound) and arrival.content == Unsupported("pollUpdateMessage")):
+            return arrival
+        assert self._library is not None
+        told = self._library.told.Message.FromString(data)
+        poll_id = told.Message.pollUpdateMessage.pollCreationMessageKey.ID
+        try:
+            assert self._client is not None
+            answer = await self._client.vote(data)
+        except (Stuck, RuntimeError) as error:
+            log.warning("a vote of channel %s could not be read: %r", self._channel.name, error)
+            return arrival
+        if answer.Error:
+            log.info("a vote of channel %s could not be read: %s", self._channel.name, answer.Error)
+            return arrival
+        said = vote(poll_id, answer.PollVoteMessage.selectedOptions, await self._choices_of(poll_id))
+        return msgspec.structs.replace(arrival, content=said, reply_to=poll_id)
+
+    async def _choices_of(self, id: str) -> tuple[Choice, ...]:
+        """What could be chosen in a message of ours, however long ago that was."""
+        known = self._known.get(id)
+        if known is None or not known.choices:
+            said = await self._find(id) if self._find else None
+            return said.choices if isinstance(said, Buttons | Poll) else ()
+        return known.choices
+
+    def _is_late(self, arrival: Inbound) -> bool:
+        """Written while this device was away, and too long ago for a bot to answer by itself."""
+        return time.time() * 1000 - arrival.at > self._answers_for
 
     async def _keep(self, arrival: Arrival) -> None:
         """On disk before anything else, however often that has to be tried: the library has acknowledged it already,
@@ -301,7 +359,18 @@ class WebSession:
     def retry(self) -> None:
         self._safety.forgive()
 
+    # ---- how much was sent -------------------------------------------------------------------------------------------
+
+    def recall(self, past: Past) -> None:
+        self._pacing.recall(past, int(time.time() * 1000), asyncio.get_running_loop().time())
+
+    def allowance(self) -> Allowance:
+        return self._pacing.allowance(asyncio.get_running_loop().time())
+
     # ---- what goes out ----------------------------------------------------------------------------------------------
+
+    def recall_with(self, find: Find) -> None:
+        self._find = find
 
     def read_urls_with(self, read: ReadUrl) -> None:
         self._desk.read_url = read

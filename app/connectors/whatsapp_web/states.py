@@ -1,6 +1,7 @@
 """What an event of the library means for the channel: the table of §2.2, in our states."""
 
 import datetime
+import time
 from typing import Any, Final
 
 from app.connectors.base import State, StatusChange
@@ -18,6 +19,7 @@ LOGIN: Final = {
     b"error": StatusChange(State.BROKEN, "web.link_failed"),
 }
 CONNECTED: Final = StatusChange(State.CONNECTED, "connected")
+LINKED: Final = StatusChange(State.STARTING, "web.linked")
 RECONNECTING: Final = StatusChange(State.RECONNECTING, "reconnecting")
 
 
@@ -40,7 +42,9 @@ def change_of(told: Any, number: int, data: bytes) -> StatusChange | None:
         case engine.BANNED:
             ban = told.TemporaryBan.FromString(data)
             reason = told.TemporaryBan.TempBanReason.Name(ban.Code).replace("_", " ").capitalize()
-            return StatusChange(State.BROKEN, "web.banned", f"{reason}: {datetime.timedelta(seconds=ban.Expire)}.")
+            left = datetime.timedelta(seconds=ban.Expire)
+            until = (int(time.time()) + ban.Expire) * 1000
+            return StatusChange(State.BROKEN, "web.banned", f"{reason}: {left}.", until)
         case engine.REFUSED:
             refused = told.ConnectFailure.FromString(data)
             return StatusChange(State.BROKEN, "web.refused", str(refused.Message).strip())

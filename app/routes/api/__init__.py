@@ -5,6 +5,7 @@ from typing import Final
 from app.routes.api import (
     audit,
     auth,
+    away,
     bots,
     channels,
     contacts,
@@ -35,6 +36,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Messages
     Endpoint("POST", "/messages", messages.send, "sendMessage", ANSWER, "Send a message", status=202),
     Endpoint("GET", "/messages/{id:id}", messages.show, "getMessage", READ, "One message and what became of it"),
+    Endpoint("PATCH", "/messages/{id:id}", messages.correct, "correctMessage", ANSWER, "Change what was sent"),
+    Endpoint("DELETE", "/messages/{id:id}", messages.take_back, "takeBackMessage", ANSWER, "Take it back", status=204),
     Endpoint("POST", "/messages/{id:id}/resend", messages.resend, "resendMessage", ANSWER, "Send a held message again"),
     Endpoint("POST", "/messages/{id:id}/discard", messages.discard, "discardMessage", ANSWER, "Give up a held message"),
     # Conversations
@@ -96,6 +99,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/channels/{id:id}", channels.delete, "deleteChannel", CONNECT, "Remove a channel", status=204),
     Endpoint("POST", "/channels/{id:id}/test", channels.test, "testChannel", CONNECT, "Try what works"),
     Endpoint("PUT", "/channels/{id:id}/version", bots.point, "pointChannel", BUILD, "Choose who answers"),
+    Endpoint("GET", "/channels/{id:id}/health", channels.show_health, "getHealth", READ, "How a linked phone stands"),
+    Endpoint("GET", "/channels/{id:id}/away", away.index, "listAway", READ, "What came while it was away"),
+    Endpoint("POST", "/channels/{id:id}/away", away.decide, "decideAway", ANSWER, "Answer, skip or hand over"),
     # Templates
     Endpoint("GET", "/templates", templates.index, "listTemplates", READ, "Templates of one channel or of all"),
     Endpoint("POST", "/templates", templates.create, "createTemplate", BUILD, "Make a template", status=201),

@@ -1,9 +1,10 @@
 """Channels over the API: secrets go in and never come out."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from app import health
 from app.commands.channels import webhook
 from app.connectors.states import sentence
 from app.errors import NotFound
@@ -94,6 +95,37 @@ async def delete(call: Call) -> None:
 
 async def test(call: Call) -> Findings:
     return Findings([Finding(each.name, each.ok, each.remedy) for each in await call.rt.channels.examine(call.id)])
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """What lowers the health by so many points, and what helps."""
+
+    points: int
+    text: str
+    remedy: str
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Of a linked phone: `score` from 0 to 100, and how much of the day's and the hour's messages is used."""
+
+    score: int
+    level: Literal["good", "fair", "poor"]
+    reasons: list[Reason]
+    sent_in_a_day: int
+    a_day: int
+    sent_in_an_hour: int
+    an_hour: int
+
+
+async def show_health(call: Call) -> Health:
+    """How likely the network is to close the number, as far as that can be told."""
+    call.rt.channels.get(call.id)
+    found = await health.of(call.rt, call.id)
+    if found is None:
+        raise NotFound(N_("Only a linked phone has a health."))
+    reasons = [Reason(one.points, tell(one.said), tell(one.remedy)) for one in found.findings]
+    used = found.allowance
+    return Health(found.score, found.level, reasons, used.sent_in_a_day, used.a_day, used.sent_in_an_hour, used.an_hour)
 
 
 async def _read(call: Call, channel_id: int) -> Channel:

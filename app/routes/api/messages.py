@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app import content, files, handoff, sending, within
+from app import content, corrections, files, handoff, sending, within
 from app.connectors.base import Address
 from app.content import Content
 from app.db import Reader
@@ -52,6 +52,14 @@ class ButtonsIn(Body, frozen=True):
     choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=1, max_length=30)]
     header: Annotated[str, msgspec.Meta(max_length=200)] = ""
     footer: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class PollIn(Body, frozen=True):
+    """`many`: several answers may be chosen."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=2, max_length=12)]
+    many: bool = False
 
 
 class ListIn(Body, frozen=True):
@@ -105,6 +113,7 @@ class Sending(Body, frozen=True, omit_defaults=True):
     sticker: File | None = None
     buttons: ButtonsIn | None = None
     list: ListIn | None = None
+    poll: PollIn | None = None
     location: LocationIn | None = None
     contacts: Annotated[tuple[CardIn, ...], msgspec.Meta(min_length=1, max_length=257)] | None = None
     reaction: ReactionIn | None = None
@@ -119,7 +128,7 @@ FILES = {
     "document": content.Document,
     "sticker": content.Sticker,
 }
-PARTS = (*FILES, "text", "buttons", "list", "location", "contacts", "reaction", "template")
+PARTS = (*FILES, "text", "buttons", "list", "poll", "location", "contacts", "reaction", "template")
 
 
 async def send(call: Call, body: Sending) -> Once[sending.Sent]:
@@ -138,6 +147,21 @@ async def show(call: Call) -> Message:
     if row is None:
         raise NotFound(N_("There is no such message."))
     return message(row)
+
+
+class Corrected(Body, frozen=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+async def correct(call: Call, body: Corrected) -> Message:
+    """A text of ours becomes another one on the customer's phone; here it changes once the network took it."""
+    await corrections.correct(call.rt, call.id, body.text, call.caller.user_id)
+    return await show(call)
+
+
+async def take_back(call: Call) -> None:
+    """A message of ours goes from the customer's phone."""
+    await corrections.take_back(call.rt, call.id, call.caller.user_id)
 
 
 async def resend(call: Call) -> Message:
@@ -181,6 +205,8 @@ def content_of(body: Sending) -> Content:
     if name == "list":
         sections = tuple(content.Section(choices_of(each.choices), each.title) for each in value.sections)
         return content.ChoiceList(value.text, value.label, sections, value.header, value.footer)
+    if name == "poll":
+        return content.Poll(value.text, choices_of(value.choices), value.many)
     if name == "contacts":
         return content.Contacts(tuple(card_of(card) for card in value))
     if name == "location":

@@ -13,17 +13,30 @@ import sys
 import threading
 from typing import Any
 
+from .library import e2e
 from .server import WhatsApp
+
+GROUP = "120363000000000001@g.us"
 
 HELP = """enter CODE          link by the code that Parley shows
 scan TEXT           link by the text of a QR code (parley channel link NAME --json)
 say WORDS           Alice writes
 bob WORDS           Bob writes
+late WORDS          Alice wrote this an hour ago
+group WORDS         Alice mentions the owner in a group
+vote ANSWER         Alice votes in the newest poll
+fade WORDS          Alice writes what disappears after a minute
 me WORDS            the owner writes to Alice, on the phone
 read                Alice reads everything
 drop                the connections end
 unlink              the owner unlinks every device
 help"""
+
+
+def told(words: str, mentioned: str = "", lasts: int = 0) -> Any:
+    """A text that mentions somebody, or disappears after so many seconds."""
+    context = e2e.ContextInfo(mentionedJID=[mentioned] if mentioned else [], expiration=lasts)
+    return e2e.Message(extendedTextMessage=e2e.ExtendedTextMessage(text=words, contextInfo=context))
 
 
 class Phone:
@@ -32,6 +45,7 @@ class Phone:
     def __init__(self, server: WhatsApp) -> None:
         self._server = server
         self._people = {"say": server.add("15557770001", "Alice"), "bob": server.add("15557770002", "Bob")}
+        server.groups[GROUP] = [self._people["say"]]
         self._ids: list[str] = []
 
     async def do(self, line: str) -> None:
@@ -44,6 +58,14 @@ class Phone:
                 await server.scan(rest)
             case "say" | "bob":
                 await server.say(self._people[word], rest)
+            case "late":
+                await server.say(alice, rest, more={"t": str(int(server.now()) - 3600)})
+            case "group":
+                await server.send(alice, told(f"@{server.owner.lid} {rest}", str(server.owner.by_lid)), group=GROUP)
+            case "vote":
+                await server.vote(alice, [id for id in self._ids if id in server.secrets][-1], [rest])
+            case "fade":
+                await server.send(alice, told(rest, lasts=60))
             case "me":
                 await server.say(server.owner, rest, to=alice)
             case "read" if self._ids:

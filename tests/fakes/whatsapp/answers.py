@@ -9,6 +9,7 @@ from .people import Linked, Person
 
 if TYPE_CHECKING:
     from .device import Connection
+    from .server import WhatsApp
 
 SETTINGS = ("last", "online", "profile", "status", "groupadd", "readreceipts", "calladd")
 GONE = Node("error", {"code": "404", "text": "item-not-found"})
@@ -34,6 +35,8 @@ async def answer(connection: "Connection", query: Node) -> None:
             told = {"index": "0", "last": "true", "mode": asked.get("mode") or "query", "sid": asked.get("sid")}
             result = Node("result", {}, [Node("devices"), Node("lid")])
             await connection.answer(query, [Node("usync", {**told}, [result, Node("list", {}, found)])])
+        case "w:g2", _:
+            await connection.answer(query, [group_of(server, str(query.jid("to")))])
         case "w:m", _:
             host = {"hostname": f"localhost:{server.media.port}", "type": "primary"}
             told = {"auth": "AUTH", "ttl": "3600", "auth_ttl": "3600", "max_buckets": "12", "id": "1"}
@@ -61,6 +64,15 @@ async def answer(connection: "Connection", query: Node) -> None:
             await connection.answer(query, [Node(tag)])
         case _:
             await connection.answer(query)
+
+
+def group_of(server: "WhatsApp", jid: str) -> Node:
+    """A group and who is in it; the phone's owner is."""
+    told: dict[str, str | Jid | None] = {"id": jid.split("@")[0], "subject": "Group", "creation": server.now()}
+    told |= {"s_t": server.now(), "creator": server.owner.by_lid, "addressing_mode": "lid"}
+    people = [server.owner, *server.groups.get(jid, [])]
+    members = [Node("participant", {"jid": person.by_lid, "phone_number": person.by_phone}) for person in people]
+    return Node("group", told, members)
 
 
 async def refuse(connection: "Connection", query: Node) -> None:

@@ -124,6 +124,8 @@ class Connection:
             return
         server.taken.add(id)
         message = self._read(node, to)
+        if message.messageContextInfo.messageSecret:
+            server.secrets[id] = message.messageContextInfo.messageSecret
         server.tell("message", id=id, to=str(to), message=message, text=text_of(message))
         person = server.find(to)
         if person and server.delivers:
@@ -132,6 +134,8 @@ class Connection:
     def _read(self, node: Node, to: Jid) -> Any:
         """As the contact's phone decrypts it."""
         assert self.linked is not None
+        if to.server == "g.us":
+            return self._read_in_group(node, str(to))
         wrapped = node.child("participants")
         parts = [(child.jid("jid"), child.child("enc")) for child in (wrapped.children if wrapped else [])]
         parts.append((to, node.child("enc")))
@@ -142,6 +146,21 @@ class Connection:
             plain = person.device.decrypt(f"bot:{self.linked.number}", cipher.get("type"), cipher.data())
             return e2e.Message.FromString(unpad(plain))
         return e2e.Message()
+
+    def _read_in_group(self, node: Node, group: str) -> Any:
+        """As the first member's phone decrypts it: the sender's key with the first message, then what it opens."""
+        assert self.linked is not None
+        member, name = self.server.groups[group][0], f"bot:{self.linked.number}"
+        wrapped = node.child("participants")
+        for child in wrapped.children if wrapped else []:
+            cipher = child.child("enc")
+            if cipher and self.server.find(child.jid("jid")) is member:
+                plain = member.device.decrypt(name, cipher.get("type"), cipher.data())
+                told = e2e.Message.FromString(unpad(plain)).senderKeyDistributionMessage
+                member.device.learn_sender_key(group, name, told.axolotlSenderKeyDistributionMessage)
+        cipher = node.child("enc")
+        assert cipher is not None
+        return e2e.Message.FromString(unpad(member.device.decrypt_from_group(group, name, cipher.data())))
 
 
 def text_of(message: Any) -> str:

@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any
 
-from . import linking
+from . import linking, votes
 from .answers import removed
 from .curve import KeyPair
 from .device import Connection
@@ -33,6 +33,7 @@ class WhatsApp:
     def __init__(self, phone: str = "15550001111", lid: str = "100000000000001") -> None:
         self.owner = Person(phone, lid, "Owner")
         self.contacts: dict[str, Person] = {}
+        self.groups: dict[str, list[Person]] = {}
         self.linked: dict[int, Linked] = {}
         self.unlinked: list[Connection] = []
         self.static = KeyPair()
@@ -48,6 +49,7 @@ class WhatsApp:
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self.taken: set[str] = set()
+        self.secrets: dict[str, bytes] = {}
 
     async def start(self, port: int = 0) -> None:
         await self.media.start()
@@ -193,6 +195,10 @@ class WhatsApp:
             signed_id, signed, _ = linked.signed
             who.device.start(name, linked.identity, int.from_bytes(signed_id, "big"), signed, prekey)
         return who.device.sessions[name]
+
+    async def vote(self, who: Person, poll: str, titles: list[str], *, secret: bytes = b"") -> str:
+        """A contact votes for answers of a poll that the client under test sent."""
+        return await self.send(who, votes.vote(self.owner, who, poll, titles, secret or self.secrets[poll]))
 
     async def send_receipt(self, who: Person, ids: list[str], type: str = "") -> None:
         """`type`: nothing for delivered, or read, played."""

@@ -180,6 +180,7 @@ class Device:
         self.prekeys: dict[int, KeyPair] = {}
         self.sessions: dict[str, Session] = {}
         self.sender_keys: dict[str, SenderKey] = {}
+        self.heard_keys: dict[tuple[str, str], tuple[bytes, int]] = {}
 
     def new_prekey(self) -> tuple[int, bytes]:
         number = len(self.prekeys) + 1
@@ -222,6 +223,22 @@ class Device:
             group, SenderKey(int.from_bytes(os.urandom(3), "big"), os.urandom(32), KeyPair())
         )
         return VERSION + pack({1: key.id, 2: key.count, 3: key.chain, 4: key.signing.typed})
+
+    def learn_sender_key(self, group: str, name: str, told: bytes) -> None:
+        """What another device of the group tells of itself: the chain of its keys."""
+        fields = unpack(told[1:])
+        assert isinstance(fields[3], bytes)
+        self.heard_keys[group, name] = fields[3], int(fields.get(2, 0))
+
+    def decrypt_from_group(self, group: str, name: str, data: bytes) -> bytes:
+        fields = unpack(data[1:-64])
+        chain, count = self.heard_keys[group, name]
+        while count < int(fields.get(2, 0)):
+            chain, count = _mac(chain, b"\2"), count + 1
+        self.heard_keys[group, name] = _mac(chain, b"\2"), count + 1
+        out = hkdf(_mac(chain, b"\1"), None, b"WhisperGroup", 48)
+        assert isinstance(fields[3], bytes)
+        return decrypt(out[16:48], out[:16], fields[3])
 
     def encrypt_for_group(self, group: str, plain: bytes) -> bytes:
         key = self.sender_keys[group]
