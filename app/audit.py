@@ -62,6 +62,8 @@ ACTIONS: Final[dict[str, str]] = {
     "contact.unmerged": mark("Undid a merge of contacts"),
     "contact.imported": mark("Brought in contacts"),
     "contacts.exported": mark("Exported contacts"),
+    "conversations.exported": mark("Exported conversations"),
+    "messages.exported": mark("Exported messages"),
     "contact.erased": mark("Erased a contact"),
     "error.marked": mark("Marked an error"),
     "settings.changed": mark("Changed the settings"),

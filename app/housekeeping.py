@@ -6,7 +6,7 @@ Deletions are small units in the second queue, so that nobody waits behind them.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from app import audit, deliveries, erase, outbox, retention, tokens, troubles
@@ -26,8 +26,11 @@ EVENTS_KEPT = 1_000_000
 log = logging.getLogger(__name__)
 
 
-async def run(db: Database, channels: Channels, ballast: Ballast, media: Store) -> None:
-    """For ever. A failing database only makes a round fail; a full disk gets its ballast back."""
+async def run(
+    db: Database, channels: Channels, ballast: Ballast, media: Store, files: Callable[[], Awaitable[None]]
+) -> None:
+    """For ever. A failing database only makes a round fail; a full disk gets its ballast back. `files` cleans away
+    what else lies in the data folder."""
     rounds = 0
     while True:
         try:
@@ -37,6 +40,7 @@ async def run(db: Database, channels: Channels, ballast: Ballast, media: Store) 
             await erase.disappeared(db, media)
             if rounds % CLEAN_EVERY == 0:
                 await clean(db)
+                await files()
         except (DatabaseError, OSError) as error:
             log.warning("housekeeping waits: %s", error)
             if isinstance(error, Full) and ballast.give_up():

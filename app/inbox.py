@@ -16,7 +16,7 @@ from app.connectors.base import Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Together, Tx
 from app.models import Found
-from app.store import contacts, conversations, merges, messages, raws
+from app.store import contacts, conversations, merges, messages, raws, search
 from app.store import jobs as job_rows
 from app.store import media as media_rows
 
@@ -158,11 +158,13 @@ def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: 
                 messages.EDIT, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
                 content=content.encode(new), text=content.text(new), at=tx.now,
             )  # fmt: skip
+            tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
         case Delete(target=target):
             tx.run(
                 messages.REVOKE, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
                 at=tx.now,
             )  # fmt: skip
+            tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
         case System(what="person_blocked"):
             tx.run(contacts.OPT_OUT, id=found.contact_id, now=tx.now)
         case System(what="person_unblocked"):

@@ -8,11 +8,13 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from app import retention
 from app.channels import Channels
 from app.clock import Clock
 from app.connectors.abilities import DeliversMedia, FetchesMedia, MediaFile
@@ -24,7 +26,7 @@ from app.jobs import Later
 from app.looking import Seen, look
 from app.models import Job, MediaRow
 from app.said import N_, mark
-from app.storage import Store
+from app.storage import Kept, Store
 from app.store import channels as channel_rows
 from app.store import jobs as job_rows
 from app.store import media as store
@@ -36,6 +38,7 @@ CHUNK = 256 * 1024
 SOONEST = 5.0  # seconds until it is tried again, and
 LATEST = 900.0  # at most
 PATIENCE = 86_400_000  # ms in which failures for now do not count
+UPLOADS_KEPT = 30 * 86_400_000  # ms
 KIND = "media.fetch"  # of the jobs that fetch, and
 LOOK = "media.look"  # that look at what was fetched,
 LOOKS = 2  # at a time
@@ -198,6 +201,30 @@ async def _write(part: Path, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
         file.flush()
         await asyncio.to_thread(os.fsync, file.fileno())
     return digest.hexdigest(), size
+
+
+def uploaded(tx: Tx, kept: Kept, filename: str, mime: str) -> int:
+    """A file that a program sent here, before any message names it. Returns its id."""
+    id = tx.new_id()
+    tx.run(
+        store.UPLOADED, id=id, sha256=kept.sha256, size=kept.size, mime=mime, filename=filename, now=tx.now
+    )  # fmt: skip
+    return id
+
+
+def forget_uploads(tx: Tx) -> list[str]:
+    """Files that programs sent here long ago go. Returns their hashes."""
+    old = tx.all(store.OLD_UPLOADS, before=tx.now - UPLOADS_KEPT)
+    tx.many(store.DROP, [{"id": id} for id, _sha256 in old])
+    for sha256 in (gone := sorted({sha256 for _id, sha256 in old})):
+        retention.release(tx, sha256)
+    return gone
+
+
+async def sweep_uploads(db: Database, files: Store) -> None:
+    for sha256 in await db.bulk(forget_uploads):
+        with suppress(Unavailable, OSError):  # its job tries again
+            await retention.forget(db, files, sha256)
 
 
 def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> bool:

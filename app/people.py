@@ -1,6 +1,7 @@
 """Contacts as people work on them: made, changed, opted in and out, merged. Erasing is in `erase`."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ LONGEST_VALUE: Final = 2000
 LANGUAGE: Final = "^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$"
 FIELD_NAME: Final = "^[A-Za-z][A-Za-z0-9_]{0,63}$"
 FOUND: Final = 100  # rows of a search
+MANY: Final = 200  # contacts that are changed in one commit
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -59,6 +61,28 @@ def change(tx: Tx, contact_id: int, change: Change) -> None:
     )  # fmt: skip
     if change.opted_out is not None:
         noted.consent(tx, contact_id, given=not change.opted_out)
+
+
+class ManyChange(msgspec.Struct, frozen=True):
+    """What is to be different for many. A field that is set to null goes; `opted_out` None stays."""
+
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    fields: dict[str, Any] = {}
+    opted_out: bool | None = None
+
+
+def change_many(tx: Tx, ids: Sequence[int], wanted: ManyChange) -> tuple[int, list[int]]:
+    """Up to `MANY` contacts. Returns how many changed and who is not there. Raises as `change` does."""
+    missing = []
+    for id in sorted(set(ids)):  # locks are taken in one order
+        row = tx.one(store.PERSON, id=id)
+        if row is None:
+            missing.append(id)
+            continue
+        kept = [tag for tag in decoded(row.tags) if tag not in wanted.remove_tags]
+        change(tx, id, Change(tags=(*kept, *wanted.add_tags), fields=wanted.fields, opted_out=wanted.opted_out))
+    return len(set(ids)) - len(missing), missing
 
 
 def create(tx: Tx, phone: str, change_: Change) -> int:
@@ -120,6 +144,10 @@ def checked(change: Change) -> Change:
     if wrong:
         raise Invalid(N_("This contact was not saved."), fields=wrong)
     return msgspec.structs.replace(change, name=None if change.name is None else name)
+
+
+def is_field(name: str) -> bool:
+    return re.fullmatch(FIELD_NAME, name) is not None
 
 
 def check(tags: list[str], fields: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from app import (
     due,
     fetching,
     housekeeping,
+    imports,
     jobs,
     media,
     message_templates,
@@ -22,6 +23,7 @@ from app import (
     promises,
     readiness,
     retention,
+    search,
     statistics,
 )
 from app.ballast import Ballast
@@ -174,10 +176,18 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("handlers", rt.handlers.run)
     rt.supervise("statistics", partial(statistics.run, rt.db))
     rt.supervise("files", partial(retention.run, rt.db, rt.media))
+    rt.supervise("search index", partial(search.run, rt.db))
     rt.supervise("troubles", partial(rt.troubles.run, rt.db))
     ballast = Ballast(rt.settings.data)
-    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media))
+    sweeping = partial(sweep_files, rt)
+    rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media, sweeping))
     _watch(rt)
+
+
+async def sweep_files(rt: Runtime) -> None:
+    """What lies in the data folder and is past its time."""
+    await imports.sweep(rt)
+    await media.sweep_uploads(rt.db, rt.media)
 
 
 def _make_workers(rt: Runtime) -> None:
@@ -204,6 +214,7 @@ def _make_workers(rt: Runtime) -> None:
         media.LOOK: fetcher.look,
         retention.KIND: retention.handler(rt.db, rt.media),
         planned.KIND: planned.handler(rt),
+        imports.KIND: partial(imports.work, rt),
         message_templates.KIND: message_templates.handler(rt),
     }
     rt.jobs = jobs.Worker(rt.db, rt.clock, "net", handlers, last_words(rt))
@@ -220,6 +231,7 @@ def last_words(rt: Runtime) -> jobs.LastWords:
     return {
         media.KIND: media.given_up,
         planned.KIND: planned.given_up,
+        imports.KIND: imports.given_up,
         calls.KIND: partial(caller.given_up, lambda: rt.channels.intake),
         **dict.fromkeys(due.KINDS, due.given_up),
     }

@@ -13,7 +13,7 @@ from app.connectors.base import Address, Problem, Receipt, Status
 from app.content import Content, Delete, Edit
 from app.db import Together, Tx
 from app.models import Message
-from app.store import contacts, conversations, messages, outbox, receipts
+from app.store import contacts, conversations, messages, outbox, receipts, search
 
 UNKNOWN_FOR = 120_000  # ms an unknown outcome waits for a receipt before a person is asked (P19)
 RANK = {
@@ -81,6 +81,8 @@ def taken(
     if lasts:
         tx.run(messages.EXPIRE, id=message_id, at=tx.now + lasts * 1000)
     where = {"channel_id": channel_id, "conversation_id": conversation_id, "at": tx.now}
+    if isinstance(said, Delete | Edit):
+        tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=said.target)
     if isinstance(said, Delete):
         tx.run(messages.REVOKE, provider_id=said.target, **where)
     elif isinstance(said, Edit):

@@ -8,17 +8,17 @@ it, which reading takes away again.
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from app import audit, people
-from app.db import Reader, Tx
+from app.db import Database, Reader, Tx, Violation
 from app.errors import Invalid, ParleyError
 from app.said import N_, Sentence
 from app.sending import to_phone
-from app.store import contacts
+from app.store import contacts, tags
 from app.store import people as store
 
 PAGE: Final = 500
@@ -143,12 +143,20 @@ def column(name: str) -> str:
 def add(sheet: Sheet, number: int, cells: dict[str, str]) -> None:
     if len(sheet.rows) + len(sheet.wrong) >= MOST:
         raise Invalid(N_("At most {n} rows at a time: split the file.", n=MOST))
+    found = row_of(number, sheet.fields, cells)
+    if isinstance(found, Row):
+        sheet.rows.append(found)
+    else:
+        sheet.wrong.append(found)
+
+
+def row_of(number: int, fields: list[str], cells: dict[str, str]) -> "Row | Wrong":
+    """A row of a file, checked. `fields`: names in `cells` that are fields of the contact."""
     try:
         phone = to_phone(cells.get("phone", "")).address.phone
-        sheet.rows.append(Row(number, phone, people.checked(wanted(sheet.fields, cells))))
+        return Row(number, phone, people.checked(wanted(fields, cells)))
     except Invalid as error:
-        why = next(iter(error.fields.values()), error.said)
-        sheet.wrong.append(Wrong(number, cells.get("phone", ""), why))
+        return Wrong(number, cells.get("phone", ""), next(iter(error.fields.values()), error.said))
 
 
 def wanted(fields: list[str], cells: dict[str, str]) -> people.Change:
@@ -162,23 +170,52 @@ def wanted(fields: list[str], cells: dict[str, str]) -> people.Change:
     )  # fmt: skip
 
 
-def store_rows(tx: Tx, rows: list[Row]) -> Stored:
-    """Make who is not there, complete who is: tags are added, and names and fields replaced."""
-    made = 0
+def store_rows(tx: Tx, rows: Sequence[Row]) -> Stored:
+    """Make who is not there, complete who is: tags are added, and names and fields replaced. A number that comes twice
+    is made once and completed then."""
+    owners = contacts.owners_of_phones(tx, [row.phone for row in rows])
+    new: dict[str, Row] = {}
+    there = []
     for row in rows:
-        owners = contacts.owners_of(tx, (("phone", row.phone),))
-        if not owners:
-            people.create(tx, row.phone, row.change)
-            made += 1
-            continue
-        contact_id = min(owners)
-        had = people.decoded(people.get(tx, contact_id).tags)
-        both = None if row.change.tags is None else (*had, *row.change.tags)
-        people.change(tx, contact_id, msgspec.structs.replace(row.change, tags=both))
-    return Stored(made, len(rows) - made)
+        if row.phone in owners or row.phone in new:
+            there.append(row)
+        else:
+            new[row.phone] = row
+    owners |= _make(tx, list(new.values()))
+    for row in there:
+        _complete(tx, owners[row.phone], row.change)
+    return Stored(len(new), len(there))
 
 
-async def bring_in(db: Any, sheet: Sheet) -> tuple[Stored, list[Wrong]]:
+def _make(tx: Tx, rows: list[Row]) -> dict[str, int]:
+    """New contacts, a statement for all of them at a time."""
+    made, marked, owners = [], [], dict[str, int]()
+    for row in rows:
+        change, id = row.change, tx.new_id()
+        has = list(dict.fromkeys(change.tags or ()))
+        fields = {name: value for name, value in (change.fields or {}).items() if value is not None}
+        people.check(has, fields)
+        made.append({
+            "id": id, "phone": row.phone, "name": change.name or "", "language": change.language or "",
+            "tags": people.encoded(has), "fields": people.encoded(fields), "now": tx.now,
+            "opted_out_at": tx.now if change.opted_out else None,
+        })  # fmt: skip
+        owners[row.phone] = id
+        marked += [{"tag": tag, "contact_id": id} for tag in has if len(tag) <= tags.LONGEST]
+    tx.many(contacts.INSERT_WHOLE, made)
+    tx.many(contacts.CLAIM_PHONE, made)
+    if marked:
+        tx.many(tags.ADD, marked)
+    return owners
+
+
+def _complete(tx: Tx, contact_id: int, change: people.Change) -> None:
+    had = people.decoded(people.get(tx, contact_id).tags)
+    both = None if change.tags is None else (*had, *change.tags)
+    people.change(tx, contact_id, msgspec.structs.replace(change, tags=both))
+
+
+async def bring_in(db: Database, sheet: Sheet) -> tuple[Stored, list[Wrong]]:
     """Store all rows that fit, some hundred at a time. Returns what was done, and the rows that did not fit what was
     there already."""
     made, changed, wrong = 0, 0, list[Wrong]()
@@ -186,14 +223,22 @@ async def bring_in(db: Any, sheet: Sheet) -> tuple[Stored, list[Wrong]]:
         part = sheet.rows[start : start + UNIT]
         try:
             stored = await db.bulk(store_rows, part)
-            made, changed = made + stored.made, changed + stored.changed
-        except ParleyError:
-            for row in part:
-                try:
-                    stored = await db.bulk(store_rows, [row])
-                    made, changed = made + stored.made, changed + stored.changed
-                except ParleyError as error:
-                    wrong.append(Wrong(row.number, row.phone, error.said))
+        except (ParleyError, Violation):
+            stored, late = await one_by_one(db, part)
+            wrong += late
+        made, changed = made + stored.made, changed + stored.changed
     line = audit.entry("contact.imported", detail=f"{made} made, {changed} changed")
     await db.write(audit.write, line)
+    return Stored(made, changed), wrong
+
+
+async def one_by_one(db: Database, rows: Sequence[Row]) -> tuple[Stored, list[Wrong]]:
+    """Each row on its own, where one of them does not fit what is there."""
+    made, changed, wrong = 0, 0, list[Wrong]()
+    for row in rows:
+        try:
+            stored = await db.bulk(store_rows, [row])
+            made, changed = made + stored.made, changed + stored.changed
+        except ParleyError as error:
+            wrong.append(Wrong(row.number, row.phone, error.said))
     return Stored(made, changed), wrong

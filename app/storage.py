@@ -7,13 +7,16 @@ they are asked for, proved by their hash, and cleared away when they take more t
 import asyncio
 import hashlib
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from app.errors import Misconfigured, Unavailable
+import msgspec
+
+from app.errors import Invalid, Misconfigured, Unavailable
 from app.said import N_
 from app.settings import Settings
 from app.system import sync_file, sync_folder
@@ -22,6 +25,14 @@ COPIES: Final = 1024**3  # bytes of copies that may stay
 CONNECT: Final = "5s"
 REQUEST: Final = "60s"
 TRIES_AGAIN: Final = 2
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A file that was taken; `head`: its first 16 bytes."""
+
+    sha256: str
+    size: int
+    head: bytes
 
 
 def open_store(settings: Settings) -> "Store":
@@ -79,6 +90,26 @@ class Store:
         finally:
             part.unlink(missing_ok=True)
         return sha256
+
+    async def take(self, pieces: AsyncIterator[bytes], most: int) -> "Kept":
+        """Keep what comes piece by piece. Raises `Invalid` for an empty file or one over `most` bytes."""
+        part = self.part(secrets.token_hex(16))
+        digest, size, head = hashlib.sha256(), 0, b""
+        try:
+            with part.open("wb") as file:
+                async for piece in pieces:
+                    size += len(piece)
+                    if size > most:
+                        raise Invalid(N_("The file is too large: at most {n} MB.", n=most // 1_000_000))
+                    head = (head + piece[:16])[:16]
+                    digest.update(piece)
+                    await asyncio.to_thread(file.write, piece)
+            if not size:
+                raise Invalid(N_("The file is empty."))
+            await self.keep(part, digest.hexdigest())
+        finally:
+            part.unlink(missing_ok=True)
+        return Kept(digest.hexdigest(), size, head)
 
     async def keep(self, part: Path, sha256: str) -> None:
         """A part that is whole goes into its place. Raises `Unavailable` if the storage does not take it."""

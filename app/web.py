@@ -26,7 +26,7 @@ from app.db import DatabaseError
 from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
 from app.logs import request_id
-from app.routes import respond, static, stream
+from app.routes import assistants, respond, static, stream
 from app.routes.api import ENDPOINTS, events, openapi, socket
 from app.routes.api.answering import handle
 from app.routes.api.endpoint import Endpoint
@@ -77,6 +77,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
             *map(endpoint, ENDPOINTS),
             Route("/events", stream.Stream(rt), name="events"),
             Route(openapi.PREFIX + "/events", events.Events(), methods=["GET"], name="api.events"),
+            Route("/mcp", assistants.Assistants(), name="assistants"),
             WebSocketRoute(openapi.PREFIX + "/socket", socket.serve, name="api.socket"),
             Mount("/static", static.serve),
         ],
@@ -107,9 +108,19 @@ def route(entry: Entry) -> BaseRoute:
     return Route(entry.path, guard(entry), methods=[entry.method], name=entry.name, middleware=larger)
 
 
+# What shows the thing of an address.
+SHOWN = {line.path: line for line in ENDPOINTS if line.has_tag}
+
+
 def endpoint(line: Endpoint) -> BaseRoute:
     larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=line.largest)] if line.largest != BODY else None
-    return Route(openapi.PREFIX + line.path, handle(line), methods=[line.method], name=line.name, middleware=larger)
+    return Route(
+        openapi.PREFIX + line.path,
+        handle(line, SHOWN.get(line.path)),
+        methods=[line.method],
+        name=line.name,
+        middleware=larger,
+    )
 
 
 class Front:
@@ -283,7 +294,7 @@ def to_login(request: Request) -> Response:
 
 def is_machine(request: Request) -> bool:
     path: str = request.scope["path"]
-    if path.startswith(("/api/v1/", "/healthz", "/readyz", "/metrics", "/events")):
+    if path.startswith(("/api/v1/", "/mcp", "/healthz", "/readyz", "/metrics", "/events")):
         return True
     accepts = request.headers.get("accept", "")
     return "application/json" in accepts and "text/html" not in accepts

@@ -30,7 +30,7 @@ NAMED: Final = (
     ("/channels/{", "channel"),
 )  # fmt: skip
 # What brings in people by their numbers would change those whom one does not see.
-EVERYBODYS: Final = ("/contacts/import",)
+EVERYBODYS: Final = ("/contacts/import", "/contacts/bulk")
 
 
 async def of_user(db: Reader, user: User) -> Channels:

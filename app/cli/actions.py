@@ -1,6 +1,7 @@
 """What each command does: gather its values, have it carried out, show the result. Here the program itself; the rest
 is in a file for each kind of thing."""
 
+import asyncio
 import platform
 import sys
 from collections.abc import Callable
@@ -11,8 +12,10 @@ import msgspec
 from app.cli import bots, channels, output, people
 from app.cli.given import Given, call, settings_of
 from app.cli.output import show
+from app.errors import Misconfigured
 from app.i18n import _, tell
-from app.said import Sentence
+from app.instance import find_running
+from app.said import N_, Sentence
 from app.version import VERSION
 
 
@@ -59,6 +62,17 @@ def doctor(given: Given) -> int:
     return 1 if any(finding["ok"] is False for finding in found) else 0
 
 
+def mcp(given: Given) -> int:
+    from app import assistants
+
+    holder = find_running(settings_of(given).data) if not given.url else None
+    if not given.url and (holder is None or not holder.port):
+        raise Misconfigured(N_("Parley does not run on this data folder. Start it, or name another with --url."))
+    url = given.url or f"http://127.0.0.1:{holder.port if holder else 0}"
+    asyncio.run(assistants.over_stdio(url, assistants.key_of_environment()))
+    return 0
+
+
 ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "serve": serve,
     "setup": people.set_up,
@@ -98,4 +112,5 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "demo": demo,
     "doctor": doctor,
     "version": version,
+    "mcp": mcp,
 }

@@ -208,4 +208,6 @@ def upkeep(commands: "Commands") -> None:
     log = group(commands, "audit", _("the log of who changed what"))
     add(log, "verify", _("follow the log's chain; exits 1 if a line was changed, left out or put in"), "audit.verify")
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
+    parser = add(commands, "mcp", _("tools for an assistant over stdin and stdout; PARLEY_API_KEY is its key"))
+    parser.add_argument("--url", help=_("of a Parley elsewhere; otherwise the one that runs on this data folder"))
     add(commands, "version", _("what this is"))

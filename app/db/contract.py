@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, TypeVarTuple
 
+from app.db.fulltext import Wanted
 from app.events import Event, Listener
 
 T = TypeVar("T")
@@ -124,6 +125,12 @@ class Database(Protocol):
 
     def listen(self, callback: Listener) -> None:
         """Called on the loop's thread with the events of each commit, in `seq` order, once a batch."""
+
+    def indexed(self, words: Sequence[str]) -> str:
+        """The words of a text, in their order, as `message_word` takes them."""
+
+    def wanted(self, all_of: Wanted) -> str:
+        """What `message_word match :wanted` asks for."""
 
     async def settled(self) -> None:
         """Wait until everything given so far is committed or refused and listeners have heard it."""

@@ -1,10 +1,11 @@
 """What both databases share on the side of the event loop: handing units over and hearing how they ended."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, TypeVarTuple
 
 from app.clock import Clock
+from app.db import fulltext
 from app.db.contract import Done, Reader, Statement, Tx
 from app.db.errors import Stopped
 from app.db.ids import Ids
@@ -60,6 +61,12 @@ class Front(Generic[L]):
 
     def listen(self, callback: Listener) -> None:
         self._listeners.append(callback)
+
+    def indexed(self, words: Sequence[str]) -> str:
+        return fulltext.indexed(self.dialect, words)
+
+    def wanted(self, all_of: fulltext.Wanted) -> str:
+        return fulltext.wanted(self.dialect, all_of)
 
     async def settled(self) -> None:
         await asyncio.gather(*(self._ask(queue.put, _nothing, ()) for queue in self._queues))

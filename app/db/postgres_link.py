@@ -23,13 +23,14 @@ _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 @lru_cache(maxsize=4096)
 def translate(sql: str) -> str:
-    """`:name` becomes `%(name)s`. Quotes, comments and casts keep their colons; every `%` is doubled."""
+    """`:name` becomes `%(name)s`. Quotes, comments and casts keep their colons; every `%` is doubled. Asking for words
+    is the one condition that the two databases write differently."""
 
     def token(match: re.Match[str]) -> str:
         kept, name, percent = match.groups()
         return f"%({name})s" if name else "%%" if percent else kept.replace("%", "%%")
 
-    return _TOKEN.sub(token, sql)
+    return _TOKEN.sub(token, sql.replace("message_word match :wanted", "w.words @@ cast(:wanted as tsquery)"))
 
 
 class _Whole(Int8Dumper):

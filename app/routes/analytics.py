@@ -1,6 +1,6 @@
 """Analytics: a period in numbers beside the one before it, charts with their tables, rules, and what did not arrive."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,11 +8,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import analytics
+from app import analytics, sheets
 from app.analytics import Sum
 from app.db import Reader
 from app.i18n import _, fmt, tell
 from app.routes import charts, faces
+from app.routes.api.endpoint import Csv
 from app.routes.home import NONE, Tile, number_and_unit
 from app.routes.inbox import is_number
 from app.routes.respond import page
@@ -27,6 +28,7 @@ MOST: Final = 12  # rows of a list
 class Day(msgspec.Struct, frozen=True):
     """One day of the person's own calendar."""
 
+    date: str
     label: str
     full: str
     received: int
@@ -41,13 +43,43 @@ class Day(msgspec.Struct, frozen=True):
 
 
 async def show(request: Request) -> Response:
+    return await page(request, "analytics/index.html", **await asked(request))
+
+
+async def export(request: Request) -> Response:
+    """Every number of the page, one a line: what is counted, of what, and how much of it."""
+    found = await asked(request)
+    return Csv(lines(found), headers=Csv.attachment(f"analytics-{found['days']}-days.csv"))
+
+
+async def asked(request: Request) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     params = request.query_params
     periods = {str(days): days for days in analytics.PERIODS}
     days = periods.get(params.get("days", ""), analytics.PERIODS[1])
-    asked = params.get("channel", "")
-    channel_id = int(asked) if is_number(asked) else 0
-    return await page(request, "analytics/index.html", **await rt.db.read(read, rt.clock.now(), days, channel_id))
+    channel = params.get("channel", "")
+    channel_id = int(channel) if is_number(channel) else 0
+    return await rt.db.read(read, rt.clock.now(), days, channel_id)
+
+
+async def lines(found: dict[str, Any]) -> AsyncIterator[str]:
+    yield sheets.line(("what", "of", "count"))
+    days: list[Day] = found["by_day"]
+    for what in ("received", "by_bot", "by_people", "chats", "alone"):
+        yield "".join(sheets.line((what, day.date, str(getattr(day, what)))) for day in days)
+    week: dict[tuple[int, int], int] = found["week"]
+    names = found["weekdays"]
+    yield "".join(
+        sheets.line(("received", f"{names[day]} {hour:02}:00", str(count)))
+        for (day, hour), count in sorted(week.items())
+    )
+    total: Sum = found["sum"]
+    for what, counts in (("rule", total.rules), ("status", sorted(total.statuses.items()))):
+        yield "".join(sheets.line((what, name, str(count))) for name, count in counts)
+    yield "".join(sheets.line(("not delivered", title, str(count))) for title, _code, count in found["failures"])
+    for one in found["channels"]:
+        yield sheets.line(("received by channel", one.name, str(one.received)))
+        yield sheets.line(("sent by channel", one.name, str(one.sent)))
 
 
 async def read(db: Reader, now: int, days: int, channel_id: int) -> dict[str, Any]:
@@ -104,8 +136,8 @@ def by_day(hours: dict[int, dict[str, int]], now: int, days: int) -> list[Day]:
         values, at = sums.get(moment.date(), {}), int(moment.timestamp() * 1000)
         found.append(
             Day(
-                fmt.day_of_month(at), fmt.date(at), values.get("in", 0), values.get("bot", 0), values.get("person", 0),
-                values.get("chat", 0), values.get("alone", 0),
+                moment.date().isoformat(), fmt.day_of_month(at), fmt.date(at), values.get("in", 0),
+                values.get("bot", 0), values.get("person", 0), values.get("chat", 0), values.get("alone", 0),
             )
         )  # fmt: skip
     return found

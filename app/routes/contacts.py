@@ -4,16 +4,16 @@ The list pages by key, newest first; a search shows its first rows. Addresses ke
 """
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import erase, people, unmerge
+from app import erase, people, unmerge, within
 from app.db import Reader
 from app.errors import Conflict, Invalid, NotFound
-from app.i18n import _, fmt
+from app.i18n import _, fmt, ngettext
 from app.routes import bubbles, faces, known
 from app.routes.inbox import is_number
 from app.routes.respond import Form, form, page, redirect, refused
@@ -201,6 +201,40 @@ async def consent(request: Request) -> Response:
     await rt.db.write(people.change, person.id, people.Change(opted_out=out))
     done = _("Opted out: the bot only answers.") if out else _("Opted in again.")
     return redirect(request, address(request, person.id), done=done)
+
+
+async def change_many(request: Request) -> Response:
+    """Everybody who is ticked gets or loses a tag, gets a field, or opts out."""
+    rt: Runtime = request.state.rt
+    fields = await form(request)
+    ids = [int(id) for id in fields.many("id") if is_number(id)][: people.MANY]
+    what, value = fields.text("what", limit=20), fields.text("value", limit=people.LONGEST_VALUE)
+    tag = people.tags_of(value)
+    name, _sign, content = value.partition("=")
+    changes = {
+        "tag": people.Change(tags=tag), "untag": people.Change(tags=tag),
+        "field": people.Change(fields={name.strip(): content.strip() or None}), "out": people.Change(),
+    }  # fmt: skip
+    if not ids or what not in changes or (what != "out" and not value):
+        raise Invalid(_("Tick somebody, choose what to do, and write with what."))
+    people.checked(changes[what])
+    wanted = {
+        "tag": people.ManyChange(add_tags=tag), "untag": people.ManyChange(remove_tags=tag),
+        "field": people.ManyChange(fields=changes[what].fields or {}), "out": people.ManyChange(opted_out=True),
+    }[what]  # fmt: skip
+    for id in ids:
+        await within.look(rt.db.reader, "contact", id)
+    changed, _missing = await rt.db.write(people.change_many, ids, wanted)
+    done = ngettext("{n} contact was changed.", "{n} contacts were changed.", changed).format(n=fmt.number(changed))
+    return redirect(
+        request, str(request.app.url_path_for("contacts")) + read_back(fields.text("list", limit=500)), done=done
+    )
+
+
+def read_back(query: str) -> str:
+    """The list that somebody came from: only what is one of ours goes into the address."""
+    kept = {name: value for name, value in parse_qsl(query.removeprefix("?")) if name in ("q", "tag", "before")}
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 # ---- what cannot be taken back ---------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from app.connectors import CONNECTORS
 from app.content import Text
 from app.errors import Invalid, NotFound
 from app.i18n import _, fmt
-from app.routes import bubbles, explain, faces
+from app.routes import bubbles, explain, faces, found
 from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
 from app.security.permissions import Action, may
 from app.store import explained, people, threads
@@ -44,6 +44,7 @@ class List(msgspec.Struct, frozen=True):
     counts: inbox_rows.Counts
     more: bool
     here: int
+    hits: found.Hits = found.NOTHING
 
     @property
     def down_to(self) -> str:
@@ -51,7 +52,9 @@ class List(msgspec.Struct, frozen=True):
 
     @property
     def query(self) -> str:
-        return query_of(self.view, self.q)
+        """What keeps the list, filters of a search too."""
+        filters = self.hits.query()
+        return query_of(self.view, self.q) + (f"&{filters}" if filters else "")
 
 
 def key_text(key: Key) -> str:
@@ -83,15 +86,21 @@ async def index(request: Request) -> Response:
 
 async def rows(request: Request) -> Response:
     """The list as a fragment, from the newest down to the row `to` (all that was loaded so far)."""
-    found = await read_list(request)
-    version = repr(found), request.state.rt.clock.now() // MINUTE
-    return await fragment(request, "inbox/_list.html", version=version, list=found, faces=faces, kinds=bubbles)
+    drawn = await read_list(request)
+    version = repr(drawn), request.state.rt.clock.now() // MINUTE
+    return await fragment(request, "inbox/_list.html", version=version, list=drawn, faces=faces, kinds=bubbles)
 
 
 async def more(request: Request) -> Response:
     """The next rows, after the key `before`."""
-    found = await read_list(request)
-    return await fragment(request, "inbox/_rows.html", list=found, faces=faces, kinds=bubbles)
+    drawn = await read_list(request)
+    return await fragment(request, "inbox/_rows.html", list=drawn, faces=faces, kinds=bubbles)
+
+
+async def hits(request: Request) -> Response:
+    """The next messages that were found, after the id `hits`."""
+    drawn = await read_list(request)
+    return await fragment(request, "inbox/_hits.html", list=drawn, faces=faces, kinds=bubbles)
 
 
 async def read_list(request: Request) -> List:
@@ -104,13 +113,14 @@ async def read_list(request: Request) -> List:
     q = " ".join(params.get("q", "").replace("\0", "").split())[:80]
     here = int(params.get("here", "0")) if is_number(params.get("here", "")) else request.path_params.get("id", 0)
     if q:
-        return List(view, q, await rt.db.read(inbox_rows.search_rows, q), counts, False, here)
+        hits = await found.read(rt.db, q, params)
+        return List(view, q, await rt.db.read(inbox_rows.search_rows, q), counts, False, here, hits)
     before = read_key(params.get("before", ""), threads.FIRST)
     down_to = read_key(params.get("to", ""), threads.LAST)
     limit = MOST_ROWS if down_to != threads.LAST else ROWS
-    found = await rt.db.read(_rows, view, user.id, before, down_to, limit)
-    shown = found[:limit]
-    more = len(found) > limit or bool(shown and await rt.db.read(_rows, view, user.id, shown[-1].key, threads.LAST, 0))
+    read = await rt.db.read(_rows, view, user.id, before, down_to, limit)
+    shown = read[:limit]
+    more = len(read) > limit or bool(shown and await rt.db.read(_rows, view, user.id, shown[-1].key, threads.LAST, 0))
     return List(view, q, shown, counts, more, here)
 
 
@@ -122,7 +132,8 @@ async def _rows(db: Any, view: str, user_id: int, before: Key, down_to: Key, lim
 
 
 async def show(request: Request) -> Response:
-    """A conversation, open at its newest message; whoever may answer has seen it by that."""
+    """A conversation, open at its newest message, or around the one named `message`; whoever may answer has seen it by
+    that."""
     rt: Runtime = request.state.rt
     head = await read_head(request)
     if head.unread and may(request.state.user, Action.ANSWER):
@@ -130,9 +141,9 @@ async def show(request: Request) -> Response:
         # Before anything is read, so that the page knows of it and its own event does not make it ask again.
         request.state.seq = rt.bus.seq
         head = await read_head(request)
-    thread = await rt.db.read(threads.get_page, head.id)
+    thread, newer = await rt.db.read(_opened, head.id, request.query_params.get("message", ""))
     values = {
-        **thread_values(request, head, thread),
+        **thread_values(request, head, thread, newer=newer),
         **await side_values(request, head),
         **composer_values(request, head),
     }
@@ -140,18 +151,28 @@ async def show(request: Request) -> Response:
     return await page(request, "inbox/index.html", list=await read_list(request), topics=topics, **values)
 
 
+async def _opened(db: Any, conversation_id: int, message: str) -> tuple[threads.Thread, bool]:
+    """Around a message, or the newest; and whether there are newer ones."""
+    key = None
+    if is_number(message):
+        key = await db.one(threads.KEY, id=int(message), conversation_id=conversation_id)
+    if key is None:
+        return await threads.get_page(db, conversation_id), False
+    return await threads.get_around(db, conversation_id, key)
+
+
 async def thread(request: Request) -> Response:
     """The messages from `from` on, for the live thread; `seen` is the newest that the page has."""
     rt: Runtime = request.state.rt
     head, params = await read_head(request), request.query_params
     start = read_key(params.get("from", ""), threads.LAST)
-    found = await rt.db.read(threads.get_since, head.id, start)
+    read = await rt.db.read(threads.get_since, head.id, start)
     seen = int(params["seen"]) if is_number(params.get("seen", "")) else 0
-    values = thread_values(request, head, found, seen=seen)
+    values = thread_values(request, head, read, seen=seen)
     if head.unread and may(request.state.user, Action.ANSWER):
         await handoff.seen(rt, head.id)
     today = fmt.date(rt.clock.now())
-    version = msgspec.json.encode(found), head.taken_at, head.closed_at, head.taken_name, today, seen, start
+    version = msgspec.json.encode(read), head.taken_at, head.closed_at, head.taken_name, today, seen, start
     return await fragment(request, "inbox/_thread.html", version=version, **values)
 
 
@@ -160,8 +181,8 @@ async def older(request: Request) -> Response:
     rt: Runtime = request.state.rt
     head = await read_head(request)
     before = read_key(request.query_params.get("before", ""), threads.FIRST)
-    found = await rt.db.read(_page_before, head.id, before)
-    return await fragment(request, "inbox/_older.html", **thread_values(request, head, found))
+    read = await rt.db.read(_page_before, head.id, before)
+    return await fragment(request, "inbox/_older.html", **thread_values(request, head, read))
 
 
 async def _page_before(db: Any, conversation_id: int, before: Key) -> threads.Thread:
@@ -184,8 +205,8 @@ async def why(request: Request) -> Response:
     """The explanation of the message named, or of the newest turn."""
     rt: Runtime = request.state.rt
     head = await read_head(request)
-    found = await read_why(rt, head.id, asked_message(request))
-    return await fragment(request, "explain/_why.html", why=found)
+    read = await read_why(rt, head.id, asked_message(request))
+    return await fragment(request, "explain/_why.html", why=read)
 
 
 def asked_message(request: Request) -> int | None:
@@ -215,16 +236,20 @@ def head_values(request: Request, head: Head) -> dict[str, Any]:
     return {"head": head, "title": title, "faces": faces, "kinds": bubbles, "list_query": query}
 
 
-def thread_values(request: Request, head: Head, found: threads.Thread, seen: int = 0) -> dict[str, Any]:
-    """`start` is the key of the oldest message drawn, `newest` the id of the newest."""
+def thread_values(
+    request: Request, head: Head, read: threads.Thread, seen: int = 0, newer: bool = False
+) -> dict[str, Any]:
+    """`start` is the key of the oldest message drawn, `newest` the id of the newest; `newer`: there are newer ones, so
+    this is a look back and does not go on by itself."""
     now = request.state.rt.clock.now()
-    entries = found.entries
+    entries = read.entries
     return {
         **head_values(request, head),
-        "items": bubbles.items(found, head, now, seen=seen),
+        "items": bubbles.items(read, head, now, seen=seen),
         "start": key_text(entries[0].key) if entries else "",
         "newest": max((entry.id for entry in entries), default=0),
-        "older_left": found.more,
+        "older_left": read.more,
+        "newer": newer,
     }
 
 

@@ -1,26 +1,28 @@
-"""Contacts as CSV: the file to download, and a file brought in after a look at what it would do.
+"""Contacts as files: the one to download, and files brought in: taken in, looked at, begun, followed."""
 
-Between the look and the deed the file stays in the page, so nothing of it is on the disk that nobody wanted.
-"""
-
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import audit, people, sheets
-from app.errors import Invalid
-from app.i18n import _, fmt, ngettext
+from app import audit, imports, people, sheets
+from app.errors import Invalid, NotFound
+from app.i18n import _
 from app.routes.api.endpoint import Csv
-from app.routes.respond import form, page, redirect, refused
+from app.routes.respond import form, fragment, page, redirect, refused
 from app.said import N_
+from app.store import imports as store
+from app.store.imports import Import
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
 PAGE: Final = "contacts/import.html"
-SAMPLE: Final = 8  # rows of the preview
-BODY: Final = 4 * sheets.LARGEST  # as a form encodes it
+RECENT: Final = 10
+PIECE: Final = 256_000
+BODY: Final = imports.LARGEST + 1_000_000  # with what a form puts around it
 
 
 async def export(request: Request) -> Response:
@@ -32,39 +34,94 @@ async def export(request: Request) -> Response:
 
 
 async def ask(request: Request) -> Response:
-    return await page(request, PAGE, **blank())
+    return await page(request, PAGE, **await blank(request))
 
 
-def blank() -> dict[str, Any]:
-    return {"sheet": None, "csv": "", "sample": [], "error": "", "errors": {}, "most": sheets.MOST}
+async def blank(request: Request) -> dict[str, Any]:
+    recent = await request.state.rt.db.reader.all(store.NEWEST, before=2**62, limit=RECENT)
+    return {"recent": recent, "error": "", "errors": {}, "most": imports.LARGEST}
 
 
-async def preview(request: Request) -> Response:
-    """What the file would do; nothing is stored."""
+async def take(request: Request) -> Response:
+    """Keep the file and show what it would do; nothing is brought in."""
+    rt: Runtime = request.state.rt
     file = (await form(request)).file("file")
     try:
         if file is None:
-            raise Invalid(N_("Choose a file."), fields={"file": N_("Choose a CSV file.")})
-        data = await file.read(sheets.LARGEST + 1)
-        await file.close()
-        text = sheets.decode(data)
-        sheet = sheets.read(text)
+            raise imports.wrong_file(N_("Choose a CSV file."))
+        id = await imports.take(rt, file.filename or "", pieces(file), request.state.user.id)
     except Invalid as error:
-        return await refused(request, PAGE, error, **blank())
-    shown = {"sheet": sheet, "csv": text, "sample": sheet.rows[:SAMPLE]}
-    return await page(request, PAGE, **blank() | shown)
+        return await refused(request, PAGE, error, **await blank(request))
+    return redirect(request, address(request, id))
 
 
-async def bring_in(request: Request) -> Response:
-    rt: Runtime = request.state.rt
+async def pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    while piece := await file.read(PIECE):
+        yield piece
+    await file.close()
+
+
+async def show(request: Request) -> Response:
+    """A file that waits, with what its first rows would do; or how far it is."""
+    one = await imports.get(request.state.rt.db, request.path_params["id"])
+    if one.state != "ready":
+        return await page(request, "contacts/imported.html", one=one)
+    mapping = imports.decoded(one.mapping)
+    return await page(request, "contacts/mapping.html", **await looked(request, one, mapping), error="", errors={})
+
+
+async def looked(request: Request, one: Import, mapping: list[str]) -> dict[str, Any]:
+    """`look` None: the columns do not fit, so no row was tried."""
     try:
-        sheet = sheets.read((await form(request)).text("csv", limit=2 * sheets.LARGEST, strip=False))
+        wanted = imports.checked(imports.decoded(one.columns), mapping)
+        look = await imports.preview(request.state.rt, one, wanted)
+    except Invalid:
+        look = None
+    columns = list(zip(imports.decoded(one.columns), mapping, strict=False))
+    return {"one": one, "columns": columns, "look": look, "known": sheets.KNOWN, "people": people}
+
+
+async def begin(request: Request) -> Response:
+    """With `look`, show what these columns would do; else begin."""
+    rt: Runtime = request.state.rt
+    one = await imports.get(rt.db, request.path_params["id"])
+    fields = await form(request)
+    columns = imports.decoded(one.columns)
+    mapping = [chosen(fields.text(f"column.{n}", limit=64), name) for n, name in enumerate(columns)]
+    try:
+        imports.checked(columns, mapping)
+        if fields.on("look"):
+            shown = await looked(request, one, mapping)
+            return await page(request, "contacts/mapping.html", **shown, error="", errors={})
+        await imports.begin(rt, one.id, None if one.state == "failed" else mapping)
     except Invalid as error:
-        return await refused(request, PAGE, error, **blank())
-    stored, wrong = await sheets.bring_in(rt.db, sheet)
-    done = _("{made} made, {changed} completed.").format(
-        made=fmt.number(stored.made), changed=fmt.number(stored.changed)
-    )
-    if left := len(wrong) + len(sheet.wrong):
-        done += " " + ngettext("{n} row was left out.", "{n} rows were left out.", left).format(n=fmt.number(left))
-    return redirect(request, str(request.app.url_path_for("contacts")), done=done)
+        return await refused(request, "contacts/mapping.html", error, **await looked(request, one, mapping))
+    return redirect(request, address(request, one.id))
+
+
+def chosen(value: str, column: str) -> str:
+    """A field is named as its column is."""
+    return sheets.column(column) if value == "field" else value
+
+
+async def progress(request: Request) -> Response:
+    one = await imports.get(request.state.rt.db, request.path_params["id"])
+    return await fragment(request, "contacts/_progress.html", version=repr(one), one=one)
+
+
+async def wrong(request: Request) -> Response:
+    rt: Runtime = request.state.rt
+    one = await imports.get(rt.db, request.path_params["id"])
+    if not one.wrong:
+        raise NotFound(_("Every row fitted so far."))
+    return Csv(imports.wrong_rows(rt, one), headers=Csv.attachment("wrong-rows.csv"))
+
+
+async def drop(request: Request) -> Response:
+    await imports.drop(request.state.rt, request.path_params["id"])
+    to = str(request.app.url_path_for("contacts.import"))
+    return redirect(request, to, done=_("The file was deleted. What was brought in stays."))
+
+
+def address(request: Request, id: int) -> str:
+    return str(request.app.url_path_for("contacts.imported", id=id))

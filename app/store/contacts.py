@@ -54,6 +54,16 @@ OWNERS = Query(
     """,
     lambda kind, value, contact_id: ((str(kind), str(value)), int(contact_id)),
 )
+INSERT_WHOLE = Statement(
+    """
+    insert into contact (id, name, phone, language, tags, fields, opted_out_at, created_at)
+    values (:id, :name, :phone, :language, :tags, :fields, :opted_out_at, :now)
+    """
+)
+# Fails where another unit took the number meanwhile.
+CLAIM_PHONE = Statement(
+    "insert into identity (kind, value, contact_id, created_at) values ('phone', :phone, :id, :now)"
+)
 INSERT_CONTACT = Statement(
     """
     insert into contact (id, name, phone, username, language, created_at)
@@ -158,6 +168,14 @@ def with_twins(aliases: tuple[tuple[str, str], ...]) -> set[tuple[str, str]]:
 def owners(tx: Tx, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The contact of each name that somebody has."""
     return dict(tx.each(OWNERS, [{"kind": kind, "value": value} for kind, value in names]))
+
+
+def owners_of_phones(tx: Tx, phones: Iterable[str]) -> dict[str, int]:
+    """Who has each of these numbers; the older contact where two have it."""
+    found: dict[str, int] = {}
+    for (_kind, phone), owner in owners(tx, {(kind, phone) for phone in phones for kind in TWINS}).items():
+        found[phone] = min(owner, found.get(phone, owner))
+    return found
 
 
 def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:

@@ -54,9 +54,10 @@ DROP_CONTACT = Statement("delete from contact where id = :contact_id")
 ORPHAN_FILES = Query(
     """
     select distinct o.sha256 from media o
-    where o.message_id is null and o.state = 'stored'
-      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.sha256 <> '' and k.message_id is not null)
+    where o.message_id is null and o.channel_id <> 0 and o.state = 'stored'
+      and not exists (select 1 from media k where k.sha256 = o.sha256 and k.sha256 <> ''
+                      and (k.message_id is not null or k.channel_id = 0))
     """,
     str,
 )
-DROP_ORPHANS = Statement("delete from media where message_id is null")
+DROP_ORPHANS = Statement("delete from media where message_id is null and channel_id <> 0")

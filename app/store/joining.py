@@ -12,6 +12,7 @@ said or begun later stays from both; what the bot waits for goes with its memory
 import msgspec
 
 from app.db import Query, Statement, Tx
+from app.store import search
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -75,6 +76,7 @@ def join(tx: Tx, keep: int, gone: int) -> None:
     kept, other = tx.one(THREAD, id=keep), tx.one(THREAD, id=gone)
     if kept is None or other is None:
         return
+    tx.run(search.AGAIN, conversation_id=gone)
     for move in (MOVE_MESSAGES, MOVE_TURNS, MOVE_RAW, MOVE_GATHERED, MOVE_AWAY):
         tx.run(move, keep=keep, gone=gone)
     tx.run(DROP_WAITS, id=gone if kept.heard_at >= other.heard_at else keep)

@@ -71,3 +71,6 @@ MESSAGES = Query(
     Entry,
 )
 MESSAGE = Query(f"{_MESSAGE} where m.id = :id", Entry)
+# For exports: by id, which a new message or a change does not move.
+CHATS_BY_ID = Query(f"{_CHAT} where v.id < :before order by v.id desc limit :limit", Chat)
+MESSAGES_BY_ID = Query(f"{_MESSAGE} where m.id < :before order by m.id desc limit :limit", Entry)

@@ -34,3 +34,15 @@ OLD = Query(
     lambda id, sha256: (int(id), str(sha256)),
 )
 EXPIRED = Statement("update media set state = 'expired', problem = '' where id = :id")
+# Of no channel and no message: a program sent it here.
+UPLOADED = Statement(
+    """
+    insert into media (id, channel_id, provider_id, mime, filename, sha256, size, state, created_at, stored_at)
+    values (:id, 0, '', :mime, :filename, :sha256, :size, 'stored', :now, :now)
+    """
+)
+OLD_UPLOADS = Query(
+    "select id, sha256 from media where channel_id = 0 and stored_at < :before order by stored_at limit 100",
+    lambda id, sha256: (int(id), str(sha256)),
+)
+DROP = Statement("delete from media where id = :id")

@@ -104,6 +104,8 @@ _ENTRY = """
 """
 PAGE = Query(f"{_ENTRY} and (m.at, m.id) < (:at, :before) order by m.at desc, m.id desc limit :limit", Entry)
 SINCE = Query(f"{_ENTRY} and (m.at, m.id) >= (:at, :from) order by m.at desc, m.id desc limit :limit", Entry)
+AFTER = Query(f"{_ENTRY} and (m.at, m.id) > (:at, :after) order by m.at, m.id limit :limit", Entry)
+KEY = Query("select at, id from message where id = :id and conversation_id = :conversation_id", lambda at, id: (at, id))
 
 
 class Reaction(msgspec.Struct, frozen=True):
@@ -188,6 +190,14 @@ async def get_since(db: Reader, conversation_id: int, key: Key, limit: int = 160
     oldest = rows[-1].key if rows else key
     older = await db.all(PAGE, id=conversation_id, at=oldest[0], before=oldest[1], limit=1)
     return await _complete(db, conversation_id, rows[::-1], bool(older))
+
+
+async def get_around(db: Reader, conversation_id: int, key: Key, limit: int = 20) -> tuple[Thread, bool]:
+    """The messages around one, and whether there are newer ones than these."""
+    older = await db.all(PAGE, id=conversation_id, at=key[0], before=key[1] + 1, limit=limit + 1)
+    newer = await db.all(AFTER, id=conversation_id, at=key[0], after=key[1], limit=limit + 1)
+    entries = older[:limit][::-1] + newer[:limit]
+    return await _complete(db, conversation_id, entries, len(older) > limit), len(newer) > limit
 
 
 async def _complete(db: Reader, conversation_id: int, entries: list[Entry], more: bool) -> Thread:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app import search
 from app.db import Query
 from tests.api.conftest import Program
 
@@ -213,3 +214,23 @@ async def test_the_openapi_document_names_every_endpoint(api: Program) -> None:
 async def test_an_id_that_no_database_can_hold_is_refused(api: Program, path: str) -> None:
     answer = await api.get(path, headers=await api.key("read"))
     assert answer.status_code == 422, answer.text
+
+
+async def test_messages_are_searched_by_page_and_filter(api: Program) -> None:
+    head = await api.key("read", "send")
+    for number in range(5):
+        told = await sent(api, head, text=f"Your crème brûlée {number} is ready")
+    await search.keep(api.rt.db)
+    first = (await api.get(MESSAGES, params={"q": "BRULEE read", "limit": 3}, headers=head)).json()
+    then = (await api.get(MESSAGES, params={"q": "brulee", "cursor": first["next_cursor"]}, headers=head)).json()
+    texts = [each["message"]["content"]["text"] for each in first["items"] + then["items"]]
+    assert [text.split()[3] for text in texts] == list("43210") and then["next_cursor"] is None
+    hit = first["items"][0]
+    assert hit["message"]["id"] == told["id"] and hit["contact_id"] == told["contact_id"]
+    assert [piece["text"] for piece in hit["excerpt"] if piece["hit"]] == ["brûlée", "ready"]
+    for more, count in ({"author": "program"}, 5), ({"author": "bot"}, 0), ({"contact": told["contact_id"]}, 5):
+        found = await api.get(MESSAGES, params={"q": "brulee", **more}, headers=head)
+        assert len(found.json()["items"]) == count
+    refused = await api.get(MESSAGES, params={"q": "🎂"}, headers=head)
+    assert refused.status_code == 422 and "Type a word" in refused.json()["error"]["message"]
+    assert (await api.get(MESSAGES, params={"q": "x"}, headers=await api.key("send"))).status_code == 403

@@ -1,5 +1,8 @@
 """Analytics: the numbers of the page are those of the rows, whoever asks; and they follow what changes later."""
 
+import csv
+import io
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -163,6 +166,12 @@ async def test_the_page_has_a_table_for_each_chart_and_is_read_by_everybody(tmp_
         assert "style=" not in html and 'aria-current="page">7 days' in html
         expected = await from_rows(visit)
         assert f'<span class="value">{expected["chats"]}</span>' in html
+        sheet = await visit.get("/analytics/export?days=7")
+        assert sheet.headers["content-type"].startswith("text/csv") and "analytics-7-days.csv" in str(sheet.headers)
+        rows = list(csv.DictReader(io.StringIO(sheet.text)))
+        days = [row for row in rows if row["what"] == "received" and re.fullmatch(r"\d{4}-\d\d-\d\d", row["of"])]
+        assert len(days) == 7 and sum(int(row["count"]) for row in days) == expected["received"]
+        assert sum(int(row["count"]) for row in rows if row["what"] == "not delivered") == expected["failures"]
         for query in ("?days=8", "?days=x&channel=x", f"?channel={'9' * 18}", "?channel=-1"):
             assert (await visit.get(f"/analytics{query}")).status_code == 200
 

@@ -1,12 +1,13 @@
 """The inbox as the server draws it: lists, threads, answering, and who may do what."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from app import content as c
-from app import handoff, inbox, noted, saying, teams, users, within
+from app import handoff, inbox, noted, saying, search, teams, users, within
 from app.bot.scene import Send
 from app.connectors.base import Address, Inbound, Problem
 from app.db import Tx
@@ -46,7 +47,31 @@ async def test_search_finds_by_the_beginning_of_name_or_number(tmp_path: Path, q
 
 async def test_search_for_nobody_says_so(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
-        assert "Nobody found" in (await visit.get("/inbox/list?q=zz%25_")).text
+        assert "Nothing found" in (await visit.get("/inbox/list?q=zz%25_")).text
+
+
+async def test_a_message_is_found_and_opens_where_it_stands(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        chat = await visit.chat(ANA)
+        await hears(visit, "a zebra <b>crossing</b>", ANA)
+        for number in range(60):
+            await hears(visit, f"and then {number}", ANA)
+        await search.keep(visit.rt.db)
+        html = (await visit.get("/inbox/list?q=ZEBRA&by=customer", hx=True)).text
+        assert "a <mark>zebra</mark> &lt;b&gt;crossing" in html
+        [place] = re.findall(r'href="([^"]*message=[^"]*)"', html)
+        assert f"/inbox/{chat}?" in place and "by=customer" in place
+        thread = (await visit.get(unescape(place))).text
+        number = place.rpartition("#message-")[2]
+        assert f'id="message-{number}"' in thread and "and then 19<" in thread and "and then 40<" not in thread
+        assert "Newest messages" in thread and "Earlier messages" in thread
+        assert "Newest messages" not in (await visit.get(f"/inbox/{chat}")).text
+        for none in ("by=bot", "since=2001-01-01&until=2001-01-02"):
+            assert "<mark>" not in (await visit.get(f"/inbox/list?q=zebra&{none}", hx=True)).text
+        more = re.findall(r'href="([^"]*hits=[^"]*)"', (await visit.get("/inbox/list?q=then", hx=True)).text)
+        page = (await visit.get(unescape(more[0]).replace("/inbox?", "/inbox/found?"), hx=True)).text
+        assert "<mark>then</mark> 39" in page and "<mark>then</mark> 40" not in page
+        assert "Type a word" in (await visit.get("/inbox/list?q=%F0%9F%8E%82", hx=True)).text
 
 
 async def test_the_list_pages_by_key_without_gap_or_repetition(tmp_path: Path) -> None:
@@ -331,22 +356,23 @@ async def test_mine_is_what_i_took_what_is_assigned_to_me_and_what_my_teams_have
         assert [row.id for row in await visit.rt.db.read(inbox_rows.list_rows, "mine", colleague)] == [ours]
 
 
-async def test_a_person_assigns_a_chat_to_somebody_a_team_or_nobody(visit: Visit) -> None:
-    chat = await visit.chat(ANA)
-    me = await visit.one("select id from app_user order by created_at limit 1")
-    team = await teams.add(visit.rt, "Orders desk")
-    assert "Orders desk" in (await visit.get(f"/inbox/{chat}")).text
-    for to, user_id, team_id, told in (
-        (f"user-{me}", me, None, "assigned this to “"),
-        (f"team-{team}", None, team, "assigned this to “Orders desk”"),
-        ("", None, None, "assigned this to nobody"),
-    ):
-        answer = await visit.post(f"/inbox/{chat}/assign", {"to": to})
-        assert answer.status_code == 303
-        assert await visit.one("select assigned_to from conversation where id = :id", id=chat) == user_id
-        assert await visit.one("select team_id from conversation where id = :id", id=chat) == team_id
-        assert told in (await visit.get(f"/inbox/{chat}")).text
-    assert (await visit.post(f"/inbox/{chat}/assign", {"to": "user-5"})).status_code == 404
-    limited, _ = await users.add(visit.rt, email="far@luna.example", name="Far", role="agent")
-    await within.limit_user(visit.rt, limited, frozenset())
-    assert (await visit.post(f"/inbox/{chat}/assign", {"to": f"user-{limited}"})).status_code == 409
+async def test_a_person_assigns_a_chat_to_somebody_a_team_or_nobody(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        chat = await visit.chat(ANA)
+        me = await visit.one("select id from app_user order by created_at limit 1")
+        team = await teams.add(visit.rt, "Orders desk")
+        assert "Orders desk" in (await visit.get(f"/inbox/{chat}")).text
+        for to, user_id, team_id, told in (
+            (f"user-{me}", me, None, "assigned this to “"),
+            (f"team-{team}", None, team, "assigned this to “Orders desk”"),
+            ("", None, None, "assigned this to nobody"),
+        ):
+            answer = await visit.post(f"/inbox/{chat}/assign", {"to": to})
+            assert answer.status_code == 303
+            assert await visit.one("select assigned_to from conversation where id = :id", id=chat) == user_id
+            assert await visit.one("select team_id from conversation where id = :id", id=chat) == team_id
+            assert told in (await visit.get(f"/inbox/{chat}")).text
+        assert (await visit.post(f"/inbox/{chat}/assign", {"to": "user-5"})).status_code == 404
+        limited, _ = await users.add(visit.rt, email="far@luna.example", name="Far", role="agent")
+        await within.limit_user(visit.rt, limited, frozenset())
+        assert (await visit.post(f"/inbox/{chat}/assign", {"to": f"user-{limited}"})).status_code == 409

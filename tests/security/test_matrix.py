@@ -34,7 +34,7 @@ SCOPES: Final = {
     "admin": {"administer", "own"},
 }
 # Not in either table: what is open for long and what is the same for everybody.
-OTHERS: Final = {"/events", "/api/v1/events", "/api/v1/socket", "/static"}
+OTHERS: Final = {"/events", "/api/v1/events", "/api/v1/socket", "/mcp", "/static"}
 NOBODY: Final = "9100000000000000000"
 
 

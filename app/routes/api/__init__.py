@@ -10,9 +10,13 @@ from app.routes.api import (
     channels,
     contacts,
     conversations,
+    exports,
+    imports,
     invitations,
+    media,
     messages,
     questions,
+    searching,
     sessions,
     statistics,
     teams,
@@ -35,6 +39,12 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/auth/revoke", auth.revoke, "revokeToken", None, "Log out", status=204),
     # Messages
     Endpoint("POST", "/messages", messages.send, "sendMessage", ANSWER, "Send a message", status=202),
+    Endpoint(
+        "POST", "/messages/bulk", messages.send_many, "sendMessages", ANSWER, "Send up to a hundred messages",
+        status=202,
+    ),
+    Endpoint("GET", "/messages/export", exports.messages, "exportMessages", ADMINISTER, "Messages as CSV or NDJSON"),
+    Endpoint("GET", "/messages", searching.find, "searchMessages", READ, "Messages with these words, newest first"),
     Endpoint("GET", "/messages/{id:id}", messages.show, "getMessage", READ, "One message and what became of it"),
     Endpoint("PATCH", "/messages/{id:id}", messages.correct, "correctMessage", ANSWER, "Change what was sent"),
     Endpoint("DELETE", "/messages/{id:id}", messages.take_back, "takeBackMessage", ANSWER, "Take it back", status=204),
@@ -42,6 +52,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/messages/{id:id}/discard", messages.discard, "discardMessage", ANSWER, "Give up a held message"),
     # Conversations
     Endpoint("GET", "/conversations", conversations.index, "listConversations", READ, "Conversations, newest first"),
+    Endpoint(
+        "GET", "/conversations/export", exports.conversations, "exportConversations", ADMINISTER,
+        "Conversations as CSV or NDJSON",
+    ),
     Endpoint("GET", "/conversations/{id:id}", conversations.show, "getConversation", READ, "One conversation"),
     Endpoint(
         "GET", "/conversations/{id:id}/messages", conversations.thread, "listMessages", READ, "Messages, newest first"
@@ -64,11 +78,23 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     # Contacts
     Endpoint("GET", "/contacts", contacts.index, "listContacts", READ, "Contacts, newest first"),
     Endpoint("POST", "/contacts", contacts.create, "createContact", ANSWER, "Make a contact", status=201),
-    Endpoint("GET", "/contacts/export", contacts.export, "exportContacts", ADMINISTER, "Contacts as CSV"),
+    Endpoint("PATCH", "/contacts", contacts.change_many, "changeContacts", ANSWER, "Change up to 200 contacts"),
+    Endpoint("POST", "/contacts/bulk", contacts.put_many, "putContacts", ANSWER, "Make or complete up to 200 contacts"),
+    Endpoint("GET", "/contacts/export", exports.contacts, "exportContacts", ADMINISTER, "Contacts as CSV or NDJSON"),
     Endpoint(
         "POST", "/contacts/import", contacts.bring_in, "importContacts", ANSWER, "Contacts from CSV",
         largest=contacts.LARGEST,
     ),
+    Endpoint("GET", "/contacts/imports", imports.index, "listImports", ANSWER, "Files of contacts, newest first"),
+    Endpoint(
+        "POST", "/contacts/imports", imports.take, "createImport", ANSWER, "Take in a file of contacts", status=201,
+        largest=imports.LARGEST,
+    ),
+    Endpoint("GET", "/contacts/imports/{id:id}", imports.show, "getImport", ANSWER, "How far an import is"),
+    Endpoint("POST", "/contacts/imports/{id:id}/preview", imports.preview, "previewImport", ANSWER, "Try its mapping"),
+    Endpoint("POST", "/contacts/imports/{id:id}/start", imports.start, "startImport", ANSWER, "Bring them in"),
+    Endpoint("GET", "/contacts/imports/{id:id}/wrong", imports.wrong, "getWrongRows", ANSWER, "Rows that did not fit"),
+    Endpoint("DELETE", "/contacts/imports/{id:id}", imports.delete, "deleteImport", ANSWER, "Forget it", status=204),
     Endpoint("GET", "/contacts/{id:id}", contacts.show, "getContact", READ, "One contact"),
     Endpoint("PATCH", "/contacts/{id:id}", contacts.change, "changeContact", ANSWER, "Change a contact"),
     Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
@@ -76,6 +102,12 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/contacts/{id:id}/unmerge", contacts.unmerge_, "unmergeContact", ADMINISTER, "Undo a merge"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
+    # Files
+    Endpoint(
+        "POST", "/media", media.take, "uploadMedia", ANSWER, "Send a file here", status=201, largest=media.LARGEST
+    ),
+    Endpoint("GET", "/media/{id:id}", media.show, "getMedia", READ, "What is known of a file"),
+    Endpoint("GET", "/media/{id:id}/content", media.fetch, "downloadMedia", READ, "The file itself"),
     # Analytics
     Endpoint("GET", "/analytics/summary", statistics.summary, "getStatistics", READ, "A period in numbers"),
     Endpoint("GET", "/analytics/hours", statistics.hours, "getHours", READ, "A period hour by hour"),

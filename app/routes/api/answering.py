@@ -4,8 +4,12 @@ The only way in is `Authorization: Bearer` with an access token or an API key; c
 other site can use a browser that is logged in.
 """
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 import msgspec
 from starlette.requests import Request
@@ -14,9 +18,9 @@ from starlette.responses import Response
 from app import i18n, tokens, within
 from app.audit import Actor, acting
 from app.db import DatabaseError
-from app.errors import Forbidden, Unauthenticated
+from app.errors import Forbidden, ParleyError, Unauthenticated
 from app.routes.api import reading
-from app.routes.api.endpoint import Call, Caller, Endpoint, Once, Shape, tag_of
+from app.routes.api.endpoint import Call, Caller, Endpoint, Once, Shape, Upload, is_upload, tag_of
 from app.routes.guard import check_ids
 from app.routes.site import Handler
 from app.said import N_
@@ -32,8 +36,8 @@ TOUCH_EVERY: Final = 60_000
 POLICIES: Final = {"anonymous": "60;w=60", "user": "300;w=60", "key": "50;w=1"}
 
 
-def handle(endpoint: Endpoint) -> Handler:
-    """The handler of one line of the API."""
+def handle(endpoint: Endpoint, shown: Endpoint | None = None) -> Handler:
+    """The handler of one line of the API. `shown`: the line that shows what it changes."""
     shape = endpoint.shape()
 
     async def answer(request: Request) -> Response:
@@ -47,12 +51,44 @@ def handle(endpoint: Endpoint) -> Handler:
         id = request.path_params.get("id")
         await within.enter(request.state.rt.db.reader, caller.channels, endpoint.path, None if id is None else int(id))
         given = await read(request, endpoint, shape)
-        call = Call(request, caller, asked(request, caller, shape))
-        response = send(request, endpoint, await endpoint.handler(call, **given))
+        call = Call(request, caller, asked(request, caller, endpoint, shape))
+        async with unchanged(call, endpoint, shown):
+            response = send(request, endpoint, await endpoint.handler(call, **given))
         response.headers.update(limit)
         return response
 
     return answer
+
+
+# ---- only as it was seen --------------------------------------------------------------------------------------------
+
+
+class Changed(ParleyError):
+    """The thing is not what the program saw."""
+
+    status = 412
+    code = "changed"
+
+
+_changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+
+@asynccontextmanager
+async def unchanged(call: Call, endpoint: Endpoint, shown: Endpoint | None) -> AsyncIterator[None]:
+    """With `If-Match`, only while the thing is as its ETag says; programs that change one thing so take turns. Raises
+    `Changed`, and `BadRequest` where nothing has a tag."""
+    wanted = call.request.headers.get("if-match")
+    if wanted is None or not endpoint.changes_one:
+        yield
+        return
+    if shown is None:
+        raise reading.BadRequest(N_("This has no ETag, so If-Match cannot be kept to."))
+    path = call.request.scope["path"]
+    async with _changing.setdefault(path, asyncio.Lock()):
+        now = tag_of(msgspec.json.encode(await shown.handler(call)))
+        if wanted.strip() != "*" and now not in [tag.strip() for tag in wanted.split(",")]:
+            raise Changed(N_("It was changed since. Get it again, and look at what is different."))
+        yield
 
 
 # ---- who ------------------------------------------------------------------------------------------------------------
@@ -136,11 +172,20 @@ async def read(request: Request, endpoint: Endpoint, shape: Shape) -> dict[str, 
         given["query"] = read_query(request, shape.query)
     elif request.query_params:
         raise reading.BadRequest(N_("This address takes nothing behind the “?”."))
-    if shape.body is not None:
+    if is_upload(shape.body):
+        given["body"] = upload(request, shape.body)
+    elif shape.body is not None:
         async with request.app.state.bodies:
             body = await request.body()
         given["body"] = reading.read(body, request.headers.get("content-type", ""), shape.body)
     return given
+
+
+def upload(request: Request, kind: type[Upload]) -> Upload:
+    found = kind(request)
+    if "*/*" not in kind.kinds and found.kind not in kind.kinds:
+        raise reading.WrongKind(N_("Send the file itself as the body, with Content-Type: {kind}.", kind=kind.kinds[0]))
+    return found
 
 
 def read_query(request: Request, kind: Any) -> Any:
@@ -153,9 +198,14 @@ def read_query(request: Request, kind: Any) -> Any:
     return reading.fit(found, kind, loose=True)
 
 
-def asked(request: Request, caller: Caller, shape: Shape) -> tokens.Asked | None:
+def asked(request: Request, caller: Caller, endpoint: Endpoint, shape: Shape) -> tokens.Asked | None:
+    """What makes the request known again. Raises `BadRequest` where something would be made twice all the same."""
     name = request.headers.get("idempotency-key")
     if name is None or not shape.idempotent:
+        if name is not None and endpoint.method == "POST" and endpoint.status == 201:
+            raise reading.BadRequest(
+                N_("An Idempotency-Key is not kept to here. Look whether it is there before you ask again without one.")
+            )
         return None
     # Starlette keeps the body that was read.
     body: bytes = getattr(request, "_body", b"")

@@ -4,10 +4,10 @@ from typing import Annotated, Final
 
 import msgspec
 
-from app import audit, erase, i18n, people, sheets, unmerge
+from app import erase, i18n, people, sheets, unmerge, within
 from app.db import Tx
-from app.errors import NotFound
-from app.routes.api.endpoint import FIRST, Body, Call, Csv, Once, Page, Paging, Query, key_of, page
+from app.errors import Invalid, NotFound
+from app.routes.api.endpoint import FIRST, Body, Call, Once, Page, Paging, key_of, page
 from app.said import N_
 from app.sending import to_phone
 from app.store import inbox as inbox_rows
@@ -55,10 +55,6 @@ class Filter(Paging, frozen=True):
 
     q: Annotated[str, msgspec.Meta(max_length=80)] = ""
     phone: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    tag: Annotated[str, msgspec.Meta(max_length=people.LONGEST_TAG)] = ""
-
-
-class Tagged(Query, frozen=True):
     tag: Annotated[str, msgspec.Meta(max_length=people.LONGEST_TAG)] = ""
 
 
@@ -144,17 +140,17 @@ async def index(call: Call, query: Filter) -> Page[Contact]:
     if query.phone:
         number = to_phone(query.phone).address.phone
         found = await reader.all(store.KNOWN_AS, value=number, limit=query.limit)
-        return Page([_shown(row) for row in found], None)
+        return Page([shown(row) for row in found], None)
     if query.q:
         found = await reader.all(store.NAMED, name=query.q, name_end=inbox_rows.after(query.q), limit=query.limit)
-        return Page([_shown(row) for row in found], None)
+        return Page([shown(row) for row in found], None)
     key = key_of(query.cursor, 1) or (FIRST,)
     if query.tag:
         found = await reader.all(store.TAGGED, tag=query.tag, before=key[0], limit=query.limit + 1)
     else:
         found = await reader.all(store.PEOPLE, before=key[0], limit=query.limit + 1)
-    shown, cursor = page(found, query.limit, lambda row: (row.id,))
-    return Page([_shown(row) for row in shown], cursor)
+    rows, cursor = page(found, query.limit, lambda row: (row.id,))
+    return Page([shown(row) for row in rows], cursor)
 
 
 async def create(call: Call, body: NewContact) -> Once[Created]:
@@ -167,11 +163,69 @@ def _create(tx: Tx, phone: str, wanted: people.Change) -> Created:
     return Created(str(people.create(tx, phone, wanted)))
 
 
+class Many(Body, frozen=True):
+    """Who is there already is completed: tags are added, names and fields replaced."""
+
+    contacts: Annotated[tuple[NewContact, ...], msgspec.Meta(min_length=1, max_length=sheets.UNIT)]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    made: int
+    changed: int
+
+
+async def put_many(call: Call, body: Many) -> Once[Stored]:
+    """Make or complete many at once; all of them, or none if one does not fit."""
+    rows = []
+    for number, one in enumerate(body.contacts):
+        change = people.Change(one.name, one.language or None, one.tags, dict(one.fields))
+        try:
+            rows.append(sheets.Row(number, to_phone(one.phone).address.phone, people.checked(change)))
+        except Invalid as error:
+            raise Invalid(error.said, fields={f"contacts[{number}].phone": error.said}) from None
+    return await call.once(_put_many, rows)
+
+
+def _put_many(tx: Tx, rows: list[sheets.Row]) -> Stored:
+    done = sheets.store_rows(tx, rows)
+    return Stored(done.made, done.changed)
+
+
+class ChangeMany(Body, frozen=True):
+    """What is left out stays; a field that is null goes."""
+
+    ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=people.MANY)]
+    add_tags: tuple[Tag, ...] = ()
+    remove_tags: tuple[Tag, ...] = ()
+    fields: dict[FieldName, Value | None] = msgspec.field(default_factory=dict)
+    opted_out: bool | None = None
+
+
+class ChangedMany(msgspec.Struct, frozen=True):
+    """`missing`: those who are not there, or were merged into another."""
+
+    changed: int
+    missing: list[Id]
+
+
+async def change_many(call: Call, body: ChangeMany) -> Once[ChangedMany]:
+    """Change many at once; all of them, or none if one does not fit."""
+    for id in body.ids:
+        await within.look(call.rt.db.reader, "contact", int(id))
+    wanted = people.ManyChange(body.add_tags, body.remove_tags, dict(body.fields), body.opted_out)
+    return await call.once(_change_many, [int(id) for id in body.ids], wanted)
+
+
+def _change_many(tx: Tx, ids: list[int], wanted: people.ManyChange) -> ChangedMany:
+    changed, missing = people.change_many(tx, ids, wanted)
+    return ChangedMany(changed, [str(id) for id in missing])
+
+
 async def show(call: Call) -> Contact:
     row = await call.rt.db.reader.one(store.PERSON, id=call.id)
     if row is None:
         raise NotFound(N_("There is no such contact."))
-    return _shown(row)
+    return shown(row)
 
 
 async def change(call: Call, body: Change) -> Contact:
@@ -209,13 +263,6 @@ async def unmerge_(call: Call, body: Unmerge) -> Created:
     return Created(str(await unmerge.undo(call.rt.db, call.id, int(body.merge_id))))
 
 
-async def export(call: Call, query: Tagged) -> Csv:
-    """All contacts, or those with a tag, newest first. What a spreadsheet would take for a formula has a ' before
-    it."""
-    await call.rt.db.write(audit.write, audit.entry("contacts.exported", query.tag))
-    return Csv(sheets.written(call.rt.db.reader, query.tag), headers=Csv.attachment("contacts.csv"))
-
-
 async def bring_in(call: Call, body: Sheet) -> Imported:
     """Contacts from CSV: who is there is completed, everybody else made. Rows that do not fit are named and left
     out."""
@@ -224,8 +271,8 @@ async def bring_in(call: Call, body: Sheet) -> Imported:
     if body.apply:
         stored, late = await sheets.bring_in(call.rt.db, sheet)
         wrong = wrong + late
-    shown = [WrongRow(row.number, row.text, i18n.tell(row.why)) for row in wrong]
-    return Imported(len(sheet.rows), stored.made, stored.changed, sheet.fields, shown)
+    told = [WrongRow(row.number, row.text, i18n.tell(row.why)) for row in wrong]
+    return Imported(len(sheet.rows), stored.made, stored.changed, sheet.fields, told)
 
 
 async def delete(call: Call) -> Erased:
@@ -233,7 +280,7 @@ async def delete(call: Call) -> Erased:
     return Erased(await erase.contact(call.rt, call.id))
 
 
-def _shown(row: store.Person) -> Contact:
+def shown(row: store.Person) -> Contact:
     return Contact(
         str(row.id), row.name, row.phone, row.username, row.language, msgspec.json.decode(row.tags),
         msgspec.json.decode(row.fields, type=dict[str, msgspec.Raw]), row.opted_out_at, row.created_at,

@@ -6,12 +6,23 @@ From it come the checks of a request, the answer, and the OpenAPI document; noth
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from app import tokens
 from app.errors import Invalid
@@ -91,6 +102,48 @@ class Csv(StreamingResponse):
         return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
+class Rows(Csv):
+    """A list as a file in the form that the program chose."""
+
+    media_types: ClassVar[dict[str, str]] = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+
+    def __init__(self, name: str, format: str, pieces: AsyncIterator[str]) -> None:
+        super().__init__(pieces, headers=self.attachment(f"{name}.{format}"), media_type=self.media_types[format])
+
+
+class Binary(FileResponse):
+    """A file as it was stored."""
+
+
+class Upload:
+    """A body that is read piece by piece while it comes, whatever its size. `kinds`: how it may be named."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("application/octet-stream",)
+
+    def __init__(self, request: Request) -> None:
+        self.pieces = request.stream()
+        self.kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class AnyUpload(Upload):
+    """What it is, its first bytes say, and not its name."""
+
+    kinds = ("application/octet-stream", "*/*")
+
+
+class CsvUpload(Upload):
+    kinds = ("text/csv",)
+
+
+def is_file(kind: Any) -> bool:
+    """An answer that is no JSON."""
+    return isinstance(kind, type) and issubclass(kind, Response)
+
+
+def is_upload(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Upload)
+
+
 class Call:
     """One request of a program: who asks, by which address, and what may be used to answer."""
 
@@ -148,7 +201,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     @property
     def has_tag(self) -> bool:
         """Is the answer one thing, with an `ETag`."""
-        return self.method == "GET" and "{" in self.path
+        return self.method == "GET" and "{" in self.path and not is_file(get_type_hints(self.handler)["return"])
+
+    @property
+    def changes_one(self) -> bool:
+        """Does it change, or end, one thing: then `If-Match` may say which state of it is meant."""
+        return self.method in ("PATCH", "PUT", "DELETE") and "{" in self.path
 
     def shape(self) -> Shape:
         hints = get_type_hints(self.handler, include_extras=True)

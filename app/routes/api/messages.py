@@ -1,21 +1,23 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from app import content, corrections, files, handoff, sending, within
+from app import content, corrections, files, handoff, i18n, sending, within
+from app.channels import Live
 from app.connectors.base import Address
 from app.content import Content
-from app.db import Reader
-from app.errors import Invalid, NotFound
+from app.db import Reader, Tx
+from app.errors import Invalid, NotFound, ParleyError
 from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
 from app.views import ID, Message, message
 
+MANY: Final = 100  # messages of one request
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 Web = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2000)]
 
@@ -121,6 +123,7 @@ class Sending(Body, frozen=True, omit_defaults=True):
     reply_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+Wanted = tuple[int, sending.Recipient, Content, str, int | None]
 FILES = {
     "image": content.Image,
     "video": content.Video,
@@ -140,6 +143,58 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
     live.sender.wake()
     return sent
+
+
+class Many(Body, frozen=True):
+    messages: Annotated[tuple[Sending, ...], msgspec.Meta(min_length=1, max_length=MANY)]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One of the two: what was queued, or why not."""
+
+    sent: sending.Sent | None
+    error: Refused | None
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """In the order of the messages."""
+
+    items: list[Outcome]
+
+
+async def send_many(call: Call, body: Many) -> Once[Outcomes]:
+    """Each message is queued or refused on its own; all that are queued are on disk when this is answered."""
+    wanted: list[Wanted | Refused] = []
+    lives: dict[str, Live] = {}
+    for one in body.messages:
+        try:
+            live = lives[one.channel] = lives.get(one.channel) or await sending.live_channel(call.rt, one.channel)
+            said = await files.named(call.rt.db.reader, content_of(one))
+            sending.check(live, said)
+            to = await recipient(call.rt.db.reader, one.to)
+            wanted.append((live.row.id, to, said, one.reply_to, call.caller.user_id))
+        except ParleyError as error:
+            wanted.append(Refused(error.code, i18n.tell(error.said)))
+    outcomes = await call.once(_send_many, wanted)
+    for live in lives.values():
+        live.sender.wake()
+    return outcomes
+
+
+def _send_many(tx: Tx, wanted: list[Wanted | Refused]) -> Outcomes:
+    return Outcomes([Outcome(None, one) if isinstance(one, Refused) else _send_one(tx, one) for one in wanted])
+
+
+def _send_one(tx: Tx, wanted: Wanted) -> Outcome:
+    try:
+        return Outcome(sending.send(tx, *wanted), None)
+    except ParleyError as error:  # raised before anything is written
+        return Outcome(None, Refused(error.code, i18n.tell(error.said)))
 
 
 async def show(call: Call) -> Message:

@@ -33,6 +33,13 @@ class NotJson(ParleyError):
     code = "not_json"
 
 
+class WrongKind(ParleyError):
+    """The body is a file of another kind than is taken here."""
+
+    status = 415
+    code = "wrong_kind"
+
+
 def read(body: bytes, content_type: str, kind: Any) -> Any:
     """The body as `kind`, a msgspec struct. Raises `NotJson`, `BadRequest` for what is no plain JSON, `Invalid` with
     the field for what does not fit."""

@@ -1,4 +1,4 @@
--- 0017: files: how large a picture is and how long a recording, and the oldest found to be cleared away
+-- 0019: files: how large a picture is and how long a recording, and the oldest found to be cleared away
 
 alter table media add column width bigint not null default 0;
 alter table media add column height bigint not null default 0;

@@ -1,4 +1,4 @@
--- 0018: what each merge of two contacts brought together, so that it can be undone
+-- 0020: what each merge of two contacts brought together, so that it can be undone
 
 create table contact_merge (
     id bigint primary key,

@@ -1,4 +1,4 @@
--- 0019: errors in groups, and who ran into which limit
+-- 0021: errors in groups, and who ran into which limit
 
 create table error_group (
     id bigint primary key,
