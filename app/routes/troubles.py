@@ -12,7 +12,6 @@ from app.i18n import _, fmt
 from app.routes import hooks, site, stream
 from app.routes.respond import form, page, redirect
 from app.security import limits
-from app.server import BODY_PAUSE, BODY_SECONDS, HEAD_BYTES, HEAD_SECONDS
 from app.store import error_groups, limit_hits
 
 if TYPE_CHECKING:
@@ -77,9 +76,6 @@ def known() -> tuple[Limit, ...]:
     def tried(found: limits.Rate) -> str:
         return _("{n} a minute").format(n=fmt.number(round(found.each * 60)))
 
-    def seconds(count: float) -> str:
-        return fmt.duration(int(count * 1000))
-
     return (
         Limit(_("Requests of visitors who are not logged in, by address"), rate(limits.ANONYMOUS), "anonymous"),
         Limit(_("Requests of a person"), rate(limits.SESSION), "session"),
@@ -107,15 +103,5 @@ def known() -> tuple[Limit, ...]:
                 page=fmt.size(site.BODY), file=fmt.size(site.UPLOAD), hook=fmt.size(hooks.LARGEST)
             ),
             "size",
-        ),
-        Limit(
-            _("Head of a request"),
-            _("{size}, within {time}").format(size=fmt.size(HEAD_BYTES), time=seconds(HEAD_SECONDS)),
-        ),
-        Limit(
-            _("Body of a request"),
-            _("whole within {time}, no pause over {pause}").format(
-                time=seconds(BODY_SECONDS), pause=seconds(BODY_PAUSE)
-            ),
         ),
     )  # fmt: skip
