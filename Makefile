@@ -14,7 +14,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/parley serve $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) tests tests/fakes $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests tests/fakes $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -65,8 +65,8 @@ Ask = Callable[[Any, Request], Awaitable[httpx.Response]]  # given the request's
 
 def tools(document: Json) -> dict[str, Tool]:
     """From the OpenAPI document, by name."""
-    found = (tool_of(place, method, line, document) for place, method, line in operations(document))
-    return {tool.name: tool for tool in found if tool.name in OFFERED}
+    lines = [each for each in operations(document) if each[2]["operationId"] in OFFERED]
+    return {line["operationId"]: tool_of(place, method, line, document) for place, method, line in lines}
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:

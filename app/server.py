@@ -145,15 +145,18 @@ class Protocol(HttpToolsProtocol):
 
     def comes_whole(self, app: TakesWhole) -> bool:
         """A POST of a known length that fits into one buffer, on a connection that is answered up to here."""
-        if self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1" or self.expect_100_continue:
+        parser, cycle = self.parser, self.cycle
+        if parser.get_method() != b"POST" or not app.takes(self.url) or self.expect_100_continue:
             return False
-        if self.cycle is not None and not self.cycle.response_complete:
+        if parser.get_http_version() != "1.1" or parser.should_upgrade():
             return False
-        length = next((value for name, value in self.headers if name == b"content-length"), b"")
-        # Seven digits are enough to be too long.
-        if not length.isdigit() or len(length) > 7 or int(length) > HIGH_WATER_LIMIT:
+        if cycle is not None and not cycle.response_complete:
             return False
-        return not self.parser.should_upgrade() and app.takes(self.url)
+        for name, length in self.headers:
+            if name == b"content-length":
+                # Seven digits are enough to be too long.
+                return length.isdigit() and len(length) <= 7 and int(length) <= HIGH_WATER_LIMIT
+        return False
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(self.refusal)

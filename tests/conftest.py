@@ -5,9 +5,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from app.db import Database, open_database
 from app.runtime import Runtime, start, stop
+from app.security import passwords
 from app.settings import Settings, load
 from tests.again import again
 from tests.clock import ManualClock
@@ -21,6 +23,15 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashing() -> Iterator[None]:
+    """The least that argon2 takes: nearly every test logs somebody in, and the product's own parameters are made to
+    cost. What those prove is shown in `tests/security/test_passwords.py`, which uses them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture

@@ -43,16 +43,23 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """(kind, value) pairs, the most lasting first: by any of them a contact is found."""
-        named = (
-            ("bsuid", self.user_id),
-            ("wa_id", self.wa_id),
-            ("phone", "" if self.phone == self.wa_id else self.phone),
-            ("parent_bsuid", self.parent_user_id),
-            ("lid", self.lid),
-            ("telegram", self.telegram),
-            ("simulated", self.simulated),
-        )
-        return tuple(pair for pair in named if pair[1])
+        # Asked six times a message, and most names are empty.
+        named = []
+        if self.user_id:
+            named.append(("bsuid", self.user_id))
+        if self.wa_id:
+            named.append(("wa_id", self.wa_id))
+        if self.phone and self.phone != self.wa_id:
+            named.append(("phone", self.phone))
+        if self.parent_user_id:
+            named.append(("parent_bsuid", self.parent_user_id))
+        if self.lid:
+            named.append(("lid", self.lid))
+        if self.telegram:
+            named.append(("telegram", self.telegram))
+        if self.simulated:
+            named.append(("simulated", self.simulated))
+        return tuple(named)
 
 
 # ---- what comes in --------------------------------------------------------------------------------------------------

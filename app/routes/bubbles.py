@@ -7,6 +7,8 @@ from markupsafe import Markup
 
 from app import content as contents
 from app.bot.scene import Decision, HandOff
+from app.capabilities import Capabilities
+from app.connectors import CONNECTORS
 from app.connectors.base import Problem
 from app.connectors.states import advice_for
 from app.content import Content
@@ -65,6 +67,8 @@ class Bubble(msgspec.Struct, frozen=True):
     held: bool
     edited: bool
     deleted: bool
+    can_change: bool
+    can_take_back: bool
     shape: str = "bubble"
 
 
@@ -89,7 +93,8 @@ Item = Bubble | Line | Day
 
 def items(thread: Thread, head: Head, now: int, *, seen: int = 0) -> list[Item]:
     """Oldest first. Messages newer than the id `seen` are marked as just arrived; 0 marks none."""
-    drawn = sorted([*_messages(thread, seen, now), *_events(thread, head)], key=_at)
+    can = CONNECTORS[head.connector].capabilities if head.connector in CONNECTORS else Capabilities()
+    drawn = sorted([*_messages(thread, can, seen, now), *_events(thread, head)], key=_at)
     return list(_with_days(drawn, now))
 
 
@@ -110,7 +115,7 @@ def _with_days(drawn: Iterable[Bubble | Line], now: int) -> Iterator[Item]:
 # ---- messages --------------------------------------------------------------------------------------------------------
 
 
-def _messages(thread: Thread, seen: int, now: int) -> Iterator[Bubble | Line]:
+def _messages(thread: Thread, can: Capabilities, seen: int, now: int) -> Iterator[Bubble | Line]:
     known = {entry.provider_id for entry in thread.entries if entry.provider_id}
     reactions = _reactions(thread)
     picked = _picked(thread)
@@ -125,6 +130,7 @@ def _messages(thread: Thread, seen: int, now: int) -> Iterator[Bubble | Line]:
                 thread.files.get(entry.id),
                 reactions.get(entry.provider_id, ()),
                 picked.get(entry.id, ""),
+                can,
                 arrived=0 < seen < entry.id,
                 now=now,
             )
@@ -180,10 +186,12 @@ def _as_line(entry: Entry, said: Content, known: set[str]) -> Line | None:
 
 
 def _bubble(
-    entry: Entry, said: Content, file: File | None, reactions: tuple[str, ...], picked: str, *, arrived: bool, now: int
-) -> Bubble:
+    entry: Entry, said: Content, file: File | None, reactions: tuple[str, ...], picked: str,
+    can: Capabilities, *, arrived: bool, now: int,
+) -> Bubble:  # fmt: skip
     held, failed = entry.outbox == "held", entry.status == "failed"
     bare = not (failed or held or entry.rule or reactions or has_choices(said))
+    ours = entry.direction == "out" and entry.provider_id and not failed and entry.deleted_at is None
     voice = {"bot": "bot", "user": "person", "phone": "person", "program": "person"}.get(entry.author, "")
     classes = [entry.direction, voice, *_when(failed=failed, held=held, aside=bare, arrived=arrived)]
     return Bubble(
@@ -205,6 +213,8 @@ def _bubble(
         held=held,
         edited=entry.edited_at is not None,
         deleted=entry.deleted_at is not None,
+        can_change=bool(ours and entry.kind == "text" and now - entry.at < can.edit * 1000),
+        can_take_back=bool(ours and now - entry.at < can.delete * 1000),
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import assigning, handoff, media, teams, users
+from app import assigning, corrections, handoff, media, teams, users
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
 from app.content import Text
@@ -355,6 +355,20 @@ async def discard(request: Request) -> Response:
     conversation_id = await conversation_of(request)
     await handoff.discard(request.state.rt, request.path_params["id"])
     return rung(request, conversation_id, _("Discarded. It will not be sent."))
+
+
+async def correct(request: Request) -> Response:
+    """A text that was sent becomes another one."""
+    conversation_id = await conversation_of(request)
+    text = (await form(request)).required("text", limit=4096)
+    await corrections.correct(request.state.rt, request.path_params["id"], text, request.state.user.id)
+    return rung(request, conversation_id, _("The change goes out."))
+
+
+async def take_back(request: Request) -> Response:
+    conversation_id = await conversation_of(request)
+    await corrections.take_back(request.state.rt, request.path_params["id"], request.state.user.id)
+    return rung(request, conversation_id, _("The message is taken back."))
 
 
 async def fetch_again(request: Request) -> Response:

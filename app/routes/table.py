@@ -99,6 +99,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("POST", "/inbox/{id:id}/assign", inbox.assign, "inbox.assign", ANSWER),
     Entry("POST", "/inbox/{id:id}/close", inbox.close, "inbox.close", ANSWER),
     Entry("POST", "/inbox/messages/{id:id}/resend", inbox.resend, "inbox.resend", ANSWER),
+    Entry("POST", "/inbox/messages/{id:id}/correct", inbox.correct, "inbox.correct", ANSWER),
+    Entry("POST", "/inbox/messages/{id:id}/take-back", inbox.take_back, "inbox.take_back", ANSWER),
     Entry("POST", "/inbox/messages/{id:id}/discard", inbox.discard, "inbox.discard", ANSWER),
     Entry("POST", "/inbox/files/{id:id}/again", inbox.fetch_again, "inbox.fetch_again", ANSWER),
     Entry("GET", "/media/{id:id}", media.show, "media", READ),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.db import Statement
 from tests.routes.visiting import visiting
 from tests.shop import said, take_in
 
@@ -30,3 +31,25 @@ async def test_list_is_on_the_page_and_on_home_and_each_line_is_decided(tmp_path
         assert await visit.one(LEFT) == 0
         assert "hidden" in (await visit.get(f"{page}/away")).text
         assert "came while" not in (await visit.get("/home/attention")).text
+
+
+async def test_what_a_linked_phone_sent_is_changed_and_taken_back_from_the_thread(tmp_path: Path) -> None:
+    """Only where the network can do it; there the change waits in the outbox like any message."""
+    async with visiting(tmp_path) as visit:
+        mine = await visit.one(
+            "select max(id) from message where direction = 'out' and provider_id is not null and kind = 'text'"
+        )
+        chat = await visit.one("select conversation_id from message where id = :id", id=mine)
+        place = f"/inbox/messages/{mine}"
+        assert "take-back" not in (await visit.get(f"/inbox/{chat}/thread")).text
+        assert (await visit.post(f"{place}/take-back")).status_code == 409
+        await visit.rt.db.write(lambda tx: tx.run(LINKED, id=chat))
+        await visit.rt.db.write(lambda tx: tx.run(FRESH, id=mine, now=visit.rt.clock.now()))
+        html = (await visit.get(f"/inbox/{chat}/thread")).text
+        assert f'action="{place}/correct"' in html and f'action="{place}/take-back"' in html
+
+
+LINKED = Statement(
+    "update channel set connector = 'whatsapp_web' where id = (select channel_id from conversation where id = :id)"
+)
+FRESH = Statement("update message set at = :now, sent_at = :now, status = 'delivered' where id = :id")

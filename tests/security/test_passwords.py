@@ -1,15 +1,25 @@
 """S3 and S4."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
 from app.errors import Invalid, Unavailable
 from app.security import passwords
-from app.security.passwords import check, weakness
+from app.security.passwords import HASHER, check, weakness
 
 GOOD = "purple kettle walks nine"
 OWN = ("Rosa Martins", "rosa@lunabakery.example")
+
+
+@pytest.fixture(autouse=True)
+def real_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The product's own parameters, and a hash for nobody that is made with them."""
+    monkeypatch.setattr(passwords, "HASHER", HASHER)
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
 
 
 async def test_S3_hashes_are_argon2id_with_the_agreed_cost() -> None:
