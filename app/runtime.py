@@ -146,7 +146,6 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
     rt.media = open_store(settings)
-    rt.media = Store(settings.data / "media")
     await _finish_rotation(rt)
     await _start_work(rt)
     return rt
