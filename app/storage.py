@@ -111,6 +111,12 @@ class Store:
             part.unlink(missing_ok=True)
         return Kept(digest.hexdigest(), size, head)
 
+    async def take_file(self, file: Path) -> str:
+        """Keep a file that lies in the part folder; it is moved. Returns its hash. Raises `Unavailable`."""
+        sha256 = await asyncio.to_thread(_hash_of, file)
+        await self.keep(file, sha256)
+        return sha256
+
     async def keep(self, part: Path, sha256: str) -> None:
         """A part that is whole goes into its place. Raises `Unavailable` if the storage does not take it."""
         if self.bucket is not None:
@@ -166,6 +172,11 @@ def _files(folder: Path, names: str) -> Iterator[tuple[Path, float, int]]:
         except FileNotFoundError:
             continue
         yield path, found.st_mtime, found.st_size
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def settle(part: Path, target: Path) -> None:
