@@ -56,6 +56,7 @@ ACTIONS: Final[dict[str, str]] = {
     "webhook.changed": mark("Changed a webhook"),
     "webhook.deleted": mark("Deleted a webhook"),
     "webhook.rotated": mark("Gave a webhook a new secret"),
+    "keys.rotated": mark("Gave the installation a new encryption key"),
     "secret.set": mark("Set a secret"),
     "secret.removed": mark("Removed a secret"),
     "contact.merged": mark("Merged two contacts"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from app import message_templates
 from app.audit import entry, logged
 from app.bot.document import DocumentError, Version, compile_version
 from app.bot.named import Known
@@ -200,6 +201,7 @@ async def around(db: Reader, bot_id: int) -> Around:
         frozenset(secret.name for secret in await db.all(secrets.ALL)),
         frozenset(name for _, name in await db.all(teams.ALL)),
         frozenset(user.email for user in await db.all(users.ALL) if user.disabled_at is None),
+        await message_templates.known(db, [(channel.channel_id, channel.channel) for channel in own or free]),
     )
     return Around(places, known)
 

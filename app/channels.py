@@ -156,7 +156,7 @@ class Channels:
         pace = Pace(row.rate, pairs=connector.pair_limit, now=self._clock.monotonic())
         sender = Sender(
             self.db, self._clock, row.id, session, pace, self.intake.install, connector.check,
-            lambda problem: self._halted(row.id, problem), self._files,
+            lambda problem: self._halted(row.id, problem), self._files, connector.capabilities,
         )  # fmt: skip
         if isinstance(session, ReadsUrls):
             session.read_urls_with(self.read_url)

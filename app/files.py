@@ -10,6 +10,15 @@ from app.models import MediaRow
 from app.store import media as store
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A file that is stored, but not yet of any message."""
+
+    sha256: str
+    size: int
+    mime: str
+    filename: str
+
+
 async def stored(reader: Reader, media_id: str) -> MediaRow | None:
     """The file with this id, if it is here whole."""
     if not media_id.isascii() or not media_id.isdigit() or len(media_id) > 19:

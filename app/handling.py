@@ -92,7 +92,7 @@ class Child:
                 file, line = str(Path(frame.filename).relative_to(self.folder)), frame.lineno or 0
         if isinstance(error, SyntaxError) and error.filename:
             file, line = Path(error.filename).name, error.lineno or 0
-        said = "".join(traceback.format_exception_only(error)).strip()
+        said = traceback.format_exception_only(error)[-1].strip()
         return {"file": file, "line": line, "text": said[-2000:]}
 
     def say(self, value: dict[str, Any]) -> None:

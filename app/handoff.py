@@ -4,15 +4,19 @@ back."""
 import logging
 from typing import TYPE_CHECKING
 
-from app import content, events, settle
+import msgspec
+
+from app import content, events, settle, window
 from app.connectors.abilities import MarksRead
 from app.connectors.base import SendFailed
 from app.content import Content
 from app.db import Statement, Tx
 from app.errors import Conflict, Invalid, NotFound
+from app.files import Kept
 from app.models import Conversation
 from app.said import N_
 from app.store import away, conversations, gathered, jobs, messages, outbox
+from app.store import media as media_rows
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
@@ -20,20 +24,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-async def reply(rt: "Runtime", conversation_id: int, said: Content, user_id: int) -> int:
-    """A person answers: the conversation is theirs, the message is queued. Returns its id. Raises `Invalid`,
-    `NotFound`."""
+async def reply(
+    rt: "Runtime", conversation_id: int, said: Content, user_id: int, kept: Kept | None = None
+) -> int:  # fmt: skip
+    """A person answers: the conversation is theirs, the message is queued, `kept` is its file. Returns its id. Raises
+    `Invalid`, `NotFound`, `Conflict` once free replies are over."""
     row = await rt.db.reader.one(conversations.CONVERSATION, id=conversation_id)
     if row is None:
         raise NotFound(N_("There is no such conversation."))
     live = rt.channels.by_id.get(row.channel_id)
     if live is None:
         raise Conflict(N_("The channel of this conversation was removed, so nothing can be sent."))
-    problem = live.connector.check(said)
+    problem = live.connector.check(said if kept is None else named(said, "0"))
     if problem is not None:
         wrong = problem.detail or problem.title
         raise Invalid(wrong, fields={"text": wrong})
-    message_id = await rt.db.write(say, conversation_id, said, user_id, key=conversation_id)
+    window.check(live.connector.capabilities, said, row.heard_at, rt.clock.now())
+    message_id = await rt.db.write(say, conversation_id, said, user_id, kept, key=conversation_id)
     live.sender.wake()
     return message_id
 
@@ -85,12 +92,20 @@ async def discard(rt: "Runtime", message_id: int) -> None:
     await rt.db.write(_discard, message_id)
 
 
-def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
+def named(said: Content, media_id: str) -> Content:
+    """The message with the id of its stored file."""
+    if isinstance(said, content.Template):
+        return msgspec.structs.replace(said, file=said.file and msgspec.structs.replace(said.file, media_id=media_id))
+    return msgspec.structs.replace(said, media_id=media_id) if isinstance(said, content.Media) else said
+
+
+def say(tx: Tx, conversation_id: int, said: Content, user_id: int, kept: Kept | None = None) -> int:
     """Take the conversation and queue a person's message behind what is already there."""
     tx.lock("conversation", conversation_id)
     row = _conversation(tx, conversation_id)
     _end_waiting(tx, conversation_id)
-    message_id = tx.new_id()
+    message_id, media_id = tx.new_id(), tx.new_id()
+    said = said if kept is None else named(said, str(media_id))
     tx.run(conversations.TAKE, id=conversation_id, user_id=user_id, now=tx.now)
     place = tx.one(conversations.NEXT_PLACE, id=conversation_id)
     tx.run(
@@ -98,6 +113,11 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int) -> int:
         user_id=user_id, kind=content.kind(said), text=content.text(said), content=content.encode(said), reply_to="",
         status="queued", rule="", turn_id=None, step=None, at=tx.now,
     )  # fmt: skip
+    if kept is not None:
+        tx.run(
+            media_rows.INSERT_STORED, id=media_id, channel_id=row.channel_id, message_id=message_id, mime=kept.mime,
+            filename=kept.filename, sha256=kept.sha256, size=kept.size, now=tx.now,
+        )  # fmt: skip
     tx.run(
         outbox.INSERT, message_id=message_id, channel_id=row.channel_id, conversation_id=conversation_id, place=place,
         state="queued", due_at=tx.now, attempts=0, now=tx.now,

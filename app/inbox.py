@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app import account_facts, away, content, events, gather, handoff, message_templates, senders, turns
+from app import account_facts, away, content, events, gather, handoff, message_templates, senders, turns, window
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
-from app.connectors.account import TemplateNews
+from app.connectors.account import Known, TemplateNews
 from app.connectors.base import Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Together, Tx
@@ -72,6 +72,8 @@ def _follow(
         tx.run(messages.EXPIRE, id=message_id, at=inbound.at + inbound.lasts * 1000)
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
     _apply(tx, here.id, found, inbound, message_id)
+    if inbound.referral and not (inbound.echo or inbound.history):
+        tx.run(conversations.ENTERED, id=conversation_id, at=inbound.at)
     version_id = found.version_id or here.version_id
     slot_used = False
     answers = version_id is not None and _is_for_the_bot(intake, version_id, found, inbound)
@@ -88,7 +90,7 @@ def _follow(
                 found = tx.one(contacts.FOUND_BY_CONVERSATION, id=conversation_id) or found
             slot_used = _answer(tx, intake, here, found, inbound, message_id, slot)
     else:
-        counts = not (inbound.echo or inbound.history or inbound.standby)
+        counts = not (inbound.echo or inbound.history or inbound.standby or _is_aside(inbound))
         _heard(tx, found, inbound, message_id, unread=int(counts))
         if _takes_over(inbound):
             handoff.took_on_phone(tx, conversation_id)
@@ -107,6 +109,8 @@ def keep_notice(tx: Tx, intake: Intake, channel_id: int, connector: str, notice:
     for news in notice.news:
         if isinstance(news, TemplateNews):
             message_templates.learn(tx, channel_id, news, notice.at or tx.now)
+        elif isinstance(news, Known):
+            contacts.resolve(tx, news.aliases, name=news.name, phone=news.phone, username=news.username)
         else:
             owner = account_facts.owner(tx, channel_id, connector, news)
             account_facts.note(tx, owner, news, notice.at or tx.now)
@@ -198,9 +202,15 @@ def _is_for_the_bot(intake: Intake, version_id: int, found: Found, inbound: Inbo
 
 
 def _takes_over(inbound: Inbound) -> bool:
-    """The business wrote on another device, so a person has the conversation."""
+    """The business wrote on another device, so a person has the conversation. What an agent of the network wrote takes
+    nothing."""
     said = not isinstance(inbound.content, System | Edit | Delete | Reaction)
-    return inbound.echo and not inbound.history and said
+    return inbound.echo and not (inbound.history or inbound.standby) and said
+
+
+def _is_aside(inbound: Inbound) -> bool:
+    """What came of a call, which was told already."""
+    return isinstance(inbound.content, System) and inbound.content.what.startswith("call_")
 
 
 def _hears_reactions(intake: Intake, version_id: int) -> bool:
@@ -213,7 +223,8 @@ def _hears_reactions(intake: Intake, version_id: int) -> bool:
 def _heard(tx: Tx, found: Found, inbound: Inbound, message_id: int, *, unread: int, at: int | None = None) -> None:
     """A message without a turn, or without one yet. `unread`: 1 if it counts for whoever has the conversation."""
     tx.later(
-        conversations.HEARD, id=found.conversation_id, unread=unread, heard_at=0 if inbound.echo else inbound.at,
+        conversations.HEARD, id=found.conversation_id, unread=unread,
+        heard_at=inbound.at if window.opens(inbound) else 0,
         at=_at(tx, inbound) if at is None else at, last_id=message_id, snippet=content.text(inbound.content)[:160],
     )  # fmt: skip
 

@@ -178,7 +178,7 @@ class CallWorker(Worker):
 
     async def _claim(self, free: int) -> tuple[list[Job], int | None]:
         busy = Counter(job.host or "" for job in self._running.values())
-        return await self._db.write(claim_calls, self.lane, free, self.of_a_host, busy, LEASE)
+        return await self._db.write(claim_calls, free, busy, LEASE, self.lane, self.of_a_host)
 
     async def _end(self, job: Job, ending: Ending | None) -> None:
         while True:
@@ -222,7 +222,7 @@ def claim(tx: Tx, lane: str, limit: int, lease: int) -> tuple[list[Job], int | N
 
 
 def claim_calls(
-    tx: Tx, lane: str, limit: int, of_a_host: int, busy: Mapping[str, int], lease: int
+    tx: Tx, limit: int, busy: Mapping[str, int], lease: int, lane: str = "call", of_a_host: int = CALLS_OF_A_HOST
 ) -> tuple[list[Job], int | None]:
     """Take due calls to hosts that are not full. `busy`: how many run, by host."""
     found = tx.claim(store.EXPIRED, lane=lane, now=tx.now, limit=limit)

@@ -101,6 +101,14 @@ class Store:
             os.fsync(file.fileno())
         self.keep(part, sha256)
 
+    def take_file(self, file: Path) -> str:
+        """Keep a file that lies in the part folder; it is moved. Returns its hash."""
+        with file.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+            os.fsync(opened.fileno())
+        self.keep(file, sha256)
+        return sha256
+
     def keep(self, part: Path, sha256: str) -> None:
         """Rename a complete, synced part into place."""
         target = self.path(sha256)

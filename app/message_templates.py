@@ -53,14 +53,14 @@ async def get(db: Reader, template_id: int) -> Row:
     return row
 
 
-async def known(db: Reader, channel_ids: list[int]) -> tuple[Known, ...] | None:
-    """The templates of these channels, for whoever checks a bot; None where no list was ever fetched."""
-    fetched = [each for each in channel_ids if await db.one(store.FETCHED_AT, channel_id=each)]
-    found: list[Known] = []
-    for channel_id in fetched:
-        rows = await db.all(store.LIST, channel_id=channel_id, name="", language="", limit=MOST)
-        found += [Known(row.name, row.language, row.status, parts_of(row)) for row in rows]
-    return tuple(found) if fetched else None
+async def known(db: Reader, channels: list[tuple[int, str]]) -> tuple[tuple[str, tuple[Known, ...]], ...]:
+    """The templates by channel, for whoever checks a bot; only of channels whose list was fetched."""
+    found = []
+    for channel_id, name in channels:
+        if await db.one(store.FETCHED_AT, channel_id=channel_id):
+            rows = await db.all(store.LIST, channel_id=channel_id, name="", language="", limit=MOST)
+            found.append((name, tuple(Known(row.name, row.language, row.status, parts_of(row)) for row in rows)))
+    return tuple(found)
 
 
 async def fitting(db: Reader, channel_id: int, said: Template) -> None:

@@ -76,6 +76,7 @@ class Queued(msgspec.Struct, frozen=True):
     content: str
     reply_to: str
     address: str
+    heard_at: int
 
 
 class ChannelRow(msgspec.Struct, frozen=True):

@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from app import settle
+from app import settle, window
+from app.capabilities import Capabilities
 from app.case import Delivery
 from app.clock import Clock
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent, Session
-from app.content import Content, Delete, Edit
+from app.content import Content, Delete, Edit, Text
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
 from app.files import is_ours, path_of
@@ -31,6 +32,7 @@ FIRST_BACKOFF = 2.0
 LAST_BACKOFF = 900.0
 BLOCKED_CHECK = 5.0
 UNWRITTEN = Problem("send.unwritten", "What the network answered could not be stored.")
+NOTHING = Outbound("", Address(), Text(""))
 TURNED_OFF = Problem("channel.stopped", "The channel was stopped while this was being sent.")
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Sender:
     def __init__(
         self, db: Database, clock: Clock, channel_id: int, session: Session, pace: Pace, install: str,
         check: Callable[[Content], Problem | None], halt: Callable[[Problem], None], folder: Path,
+        can: Capabilities,
     ) -> None:  # fmt: skip
         self._db = db
         self._clock = clock
@@ -54,6 +57,7 @@ class Sender:
         self._check = check
         self._halt = halt
         self._folder = folder
+        self._can = can
         self._free = SLOTS
         self._claiming = False
         self._more = False
@@ -167,12 +171,14 @@ class Sender:
         return self._pace.pair_wait(shared or row.conversation_id, self._clock.monotonic())
 
     def _begin(self, row: Queued) -> None:
-        now = self._clock.monotonic()
         self._free -= 1
-        self._pace.take(now)
-        outbound = Outbound(
-            f"{self._install}.{row.message_id}", _address.decode(row.address), decode_content(row.content), row.reply_to
-        )
+        said = decode_content(row.content)
+        if window.refuses(self._can, said, row.heard_at, self._clock.now()):
+            failure = SendFailed(window.CLOSED, certain=True, temporary=False)
+            delivery = Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, NOTHING)
+            return self._settle_failure(delivery, failure)
+        self._pace.take(self._clock.monotonic())
+        outbound = Outbound(f"{self._install}.{row.message_id}", _address.decode(row.address), said, row.reply_to)
         self.deliver(Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, outbound))
 
     # ---- one send ---------------------------------------------------------------------------------------------------

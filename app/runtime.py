@@ -46,6 +46,7 @@ from app.security.outbound import Outbound
 from app.security.secrets import Keyring
 from app.security.setup import SetupLink
 from app.settings import Settings
+from app.store import keys as key_rows
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
@@ -139,8 +140,18 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
     rt.media = Store(settings.data / "media")
+    await _finish_rotation(rt)
     await _start_work(rt)
     return rt
+
+
+async def _finish_rotation(rt: Runtime) -> None:
+    """A rotation that a stop cut short is finished before anything is opened; the modules load with their first use."""
+    kids = {row.kid for row in await rt.db.reader.all(key_rows.ALL)}
+    if kids != {rt.keys.current}:
+        from app import rotation
+
+        await rotation.finish(rt)
 
 
 async def _start_work(rt: Runtime) -> None:

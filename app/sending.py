@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from app import content, events
+from app import content, events, window
+from app.case import Here
 from app.connectors.base import Address
 from app.content import Content
 from app.db import Tx
@@ -65,10 +66,13 @@ async def live_channel(rt: "Runtime", name_or_id: str) -> "Live":
     return rt.channels.get(row.id)
 
 
-def send(tx: Tx, channel_id: int, to: Recipient, said: Content, reply_to: str = "", user_id: int | None = None) -> Sent:
-    """Store the message and queue it. Raises `NotFound`, `Conflict` where there is no way to reach the contact."""
+def send(tx: Tx, here: Here, to: Recipient, said: Content, reply_to: str = "", user_id: int | None = None) -> Sent:
+    """Store the message and queue it. Raises `NotFound`, `Conflict` where there is no way to reach the contact, or
+    where free replies are over."""
+    channel_id = here.id
     contact_id, conversation_id = _reach(tx, channel_id, to)
     tx.lock("conversation", conversation_id)
+    window.check(here.capabilities, said, tx.one(conversations.HEARD_AT, id=conversation_id) or 0, tx.now)
     message_id = tx.new_id()
     place = tx.one(conversations.NEXT_PLACE, id=conversation_id)
     tx.run(

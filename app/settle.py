@@ -153,6 +153,8 @@ def receipt(tx: Tx, channel_id: int, install: str, receipt: Receipt) -> int | No
     )  # fmt: skip
     if not new or message is None or message.direction != "out":
         return None
+    if receipt.free_until:
+        tx.run(conversations.FREE_UNTIL, id=message.conversation_id, free_until=receipt.free_until)
     settled = message.status in ("queued", "unknown") and bool(tx.run(outbox.DROP, message_id=message.id))
     if message.provider_id is None:
         tx.run(messages.SET_PROVIDER, id=message.id, provider_id=receipt.provider_id)

@@ -90,15 +90,15 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
         max_body_size=BODY,
     )
     app.state.url = addresses(app.routes)
-    app.state.cookies = Cookies(rt.keys.derive("session-cookie"))
-    app.state.flash = Flash(rt.keys.derive("flash"))
+    app.state.cookies = Cookies(rt.keys.derives("session-cookie"))
+    app.state.flash = Flash(rt.keys.derives("flash"))
     app.state.hosts = Hosts(rt.settings)
-    app.state.signer = Signer(rt.keys.derive("jwt-v1"), rt.install)
+    app.state.signer = Signer(rt.keys.derives("jwt-v1"), rt.install)
     app.state.limits = Limits(rt.clock)
     app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = setup or SetupLink(rt.clock)
-    app.state.ticket = Ticket(rt.keys.derive("two-step"))
+    app.state.ticket = Ticket(rt.keys.derives("two-step"))
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app

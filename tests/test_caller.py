@@ -33,7 +33,7 @@ def shop() -> Iterator[Callee]:
 def caller(rt: Runtime, *allowed: str) -> Caller:
     client = Outbound(allowed)
     return Caller(
-        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake
+        rt.db, rt.clock, rt.keys, rt.versions, client, rt.metrics, rt.install, lambda: rt.channels.intake, rt.desk
     )  # fmt: skip
 
 

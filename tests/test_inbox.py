@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app import content, erase, handoff, inbox, outbox, settle
+from app import content, erase, handoff, inbox, outbox, search, settle
 from app.connectors.base import Address, Malformed, Problem, SendFailed
 from app.content import Delete, Edit, Image, Pressed, Reaction, Text
 from app.db import Tx
@@ -377,9 +377,12 @@ async def test_what_disappears_on_the_phones_disappears_here(rt: Runtime, clock:
     await take_in(rt, live, said(rt, "stays", sender=fading))
     sha256 = await rt.media.add(b"file")
     await change(rt, "update media set state = 'stored', sha256 = :sha256", sha256=sha256)
+    await search.keep(rt.db)
+    assert await rows(rt, "select count(*) from message_word") == [(4,)]
     assert await erase.disappeared(rt.db, rt.media) == 0
     clock.advance(61)
     assert await erase.disappeared(rt.db, rt.media) == 2
+    assert await rows(rt, "select count(*) from message_word") == [(2,)]
     assert not rt.media.path(sha256).exists()
     assert await rows(rt, "select count(*) from media") == [(0,)]
     for table in ("turn where id", "raw_update where message_id"):

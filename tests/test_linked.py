@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import corrections, handoff, runtime
+from app import corrections, handoff, health, runtime
 from app.content import Content, Image, Text
 from app.db import Query
 from app.errors import Conflict, Invalid
@@ -230,3 +230,21 @@ async def test_group_of_the_linked_phone_is_answered_in_the_group(rt: Runtime, w
     await rt.db.write(handoff.say, found, Text("Good day"), 0)
     rt.channels.wake_all()
     assert (await whatsapp.seen("message", text="Good day"))["to"] == group
+
+
+async def test_health_of_a_linked_phone_counts_what_it_sent_also_after_a_restart(
+    rt: Runtime, whatsapp: WhatsApp
+) -> None:
+    channel_id = await linked(rt, whatsapp)
+    alice = whatsapp.add("15557770001", "Alice")
+    await whatsapp.say(alice, "Hello")
+    await until(rt, MESSAGE, "contact:in:Hello", id=channel_id)
+    sent = await sending(rt, channel_id, await the_contact(rt, channel_id), Text("Good day"))
+    await until(rt, STATUS, "delivered", id=int(sent.id))
+    found = await health.of(rt, channel_id)
+    assert found is not None and (found.score, found.level) == (90, "good")
+    assert (found.allowance.sent_in_a_day, found.allowance.a_day) == (1, 100)
+    await rt.channels.reload(channel_id)  # as after a restart
+    await until(rt, STATE, "connected", id=channel_id)
+    again = await health.of(rt, channel_id)
+    assert again is not None and again.allowance.sent_in_a_day == 1

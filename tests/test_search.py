@@ -5,7 +5,9 @@ import pytest
 from app import content as c
 from app import erase, inbox, people, search, words
 from app.connectors.base import Address, Inbound
+from app.db import Statement
 from app.runtime import Runtime
+from app.store import search as store
 from tests.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -135,6 +137,14 @@ async def test_nothing_of_an_erased_person_is_left_in_the_index_or_in_any_file(s
             assert b"zanzibar" not in path.read_bytes(), path.name
             assert b"cretword" not in path.read_bytes(), path.name
             assert b"vanillaxyz" not in path.read_bytes(), path.name
+
+
+async def test_what_disappears_leaves_the_index_with_it(shop: Runtime) -> None:
+    await hears(shop, c.Text("see you at noon"))
+    assert await found(shop, "noon") == ["see you at noon"]
+    await shop.db.write(lambda tx: tx.run(Statement("update message set expires_at = 1")))
+    assert await erase.disappeared(shop.db, shop.media) == 1
+    assert await found(shop, "noon") == [] and await shop.db.reader.one(store.INDEXED) is None
 
 
 def test_an_excerpt_shows_the_place_and_marks_it() -> None:

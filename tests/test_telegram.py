@@ -289,7 +289,7 @@ async def test_a_file_that_is_stored_here_goes_along_with_the_message(house: Run
     assert said == Image(media_id=str(media_id), caption="*yours*", mime=mime, size=len(data))
     sending.check(live, said)
     ((contact_id,),) = await rows(house, "select id from contact")
-    await house.db.write(sending.send, live.row.id, sending.Recipient(contact_id=contact_id), said)
+    await house.db.write(sending.send, live.here, sending.Recipient(contact_id=contact_id), said)
     live.sender.wake()
     sent = (await telegram.wait_sent(2))[1]
     assert (sent["method"], sent["text"], sent["values"]["photo"]) == ("sendPhoto", "yours", "file.jpg")
@@ -302,7 +302,7 @@ async def test_a_file_that_is_gone_is_told_and_not_sent(house: Runtime, telegram
     await telegram.says("hi")
     await telegram.wait_sent(1)
     ((contact_id,),) = await rows(house, "select id from contact")
-    await house.db.write(sending.send, live.row.id, sending.Recipient(contact_id=contact_id), Image(media_id="5"))
+    await house.db.write(sending.send, live.here, sending.Recipient(contact_id=contact_id), Image(media_id="5"))
     live.sender.wake()
     await until(lambda: rows(house, "select 1 from message where status = 'failed' and problem like '%file_gone%'"))
     assert len(telegram.sent) == 1

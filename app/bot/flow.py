@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 NAME = r"[A-Za-z][A-Za-z0-9_]{0,63}"
 FLOW_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 # What texts already mean something by.
-TAKEN = frozenset({"contact", "message", "channel", "network", "now", "call", "secret"})
+TAKEN = frozenset({"contact", "message", "channel", "network", "now", "call", "secret", "window_open"})
 TAKEN |= {"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"}
 PLAIN_ANSWERS = (
     "text",

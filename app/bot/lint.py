@@ -28,6 +28,7 @@ KNOWN = frozenset(
     {
         *(f"contact.{field}" for field in ("id", "name", "first_name", "phone", "username", "language", "first_seen")),
         *("contact", "contact.tags", "contact.fields", "message", "message.text", "channel", "network", "now"),
+        "window_open",
         *("call", "call.status", "call.error"),
     }
 )

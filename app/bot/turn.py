@@ -124,7 +124,15 @@ def names(scene: Scene, event: Event, now: int) -> dict[str, Any]:
         "channel": scene.channel,
         "network": scene.network,
         "now": now,
+        "window_open": is_open(scene, event, now),
     }
+
+
+def is_open(scene: Scene, event: Event, now: int) -> bool:
+    """Whether the network takes more than templates now, as far as is known."""
+    if isinstance(event, Arrived) or not scene.capabilities.window or not scene.last_heard:
+        return True
+    return now < scene.last_heard + scene.capabilities.window * 1000
 
 
 def said_in(event: Event) -> str:

@@ -108,6 +108,7 @@ ACTIONS: Final[dict[str, Callable[[Given], int]]] = {
     "bot.list": bots.list_bots,
     "token.create": people.create_token,
     "audit.verify": people.verify_audit,
+    "keys.rotate": people.rotate_keys,
     "simulate": bots.simulate,
     "demo": demo,
     "doctor": doctor,

@@ -207,6 +207,8 @@ def upkeep(commands: "Commands") -> None:
     parser.add_argument("--remove", action="store_true", help=_("erase the made-up chats again"))
     log = group(commands, "audit", _("the log of who changed what"))
     add(log, "verify", _("follow the log's chain; exits 1 if a line was changed, left out or put in"), "audit.verify")
+    keys = group(commands, "keys", _("the key that encrypts stored secrets"))
+    add(keys, "rotate", _("make a new one and encrypt everything with it; nobody is logged out"), "keys.rotate")
     add(commands, "doctor", _("look whether the installation is sound; exits 1 if not"))
     parser = add(commands, "mcp", _("tools for an assistant over stdin and stdout; PARLEY_API_KEY is its key"))
     parser.add_argument("--url", help=_("of a Parley elsewhere; otherwise the one that runs on this data folder"))

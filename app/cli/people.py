@@ -98,6 +98,18 @@ def create_token(given: Given) -> int:
     return show(given, made, made["key"])
 
 
+def rotate_keys(given: Given) -> int:
+    done = call(given, "keys.rotate")
+    text = _("Key {kid} is in use now; {count} stored secrets were sealed with it.")
+    if done["unreadable"]:
+        text = _(
+            "Key {kid} is in use now, but {unreadable} stored secrets open with no key and stay as they are; "
+            "`parley doctor` names them. The older keys stay, too."
+        )
+    show(given, done, text.format(kid=done["key"], count=done["sealed"], unreadable=done["unreadable"]))
+    return 1 if done["unreadable"] else 0
+
+
 def verify_audit(given: Given) -> int:
     found = call(given, "audit.verify")
     if found["wrong"] is None:

@@ -42,5 +42,6 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "demo.remove": bots.remove_demo,
     "token.create": people.create_token,
     "audit.verify": people.verify_audit,
+    "keys.rotate": people.rotate_keys,
     "doctor": doctor.examine,
 }

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import (
     audit,
+    rotation,
     second_factor,
     teams,
     tokens,
@@ -116,6 +117,15 @@ async def create_token(
     seen = None if channels is None else await within.named(rt, channels)
     made = await tokens.create(rt, name=name, scopes=scopes, days=days, rate=rate, channels=seen)
     return {"id": str(made.id), "key": made.secret, "expires_at": made.expires_at}
+
+
+# ---- encryption keys ------------------------------------------------------------------------------------------------
+
+
+async def rotate_keys(rt: "Runtime") -> Row:
+    """The new key's name, how many secrets it seals now, and how many open with no key."""
+    done = await rotation.rotate(rt)
+    return {"key": done.kid, "sealed": done.sealed, "unreadable": done.unreadable}
 
 
 # ---- the audit log --------------------------------------------------------------------------------------------------

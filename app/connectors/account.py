@@ -66,7 +66,16 @@ class Fact(msgspec.Struct, frozen=True):
     number: str = ""
 
 
-News = TemplateNews | Fact
+class Known(msgspec.Struct, frozen=True):
+    """Somebody in the account's own address book, with names by which the network knows them: (kind, value) pairs."""
+
+    aliases: tuple[tuple[str, str], ...]
+    name: str = ""
+    phone: str = ""
+    username: str = ""
+
+
+News = TemplateNews | Fact | Known
 
 
 @runtime_checkable

@@ -120,7 +120,8 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """The network says what became of a message that we sent. `opaque` is what we gave along with the send."""
+    """The network says what became of a message that we sent. `opaque` is what we gave along with the send;
+    `free_until` (ms UTC) until when it charges nothing, 0 where it says nothing of that."""
 
     account: str
     provider_id: str
@@ -130,6 +131,7 @@ class Receipt(msgspec.Struct, frozen=True):
     opaque: str = ""
     recipient: Address | None = None
     problem: Problem | None = None
+    free_until: int = 0
 
 
 class Notice(msgspec.Struct, frozen=True):

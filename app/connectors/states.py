@@ -94,6 +94,9 @@ _TEMPLATE_VALUES = Advice(
 
 PROBLEMS: Final[dict[str, Advice]] = {
     "send.limit": Advice(mark("The message is over a limit of the network."), mark("Shorten it or split it.")),
+    "send.window": Advice(
+        mark("The customer wrote more than 24 hours ago, so it was not sent."), mark("Send a template.")
+    ),
     "send.content": Advice(mark("The network has no message of this kind."), mark("Send it in another form.")),
     "send.recipient": Advice(
         mark("No number or id of the person is known here."), mark("Wait until the person writes first.")

@@ -321,12 +321,32 @@ def system_sentence(said: contents.System) -> str:
         "user_changed_number": _("This person has a new number."),
         "user_changed_user_id": _("This person has a new id on the network."),
         "customer_identity_changed": _("The security code of this person changed."),
+        "control_passed": _("The network's own agent passed this conversation on to you."),
+        "user_preferences": marketing(said),
+        "call": _("Called you."),
+        "call_out": _("You called."),
+        "call_ended": call_end(said),
+        "call_recording_available": _("A recording of the call is there, at the network."),
+        "call_transcription_available": _("A transcript of the call is there, at the network."),
         "person_blocked": _("This person blocked the bot, and is opted out."),
         "person_unblocked": _("This person lets the bot write again."),
     }
     return (
         said.text or sentences.get(said.what) or _("The network says: {what}").format(what=said.what.replace("_", " "))
     )
+
+
+def marketing(said: contents.System) -> str:
+    if said.data.get("value") == "stop":
+        return _("This person wants no more marketing messages.")
+    return _("This person takes marketing messages again.")
+
+
+def call_end(said: contents.System) -> str:
+    seconds = said.data.get("duration")
+    if said.data.get("status") == "COMPLETED" and isinstance(seconds, int) and seconds > 0:
+        return _("The call lasted {time}.").format(time=fmt.duration(seconds * 1000))
+    return _("The call was not answered.")
 
 
 def _disappearing(seconds: object) -> str:

@@ -21,7 +21,7 @@ from app.connectors.states import CHECKS, REMEDIES
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
 from app.models import ChannelRow
-from app.routes import away, faces, linking, states
+from app.routes import away, faces, linking, standing, states
 from app.routes.home import start_of_day
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.said import mark
@@ -105,6 +105,8 @@ async def cards(request: Request) -> dict[str, Any]:
     for channel in channels:
         if states.has_webhook(channel.connector):
             quality[channel.id] = await read_quality(rt, channel.id)
+        elif states.is_linked(channel.connector):
+            quality[channel.id] = (await health_values(rt, channel.id))["health_said"]
     midnight = start_of_day(rt.clock.now())
     today = await rt.db.read(channel_pages.count_today, midnight)
     return {"channels": channels, "today": today, "quality": quality, "faces": faces, "states": states}
@@ -334,6 +336,7 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "templates": live is not None and isinstance(live.session, KeepsTemplates),
         "faces": faces,
         **guide_values(request, row, connector),
+        **await standing.values(rt, row.id),
         **linking.values(request, row),
         **await away.values(request, row),
         **await health_values(rt, row.id),
@@ -343,9 +346,13 @@ async def channel_values(request: Request, row: ChannelRow) -> dict[str, Any]:
 async def health_values(rt: "Runtime", channel_id: int) -> dict[str, Any]:
     """How well the number stands, where a network closes numbers that are not used as a person would."""
     found = await health.of(rt, channel_id)
-    tones = {"good": ("ok", _("Good")), "fair": ("warn", _("Fair")), "poor": ("bad", _("Poor"))}
-    tone, word = tones[found.level] if found else ("", "")
-    return {"health": found, "health_tone": tone, "health_word": word}
+    words = {
+        "good": ("ok", _("Good"), _("health good")),
+        "fair": ("warn", _("Fair"), _("health fair")),
+        "poor": ("bad", _("Poor"), _("health poor")),
+    }
+    tone, word, said = words[found.level] if found else ("", "", "")
+    return {"health": found, "health_tone": tone, "health_word": word, "health_said": said}
 
 
 def guide_values(request: Request, row: ChannelRow, connector: Connector) -> dict[str, Any]:

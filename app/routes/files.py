@@ -16,7 +16,7 @@ async def show(request: Request) -> Response:
     rt: Runtime = request.state.rt
     handlers = rt.handlers
     return await page(
-        request, "settings/files.html", folder=str(handlers.folder), names=handlers.names,
+        request, "settings/files.html", folder=str(handlers.folder), answers_for=handlers.names,
         files=[path.name for path in sources(handlers.folder)], troubles=list(handlers.troubles),
         programs=sorted({name for program in rt.desk.programs for name in program.handlers} - set(handlers.names)),
     )  # fmt: skip

@@ -17,7 +17,8 @@ from app.connectors.base import State
 from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
-from app.store import away, overview, planned, webhooks
+from app.routes.standing import concern
+from app.store import account_facts, away, overview, planned, webhooks
 from app.store import inbox as inbox_rows
 from app.store.overview import Attention, ChannelState, Hour
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000
 HOUR: Final = 3_600_000
 NOW_ROWS: Final = 6
+MOST_CONCERNS: Final = 10
 NONE: Final = "\u2013"
 BAD_STATES: Final = (State.LOGGED_OUT, State.BROKEN)
 
@@ -69,6 +71,7 @@ async def attention(request: Request) -> Response:
             found["stopped"],
             found["unpublished"],
             found["undelivered"],
+            found["fallen"],
             found["away"],
             rt.clock.now() // 60_000,
         )
@@ -226,14 +229,16 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         for row in await rt.db.reader.all(webhooks.ALL)
         if row.disabled_at and row.disabled_why
     ]
+    fallen = await rt.db.reader.all(account_facts.CONCERNS, limit=MOST_CONCERNS)
     left = await rt.db.read(away.list_left)
-    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(left)
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen) + len(left)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
         "stopped": stopped,
         "unpublished": unpublished,
         "undelivered": undelivered,
+        "fallen": [(one, *concern(one)) for one in fallen],
         "away": left,
         "attention_count": count,
         **drawn,

@@ -11,16 +11,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import assigning, corrections, handoff, media, teams, users
+from app import assigning, corrections, handoff, media, teams, users, window
 from app.capabilities import Capabilities
 from app.connectors import CONNECTORS
 from app.content import Text
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
 from app.routes import bubbles, explain, faces, found
 from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
 from app.security.permissions import Action, may
-from app.store import explained, people, threads
+from app.store import conversations, explained, people, threads
 from app.store import inbox as inbox_rows
 from app.store.inbox import Row
 from app.store.threads import Head, Key
@@ -145,7 +145,7 @@ async def show(request: Request) -> Response:
     values = {
         **thread_values(request, head, thread, newer=newer),
         **await side_values(request, head),
-        **composer_values(request, head),
+        **await composer_values(request, head),
     }
     topics = (f"conversation-{head.id}",)
     return await page(request, "inbox/index.html", list=await read_list(request), topics=topics, **values)
@@ -198,7 +198,7 @@ async def bar(request: Request) -> Response:
 
 async def composer(request: Request) -> Response:
     head = await read_head(request)
-    return await fragment(request, "inbox/_composer.html", **composer_values(request, head))
+    return await fragment(request, "inbox/_composer.html", **await composer_values(request, head))
 
 
 async def why(request: Request) -> Response:
@@ -270,12 +270,15 @@ async def assignable(rt: "Runtime") -> "list[User]":
     return [one for one in await users.list_all(rt) if may(one, Action.ANSWER)]
 
 
-def composer_values(request: Request, head: Head, text: str = "") -> dict[str, Any]:
-    """`until`: when the time for free replies ends (0 = never ends); `over`: it has ended."""
-    capabilities = capabilities_of(head.connector)
-    until = head.heard_at + capabilities.window * 1000 if capabilities.window and head.heard_at else 0
-    over = bool(capabilities.window) and until <= request.state.rt.clock.now()
-    limits = {"until": until, "over": over, "longest": capabilities.text}
+async def composer_values(request: Request, head: Head, text: str = "") -> dict[str, Any]:
+    """`until`: when the time for free replies ends (0 = never ends); `over`: it has ended, or never began."""
+    rt: Runtime = request.state.rt
+    can, now = capabilities_of(head.connector), rt.clock.now()
+    free = await rt.db.reader.one(conversations.FREE, id=head.id) if can.window else None
+    known = window.window(can, head.heard_at, now, window.free_until(*free) if free else 0)
+    over = known.over or known.unknown
+    ways = {"files": bool(can.media), "templates": can.template, "buttons": bool(can.buttons)}
+    limits = {"until": known.until, "over": over, "free_until": known.free_until, "longest": can.text, **ways}
     return {**head_values(request, head), **limits, "text": text, "error": "", "errors": {}}
 
 
@@ -292,13 +295,11 @@ async def reply(request: Request) -> Response:
     rt: Runtime = request.state.rt
     user: User = request.state.user
     head = await read_head(request)
-    values = composer_values(request, head)
+    values = await composer_values(request, head)
     try:
         text = (await form(request)).required("text", limit=10_000)
-        if values["over"]:
-            raise Invalid(_("The time for free replies is over, so this was not sent."))
         await handoff.reply(rt, head.id, Text(text), user.id)
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         if not is_htmx(request):
             raise
         values["text"] = typed(await form(request))

@@ -198,6 +198,8 @@ async def create(request: Request) -> Response:
     except (Invalid, Conflict) as error:
         values = {"channel": row, "row": None, "words": words, "tone": tone, **form_values(fields)}
         return await refused(request, "message_templates/show.html", error, **values)
+    finally:
+        await data.data.close()
     return await finished(request, template_id, data)
 
 
@@ -215,6 +217,8 @@ async def change(request: Request) -> Response:
         return await refused(
             request, "message_templates/show.html", error, **await template_values(request, row, fields)
         )
+    finally:
+        await data.data.close()
     if row.status != message_templates.DRAFT:
         done = _("Handed in again. The network reviews the new text.")
         return redirect(request, to_template(request, row.id), done=done)

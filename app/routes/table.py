@@ -13,6 +13,7 @@ from app.routes import (
     away,
     bots,
     channels,
+    composing,
     contacts,
     docs,
     files,
@@ -35,6 +36,7 @@ from app.routes import (
     setup,
     sheets,
     simulator,
+    standing,
     stepping,
     teams,
     two_step,
@@ -47,6 +49,7 @@ from app.security.permissions import Action
 
 SELF, READ, ANSWER, BUILD = Action.SELF, Action.READ, Action.ANSWER, Action.BUILD
 CONNECT, ADMINISTER = Action.CONNECT, Action.ADMINISTER
+FILE: Final = 101 * 1024 * 1024  # what WhatsApp takes as a document, and the form around it
 DOCUMENT: Final = 4_000_000  # a bot document, as a form encodes it
 
 ROUTES: Final[tuple[Entry, ...]] = (
@@ -93,6 +96,21 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/inbox/{id:id}/why", inbox.why, "inbox.why", READ),
     Entry("GET", "/inbox/{id:id}/steps", stepping.show, "stepping", READ),
     Entry("POST", "/inbox/{id:id}/reply", inbox.reply, "inbox.reply", ANSWER),
+    Entry("GET", "/inbox/{id:id}/file", composing.attach, "inbox.attach", READ),
+    Entry("POST", "/inbox/{id:id}/file", composing.send_file, "inbox.send_file", ANSWER, body=FILE),
+    Entry("GET", "/inbox/{id:id}/templates", composing.pick, "inbox.pick", READ),
+    Entry("GET", "/inbox/{id:id}/templates/{template:id}", composing.fill, "inbox.fill", READ),
+    Entry(
+        "POST",
+        "/inbox/{id:id}/templates/{template:id}",
+        composing.send_template,
+        "inbox.send_template",
+        ANSWER,
+        body=FILE,
+    ),
+    Entry("POST", "/inbox/{id:id}/templates/{template:id}/draw", composing.draw, "inbox.draw", ANSWER),
+    Entry("GET", "/inbox/{id:id}/buttons", composing.buttons, "inbox.buttons", READ),
+    Entry("POST", "/inbox/{id:id}/buttons", composing.send_buttons, "inbox.send_buttons", ANSWER),
     Entry("POST", "/inbox/{id:id}/take", inbox.take, "inbox.take", ANSWER),
     Entry("POST", "/inbox/{id:id}/give-back", inbox.give_back, "inbox.give_back", ANSWER),
     Entry("POST", "/inbox/{id:id}/assign", inbox.assign, "inbox.assign", ANSWER),
@@ -142,6 +160,8 @@ ROUTES: Final[tuple[Entry, ...]] = (
     Entry("GET", "/channels/{id:id}/away", away.show, "channels.away", READ),
     Entry("POST", "/channels/{id:id}/away", away.decide, "channels.decide", ANSWER),
     Entry("POST", "/channels/{id:id}/unlink", linking.unlink, "channels.unlink", CONNECT, fresh=True),
+    Entry("POST", "/channels/{id:id}/account", standing.ask, "channels.ask", CONNECT),
+    Entry("POST", "/channels/{id:id}/account/seen", standing.see, "channels.see", CONNECT),
     Entry("GET", "/channels/{id:id}/templates", message_templates.index, "templates", READ),
     Entry("GET", "/channels/{id:id}/templates/list", message_templates.listing, "templates.list", READ),
     Entry("POST", "/channels/{id:id}/templates/fetch", message_templates.fetch, "templates.fetch", BUILD),

@@ -1,5 +1,6 @@
 """Two-step log-in: switching it on with a QR code, recovery codes, and the second page of a log-in."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from itsdangerous import BadSignature, Signer
@@ -112,8 +113,12 @@ def back(request: Request) -> Response:
 class Ticket:
     """Carried by the browser between the two pages: this user gave the right password, until then."""
 
-    def __init__(self, key: bytes) -> None:
-        self.signer = Signer(key, salt="two-step")
+    def __init__(self, keys: Callable[[], list[bytes]]) -> None:
+        self._keys = keys
+
+    @property
+    def signer(self) -> Signer:
+        return Signer(self._keys(), salt="two-step")
 
     def write(self, user: users.User, now: int) -> str:
         return self.signer.sign(f"{user.id}-{user.token_version}-{now + LASTS}").decode("ascii")

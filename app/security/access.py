@@ -9,8 +9,10 @@ PyJWT brings X.509 along and is imported with the first token.
 
 import secrets
 import string
+from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
 import msgspec
@@ -18,6 +20,9 @@ import msgspec
 from app.errors import Unauthenticated
 from app.said import N_
 from app.security.permissions import POLICY, Action
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 SCOPES: Final[dict[str, frozenset[Action]]] = {
     "read": frozenset({Action.READ}),
@@ -48,10 +53,11 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class Signer:
-    """Gives and reads access tokens of this installation: `key` has 256 bits, `install` is the issuer."""
+    """Gives and reads access tokens of this installation: `keys` have 256 bits each, the last one signs; `install` is
+    the issuer."""
 
-    def __init__(self, key: bytes, install: str) -> None:
-        self._keys = {KID: key}
+    def __init__(self, keys: Callable[[], list[bytes]], install: str) -> None:
+        self._keys = keys
         self._install = install
 
     def give(self, user_id: int, version: int, scopes: frozenset[str], now: int) -> str:
@@ -68,7 +74,7 @@ class Signer:
             "scope": text_of(scopes),
             "tv": version,
         }
-        return jwt.encode(claims, self._keys[KID], "HS256", headers={"typ": "at+jwt", "kid": KID})
+        return jwt.encode(claims, self._keys()[-1], "HS256", headers={"typ": "at+jwt", "kid": KID})
 
     def read(self, token: str, now: int) -> Claims:
         """Raises Unauthenticated on anything that this installation did not sign, or whose time is over."""
@@ -78,13 +84,11 @@ class Signer:
             raise Unauthenticated(REFUSED)
         try:
             header = jwt.get_unverified_header(token)
-            if header.get("typ") != "at+jwt" or "crit" in header or header.get("b64", True) is not True:
+            if (header.get("typ"), header.get("kid")) != ("at+jwt", KID):
                 raise Unauthenticated(REFUSED)
-            claims = jwt.decode(
-                token, self._keys[header.get("kid", "")], ["HS256"], audience=AUDIENCE, issuer=self._install,
-                # The clock is ours, so its claims are looked at below.
-                options={"require": REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
-            )  # fmt: skip
+            if "crit" in header or header.get("b64", True) is not True:
+                raise Unauthenticated(REFUSED)
+            claims = self._claims(token)
             found = Claims(
                 int(claims["sub"]), scopes_of(claims["scope"]), claims["jti"], int(claims["exp"]) * 1000,
                 int(claims["tv"]),
@@ -95,6 +99,18 @@ class Signer:
         if not given_at - 60_000 <= now < found.expires_at:
             raise Unauthenticated(REFUSED)
         return found
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """By the key that signs, else by one that was replaced lately. Raises `jwt.PyJWTError`."""
+        import jwt
+
+        # The clock is ours, so its claims are looked at by the caller.
+        options: Options = {"require": REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        *older, current = self._keys()
+        for key in older:
+            with suppress(jwt.InvalidSignatureError):
+                return jwt.decode(token, key, ["HS256"], audience=AUDIENCE, issuer=self._install, options=options)
+        return jwt.decode(token, current, ["HS256"], audience=AUDIENCE, issuer=self._install, options=options)
 
 
 def text_of(scopes: frozenset[str]) -> str:

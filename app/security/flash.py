@@ -1,5 +1,6 @@
 """One sentence that the next page shows, carried by the browser in a signed cookie: nothing is stored for it."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
@@ -9,8 +10,12 @@ MAX_AGE = 60
 
 
 class Flash:
-    def __init__(self, key: bytes) -> None:
-        self.signer = TimestampSigner(key, salt="flash", digest_method=sha256)
+    def __init__(self, keys: Callable[[], list[bytes]]) -> None:
+        self._keys = keys
+
+    @property
+    def signer(self) -> TimestampSigner:
+        return TimestampSigner(self._keys(), salt="flash", digest_method=sha256)
 
     def write(self, sentence: str) -> str:
         return self.signer.sign(quote(sentence)).decode("ascii")

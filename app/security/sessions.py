@@ -5,6 +5,7 @@ outside the machine itself: which of the two a request may use follows from how 
 """
 
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
@@ -29,8 +30,12 @@ PLAIN_NAME: Final = "parley_lan"
 class Cookies:
     """Signs and reads the session cookie. `secure`: the request came by HTTPS or from the machine itself."""
 
-    def __init__(self, key: bytes) -> None:
-        self.signer = Signer(key, salt="session", digest_method=sha256)
+    def __init__(self, keys: Callable[[], list[bytes]]) -> None:
+        self._keys = keys
+
+    @property
+    def signer(self) -> Signer:
+        return Signer(self._keys(), salt="session", digest_method=sha256)
 
     def read(self, cookies: dict[str, str], secure: bool) -> str | None:
         """The session id of a request, if its cookie is one of ours."""

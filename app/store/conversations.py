@@ -12,6 +12,7 @@ CONVERSATION = Query(
     """,
     Conversation,
 )
+HEARD_AT = Query("select heard_at from conversation where id = :id", int)
 INSERT = Statement(
     """
     insert into conversation (id, channel_id, contact_id, thread, address, last_at, created_at)
@@ -127,6 +128,19 @@ CLOSE = Statement(
         budget = '', closed_at = :now, version_id = null
     where id = :id
     """
+)
+# Somebody came from an ad; an answer within a day is free, and so is what follows for 72 hours.
+ENTERED = Statement("update conversation set entered_at = :at where id = :id and entered_at < :at")
+FREE_UNTIL = Statement("update conversation set free_until = :free_until where id = :id and free_until < :free_until")
+FREE = Query(
+    """
+    select v.free_until, v.entered_at, coalesce((
+      select min(m.at) from message m
+      where m.conversation_id = v.id and m.at >= v.entered_at and m.direction = 'out'
+        and m.status in ('accepted', 'sent', 'delivered', 'read', 'played')), 0)
+    from conversation v where v.id = :id
+    """,
+    lambda told, entered, answered: (int(told), int(entered), int(answered)),
 )
 HAND_OVER = Statement(
     """

@@ -21,5 +21,13 @@ INSERT = Statement(
 )
 
 
+KEEP_ONLY = Statement("delete from encryption_key where kid <> :kid")
+
+
+def keep_only(tx: Tx, kid: str) -> None:
+    """Nothing is sealed with any other key."""
+    tx.run(KEEP_ONLY, kid=kid)
+
+
 def insert(tx: Tx, kid: str, canary: str) -> None:
     tx.run(INSERT, kid=kid, canary=canary, now=tx.now)

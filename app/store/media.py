@@ -9,6 +9,13 @@ INSERT = Statement(
     values (:id, :channel_id, :message_id, :provider_id, :url, :mime, :filename, :sha256, 'wanted', :now)
     """
 )
+INSERT_STORED = Statement(
+    """
+    insert into media
+      (id, channel_id, message_id, provider_id, url, mime, filename, sha256, size, state, created_at, stored_at)
+    values (:id, :channel_id, :message_id, '', '', :mime, :filename, :sha256, :size, 'stored', :now, :now)
+    """
+)
 MEDIA = Query(
     """
     select id, channel_id, message_id, provider_id, url, mime, filename, sha256, size, state, problem

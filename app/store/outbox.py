@@ -15,7 +15,7 @@ INSERT = Statement(
 )
 DUE = Query(
     """
-    select o.message_id, o.conversation_id, o.place, o.attempts, m.content, m.reply_to, v.address
+    select o.message_id, o.conversation_id, o.place, o.attempts, m.content, m.reply_to, v.address, v.heard_at
     from outbox o
     join message m on m.id = o.message_id
     join conversation v on v.id = o.conversation_id

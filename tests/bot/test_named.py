@@ -2,6 +2,8 @@
 
 from app.bot.document import parse
 from app.bot.named import Known, named
+from app.template import Known as Template
+from app.template import read
 
 TEXT = """\
 bot: T
@@ -42,3 +44,33 @@ def test_a_user_is_no_team() -> None:
 def test_nothing_is_told_where_everything_is_there() -> None:
     teams = frozenset({"nobody@luna.example", "oven", "big kitchen"})
     assert told(Known(frozenset({"key", "other"}), teams, frozenset({"ana@luna.example"}))) == []
+
+
+TEMPLATES = """
+bot: Shop
+language: en
+rules:
+  - name: late
+    when: {says: late}
+    do:
+      - {template: order_ready, parameters: ["{{ contact.name }}"]}
+      - {template: nowhere}
+      - {template: paused}
+      - {template: order_ready, language: pt_BR, parameters: [a]}
+fallback: {do: [{template: order_ready}]}
+"""
+
+
+def test_templates_that_a_channel_cannot_send_are_told() -> None:
+    ready = read([{"type": "BODY", "text": "Your order {{1}} is ready."}])
+    there = (
+        Template("order_ready", "en", "APPROVED", ready), Template("paused", "en", "PAUSED", read([])),
+    )  # fmt: skip
+    found = named(parse(TEMPLATES), Known(templates=(("Shop", there),)))
+    assert [(problem.line, str(problem.message)) for problem in found] == [
+        (9, "On Shop: there is no template “nowhere”."),
+        (10, "On Shop: the template “paused” cannot be sent so. The network paused it because people react badly to"
+             " it."),
+        (11, "On Shop: the template “order_ready” is there in en, not in pt_BR."),
+        (12, "On Shop: the template “order_ready” cannot be sent so. Its text has 1 values, and 0 are given."),
+    ]  # fmt: skip

@@ -123,6 +123,11 @@ async def test_dial_that_hangs_is_given_up_with_its_process(
     assert caught.value.change.code == "reconnecting"
 
 
+def test_P38_accounts_begin_one_after_the_other() -> None:
+    starts = reach.Starts()
+    assert [starts.wait(now) for now in (100.0, 100.0, 101.0, 300.0)] == [0.0, reach.APART, 2 * reach.APART - 1, 0.0]
+
+
 # ---- order, duplicates, what cannot be kept or read ------------------------------------------------------------------
 
 

@@ -52,8 +52,10 @@ async def test_link_is_resumed_after_a_restart(whatsapp: WhatsApp, tmp_path: Pat
 
 
 async def test_store_is_for_its_owner_alone(whatsapp: WhatsApp, tmp_path: Path) -> None:
-    async with linked(whatsapp, tmp_path):
-        store = tmp_path / "whatsapp_web" / "1.db"
+    # Characters that mean something in an address of SQLite's.
+    folder = tmp_path / "da?ta #1 %41&x=y"
+    async with linked(whatsapp, folder):
+        store = folder / "whatsapp_web" / "1.db"
         assert store.stat().st_size > 0
         for path in store.parent.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +15,19 @@ from tests import turned
 from tests.fakes.whatsapp.library import FOLDER
 from tests.fakes.whatsapp.noise import ROOT
 from tests.fakes.whatsapp.threaded import Threaded
-from tests.faults.house import House, wait_for
+from tests.faults.house import PASSWORD, House, wait_for
 
 ACCOUNTS, ACCOUNTS_FULL = 2, 10
 SAID = 100  # by one person to every account: a thousand for ten
 ALL_MB, ONE_MB = 150, 85
+DROPS, DROPS_FULL = 20, 200
+GROWTH_MB = 5
+FIRST_REPLY = 2.0  # seconds from the scan of the code
+BOT = """
+bot: Echo
+language: en
+fallback: {do: [{say: "You said {{ message.text }}"}]}
+"""
 PATIENCE = 90
 
 
@@ -47,15 +56,19 @@ class LinkedHouse(House):
 
     def link(self, name: str) -> None:
         """Let the phone scan the code of this channel."""
-        code = ""
+        wait_for(lambda: self.code_of(name), f"a code of {name}", PATIENCE)
+        self.phone.do(self.phone.server.scan(self.code_of(name)))
 
-        def shown() -> bool:
-            nonlocal code
-            code = json.loads(self.command("channel", "link", name, "--json"))["qr"]
-            return bool(code)
+    def code_of(self, name: str) -> str:
+        return str(json.loads(self.command("channel", "link", name, "--json"))["qr"])
 
-        wait_for(shown, f"a code of {name}", PATIENCE)
-        self.phone.do(self.phone.server.scan(code))
+    def settle(self, *names: str, **values: str) -> None:
+        """An owner, and a channel of each name."""
+        self.command("setup", "--email", "o@example.com", "--password-stdin", given=PASSWORD)
+        more = [f"{name}={value}" for name, value in values.items()]
+        for number, name in enumerate(names):
+            phone = f"phone=1555000{number:04}"
+            self.command("channel", "add", "whatsapp_web", "--name", name, phone, "risk=yes", "rate=0", *more)
 
     def heard(self, channel: str) -> list[int]:
         """The numbers that Alice said, as they were stored."""
@@ -85,9 +98,11 @@ def resident(pid: int) -> float:
 def test_P8_P38_three_kills_lose_nothing_that_was_told(linked_house: LinkedHouse, full: bool) -> None:
     house, phone = linked_house, linked_house.phone
     names = [f"Phone {number}" for number in range(ACCOUNTS_FULL if full else ACCOUNTS)]
-    house.command("setup", "--email", "o@example.com", "--password-stdin", given="correct horse battery staple")
-    for number, name in enumerate(names):
-        house.command("channel", "add", "whatsapp_web", "--name", name, f"phone=1555000{number:04}", "risk=yes")
+    house.settle(*names)
+    house.start()
+    wait_for(lambda: house.code_of(names[0]), "a code", PATIENCE)
+    # While a code is shown a call of the library never returns; nobody waits for it.
+    assert house.server and house.server.stop() == 0
     house.start()
     for name in names:
         house.link(name)
@@ -153,3 +168,37 @@ def test_P8_P38_three_kills_lose_nothing_that_was_told(linked_house: LinkedHouse
     )
     assert len(lost) <= 2 * len(names), lost
     assert together < ALL_MB and max(apart) < ONE_MB
+
+
+@pytest.mark.parametrize("process", ["shared", "own"])
+def test_first_reply_and_a_life_of_lost_connections(linked_house: LinkedHouse, full: bool, process: str) -> None:
+    house, phone = linked_house, linked_house.phone
+    house.settle("Phone", process=process)
+    document = house.folder / "bot.yaml"
+    document.write_text(BOT)
+    house.command("bot", "import", str(document))
+    house.command("bot", "publish", "Echo", "--channel", "Phone")
+    house.start()
+    wait_for(lambda: house.code_of("Phone"), "a code", PATIENCE)
+    code, began = house.code_of("Phone"), time.monotonic()
+    phone.do(phone.server.scan(code))
+    wait_for(lambda: house.connected() == 1, "the link", PATIENCE)
+    phone.say("0")
+    phone.do(phone.server.seen("message", text="You said 0", patience=PATIENCE))
+    first = time.monotonic() - began
+
+    carrier = house.children()[0] if process == "own" else house.pid
+    drops = DROPS_FULL if full else DROPS
+    sizes = [resident(carrier)]
+    for drop in range(1, drops + drops // 2):
+        phone.do(phone.server.end())
+        phone.say(str(drop))
+        wait_for(lambda last=drop: house.heard("Phone")[-1:] == [last], "what was said meanwhile", PATIENCE)
+        sizes.append(resident(carrier))
+    settled = sizes[drops // 2]
+    print(
+        f"\nlinked device, process {process}: first reply {first:.2f} s after the scan; {settled:.0f} MB, "
+        f"after {drops} lost connections {sizes[-1] - settled:+.1f} MB"
+    )
+    assert sizes[-1] - settled < GROWTH_MB
+    assert not full or first < FIRST_REPLY

@@ -180,6 +180,30 @@ async def test_erasing_asks_for_the_password_again_and_leaves_nothing(tmp_path: 
         await html(visit, f"/contacts/{ana}", 404)
 
 
+async def test_those_who_are_ticked_are_changed_together(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        ana, long = await contact(visit, ANA), await contact(visit, LONG)
+        assert f'name="id" value="{ana}"' in await html(visit, "/contacts")
+
+        async def ticked(what: str, value: str, *ids: int) -> httpx.Response:
+            data = {"csrf": visit.csrf, "what": what, "value": value, "list": "?tag=vip&x=1", "id": list(map(str, ids))}
+            return await visit.client.post("/contacts/ticked", data=data, headers=visit.headers())
+
+        done = await ticked("tag", "vip, 2026", ana, long)
+        assert done.status_code == 303 and done.headers["location"] == "/contacts?tag=vip"
+        await ticked("untag", "vip", long)
+        await ticked("field", "city = Recife", ana)
+        await ticked("out", "", long)
+        first, second = await visit.rt.db.write(people.get, ana), await visit.rt.db.write(people.get, long)
+        assert people.decoded(first.tags) == ["vip", "2026"] and people.decoded(second.tags) == ["2026"]
+        assert people.decoded(first.fields)["city"] == "Recife" and second.opted_out_at and not first.opted_out_at
+        for what, value, ids in (("tag", "x", ()), ("tag", "", (ana,)), ("erase", "x", (ana,)), ("field", "=", (ana,))):
+            assert (await ticked(what, value, *ids)).status_code == 422, what
+        await visit.become("viewer")
+        assert (await ticked("tag", "x", ana)).status_code == 403
+        assert 'id="many"' not in await html(visit, "/contacts")
+
+
 async def test_what_is_exported_can_be_read_by_a_spreadsheet_and_comes_back(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         for n in range(sheets.PAGE + 3):

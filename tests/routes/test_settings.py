@@ -97,3 +97,14 @@ async def test_who_may_not_administer_sees_only_what_runs_here(tmp_path: Path) -
         assert "SQLite" in html and PAULO["email"] not in html
         for path in ("/settings", "/settings/invitations", f"/settings/people/{user_id}/disable"):
             assert (await visit.post(path, BUSINESS | PAULO)).status_code == 403, path
+
+
+async def test_files_that_answer_are_shown_with_what_went_wrong_in_them(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        folder = visit.rt.handlers.folder
+        folder.mkdir()
+        (folder / "prices.py").write_text("x = 1\nimport nothing_of_that_name\n")
+        await visit.rt.handlers.look()
+        page = (await visit.get("/settings/handlers")).text
+        assert "prices.py" in page and "line 2" in page and "nothing_of_that_name" in page
+        assert f'href="{visit.app.url_path_for("inbox")}"' in page, "the way on is there, too"

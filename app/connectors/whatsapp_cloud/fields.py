@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.connectors.account import Known
 from app.connectors.base import Address, Arrival, Inbound, Malformed, Notice
 from app.connectors.whatsapp_cloud.message import message_arrival, read_message
 from app.connectors.whatsapp_cloud.news import news_in
@@ -190,6 +191,66 @@ def _about_person(place: Place, raw: bytes, what: str) -> Arrival:
     )
 
 
+def _calls(place: Place, value: RawObject, raw: bytes) -> Iterator[Arrival]:
+    """A call belongs to the conversation with whoever was at the other end. Steps in between are only kept."""
+    for element in elements(value.get("calls")):
+        kept = raw_update(place, "calls", bytes(element))
+        yield _call(place, bytes(element)) or Notice(place.account, place.field, place.at, kept)
+    yield from _notices(place, value, "statuses")
+    yield from _notices(place, value, "errors")
+
+
+def _call(place: Place, raw: bytes) -> Arrival | None:
+    """None for a step that tells people nothing, or about nobody."""
+    try:
+        told = an_object(raw)
+    except ValueError as problem:
+        return Malformed(place.account, f"call: {problem}", raw_update(place, "calls", raw))
+    ours = string(told, "direction") == "BUSINESS_INITIATED"
+    what = CALLS.get(string(told, "event"), string(told, "event"))
+    role = "to" if ours else "from"
+    number, user_id = string(told, role), string(told, f"{role}_user_id")
+    known = contact_for(place.contacts, user_id, number) or (place.contacts[0] if len(place.contacts) == 1 else None)
+    sender = person(user_id, "", number if known is None else known.wa_id or number, known)
+    if not what.startswith("call") or not string(told, "id") or not sender.aliases():
+        return None
+    data = {key: value for key, value in told.items() if key != "session"}
+    return Inbound(
+        account=place.account,
+        provider_id=f"{string(told, 'id')}:{string(told, 'event')}",
+        sender=sender,
+        at=milliseconds(told, "timestamp") or place.at,
+        content=System(what="call_out" if ours and what == "call" else what, data=data),
+        raw=raw_update(place, "calls", raw, known),
+        name=known.name if known else "",
+    )
+
+
+def _book(place: Place, value: RawObject, raw: bytes) -> Iterator[Arrival]:
+    """The phone's own address book, where a number is used beside the phone app: names for people."""
+    for element in elements(value.get("state_sync")):
+        kept = raw_update(place, "state_sync", bytes(element))
+        yield Notice(place.account, place.field, place.at, kept, tuple(_entry(bytes(element))))
+    yield from _notices(place, value, "errors")
+
+
+def _entry(raw: bytes) -> Iterator[Known]:
+    try:
+        told = an_object(raw)
+    except ValueError:
+        return
+    entry = member(told, "contact")
+    number = digits(string(entry, "phone_number"))
+    names = (("bsuid", string(entry, "user_id")), ("wa_id", number), ("phone", number))
+    aliases = tuple(pair for pair in names if pair[1])
+    if string(told, "action") == "add" and aliases:
+        name = string(entry, "full_name") or string(entry, "first_name")
+        yield Known(aliases, name, number, string(entry, "username"))
+
+
+CALLS = {"connect": "call", "terminate": "call_ended"}
+
+
 def _current(told: dict[str, Any], key: str) -> str:
     return string(told, key) or string(member(told, key), "current")
 
@@ -217,8 +278,8 @@ READERS: dict[str, Reader] = {
     "user_preferences": _preferences,
     "user_id_update": _id_updates,
     "messaging_handovers": _handover,
-    "calls": _listed("calls"),
-    "smb_app_state_sync": _listed("state_sync"),
+    "calls": _calls,
+    "smb_app_state_sync": _book,
     "automatic_events": _listed("automatic_events"),
     "group_lifecycle_update": _listed("groups"),
     "group_participants_update": _listed("groups"),

@@ -8,7 +8,12 @@ from app.connectors.base import Address, Arrival, Malformed, Notice, Problem, Re
 from app.connectors.whatsapp_cloud.place import Place, contact_for, raw_update
 from app.connectors.wire import LATEST, an_object, digits, member, milliseconds, objects, string
 
+FREE_ENTRY = "free_entry_point"
 STATUSES = {status.value: status for status in Status if status is not Status.ACCEPTED}
+
+
+class _Pricing(msgspec.Struct):
+    type: str = ""
 
 
 class _PlainStatus(msgspec.Struct):
@@ -23,6 +28,7 @@ class _PlainStatus(msgspec.Struct):
     recipient_type: Literal["individual"] = "individual"
     type: Literal["message"] = "message"
     biz_opaque_callback_data: str = ""
+    pricing: _Pricing | None = None
 
 
 _plain = msgspec.json.Decoder(_PlainStatus)
@@ -40,6 +46,8 @@ def _plain_arrival(place: Place, raw: bytes) -> Receipt | None:
     except (ValueError, RecursionError):
         return None
     number, user_id = found.recipient_id, found.recipient_user_id
+    if found.pricing is not None and found.pricing.type == FREE_ENTRY:
+        return None
     if not found.id or not 0 <= at <= LATEST or (number and not number.isdigit()):
         return None
     return Receipt(
@@ -76,7 +84,14 @@ def _read_status(place: Place, raw: bytes) -> Arrival:
         opaque=string(report, "biz_opaque_callback_data"),
         recipient=_recipient(report),
         problem=_problem(report) if status is Status.FAILED else None,
+        free_until=_free_until(report),
     )
+
+
+def _free_until(report: dict[str, Any]) -> int:
+    """The end of the time after an ad in which nothing is charged."""
+    free = string(member(report, "pricing"), "type") == FREE_ENTRY
+    return milliseconds(member(report, "conversation"), "expiration_timestamp") if free else 0
 
 
 def _recipient(report: dict[str, Any]) -> Address | None:

@@ -1,13 +1,11 @@
 """The calls that are made of the client library, on whichever carrier: bytes and numbers out, its messages back."""
 
-import os
 import time
 from pathlib import Path
 from typing import Any, Final
 
 from app.connectors.whatsapp_web.carriers import Carrier
 from app.connectors.whatsapp_web.library import Library
-from app.system import make_private, open_private
 
 MINUTE_AND_MORE: Final = 80.0  # the library itself gives up on a send after 75 s
 QUICK: Final = 20.0
@@ -86,9 +84,3 @@ class Client:
 
     async def _call(self, function: str, *args: bytes | int, limit: float = QUICK) -> bytes:
         return await self._carrier.call(function, *args, limit=limit)
-
-
-def make_store(store: Path) -> None:
-    """A file for the owner alone, made before the library opens it."""
-    os.close(open_private(store))
-    make_private(store)

@@ -8,6 +8,22 @@ from urllib.parse import urlsplit
 LIMIT = 10.0
 
 
+APART = 5.0  # seconds between the starts of two accounts
+
+
+class Starts:
+    """Accounts of one process begin one after the other: after an outage not all of them knock at once."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until this one may begin. `now`: seconds that never go back."""
+        begin = max(now, self._next)
+        self._next = begin + APART
+        return begin - now
+
+
 class Unreachable(Exception):
     """The server of WhatsApp does not answer."""
 

@@ -2,8 +2,8 @@
 
 A crash of the library in this process is the end of Parley, which cannot say so any more. So a mark is put into a file
 of the account before native code runs and taken away on a clean stop; found at the next start of the same boot of the
-machine, it means that Parley died meanwhile, and the account runs apart from then on. Three crashes in a day, and it
-stays off until a person wants it tried again.
+machine, it means that Parley died meanwhile, of whatever, and the account runs apart from then on. There its crashes
+are seen: three in a day, and it stays off until a person wants it tried again.
 """
 
 import time
@@ -65,7 +65,7 @@ class Safety:
         record = self._record = self._read()
         if record.runs == boot():
             record.runs, record.apart = "", CRASHED
-            self.crashed("")
+            self._write()
         if len(record.crashes) >= MOST:
             raise Off(record.how)
         apart = apart or bool(record.apart)
@@ -83,7 +83,7 @@ class Safety:
     def crashed(self, how: str) -> None:
         now = int(self._now())
         self._record.crashes = [*(at for at in self._record.crashes if at > now - DAY), now]
-        self._record.how = how or self._record.how
+        self._record.how = how
         self._write()
 
     def hung(self) -> None:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -30,15 +30,15 @@ from app.connectors.base import (
 from app.connectors.whatsapp_web import carriers, engine, files, groups, reading, states
 from app.connectors.whatsapp_web.carriers import Carrier, Event, InProcess, Isolated, Stuck
 from app.connectors.whatsapp_web.contents import vote
+from app.connectors.whatsapp_web.keys import Keys
 from app.connectors.whatsapp_web.library import Library, Missing
-from app.connectors.whatsapp_web.native import Client, make_store
+from app.connectors.whatsapp_web.native import Client
 from app.connectors.whatsapp_web.pacing import Pacing
-from app.connectors.whatsapp_web.reach import Unreachable, reach
+from app.connectors.whatsapp_web.reach import Starts, Unreachable, reach
 from app.connectors.whatsapp_web.remembered import Known, Remembered
 from app.connectors.whatsapp_web.safety import Off, Safety
 from app.connectors.whatsapp_web.sending import NUMBERS, Desk, ReadUrl
 from app.content import Buttons, Choice, Content, Poll, Unsupported
-from app.system import make_private_folder
 
 FOLDER: Final = "whatsapp_web"
 URL: Final = "wss://web.whatsapp.com/ws/chat"
@@ -55,19 +55,21 @@ log = logging.getLogger(__name__)
 
 
 class WebSession:
-    """One account. The store of its keys is a file in the data folder, for the owner alone."""
+    """One account."""
+
+    _starts: ClassVar = Starts()
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._url = channel.config.get("whatsapp_web_url") or URL
         folder = Path(channel.config.get("data") or ".") / FOLDER
-        self._store, self._journal = folder / f"{channel.id}.db", folder / f"{channel.id}.journal"
+        self._keys, self._journal = Keys(folder / f"{channel.id}.db"), folder / f"{channel.id}.journal"
         self._safety = Safety(folder / f"{channel.id}.safety")
         self._known = Remembered()
         # A fake server on this machine has nobody who could be annoyed.
-        hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
+        self._hurried = urlsplit(self._url).hostname in ("127.0.0.1", "localhost")
         limits = {name: int(channel.config[name]) for name in ("a_day", "an_hour") if channel.config.get(name)}
-        self._pacing = Pacing(hurried=hurried, **limits)
+        self._pacing = Pacing(hurried=self._hurried, **limits)
         self._desk = Desk(
             self._pacing,
             self._known,
@@ -78,8 +80,6 @@ class WebSession:
         self._groups = channel.config.get("groups") or groups.OFF
         self._me = Address(wa_id=channel.account)
         self._find: Find | None = None
-        self._find_place: Callable[[], Awaitable[str]] | None = None
-        self._drop_place: Callable[[], Awaitable[None]] | None = None
         self._library: Library | None = None
         self._client: Client | None = None
         self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -97,6 +97,8 @@ class WebSession:
             return
         self._on_event = on_event
         await on_event(StatusChange(State.STARTING, "starting"))
+        if not self._hurried:
+            await asyncio.sleep(self._starts.wait(time.monotonic()))
         for _ in range(ROUNDS):
             try:
                 await reach(self._url)
@@ -120,7 +122,7 @@ class WebSession:
         device = self._channel.config.get("device") or "Parley"
         self._heard = asyncio.Queue()
         self._codes = 0
-        store = await self._place()
+        store = await self._keys.place()
         carrier = self._carrier()
         self._client = Client(self._library, carrier)
         try:
@@ -132,18 +134,6 @@ class WebSession:
             client, self._client = self._client, None
             await client.stop()
             self._safety.ended()
-
-    async def _place(self) -> str:
-        """Where the library keeps the keys of the device, which are the account: a schema of the database, which any
-        process of the installation can take over, or a file for the owner alone."""
-        make_private_folder(self._store.parent)
-        try:
-            place = await self._find_place() if self._find_place else ""
-        except Exception as error:
-            raise SessionFailed(StatusChange(State.RECONNECTING, "web.no_place", str(error))) from error
-        if not place:
-            make_store(self._store)
-        return place or str(self._store)
 
     def _carrier(self) -> Carrier:
         """In this process, unless the user or a crash wants it apart. Raises `Off`."""
@@ -348,13 +338,10 @@ class WebSession:
         if client:
             await client.stop()
         self._safety.ended()
-        for left in self._store.parent.glob(f"{self._store.stem}.*"):
-            left.unlink(missing_ok=True)
-        if self._drop_place:
-            await self._drop_place()
+        await self._keys.forget()
 
     def keep_keys_with(self, find: Callable[[], Awaitable[str]], drop: Callable[[], Awaitable[None]]) -> None:
-        self._find_place, self._drop_place = find, drop
+        self._keys.find, self._keys.drop = find, drop
 
     def retry(self) -> None:
         self._safety.forgive()

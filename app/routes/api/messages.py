@@ -1,11 +1,12 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
-from app import content, corrections, files, handoff, i18n, sending, within
+from app import content, corrections, files, handoff, i18n, message_templates, sending, within
+from app.case import Here
 from app.channels import Live
 from app.connectors.base import Address
 from app.content import Content
@@ -16,6 +17,9 @@ from app.routes.api.reading import fit
 from app.said import N_
 from app.store import listing
 from app.views import ID, Message, message
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
 
 MANY: Final = 100  # messages of one request
 Phone = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -123,7 +127,7 @@ class Sending(Body, frozen=True, omit_defaults=True):
     reply_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-Wanted = tuple[int, sending.Recipient, Content, str, int | None]
+Wanted = tuple[Here, sending.Recipient, Content, str, int | None]
 FILES = {
     "image": content.Image,
     "video": content.Video,
@@ -138,11 +142,18 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     """Answered once the message is on disk: 202, and it goes out as soon as the channel's pace allows."""
     live = await sending.live_channel(call.rt, body.channel)
     said = await files.named(call.rt.db.reader, content_of(body))
-    sending.check(live, said)
+    await check(call.rt, live, said)
     to = await recipient(call.rt.db.reader, body.to)
-    sent = await call.once(sending.send, live.row.id, to, said, body.reply_to, call.caller.user_id)
+    sent = await call.once(sending.send, live.here, to, said, body.reply_to, call.caller.user_id)
     live.sender.wake()
     return sent
+
+
+async def check(rt: "Runtime", live: Live, said: Content) -> None:
+    """Refuse before anything is stored what the network would refuse, as far as it is known. Raises `Invalid`."""
+    sending.check(live, said)
+    if isinstance(said, content.Template):
+        await message_templates.fitting(rt.db.reader, live.row.id, said)
 
 
 class Many(Body, frozen=True):
@@ -175,9 +186,9 @@ async def send_many(call: Call, body: Many) -> Once[Outcomes]:
         try:
             live = lives[one.channel] = lives.get(one.channel) or await sending.live_channel(call.rt, one.channel)
             said = await files.named(call.rt.db.reader, content_of(one))
-            sending.check(live, said)
+            await check(call.rt, live, said)
             to = await recipient(call.rt.db.reader, one.to)
-            wanted.append((live.row.id, to, said, one.reply_to, call.caller.user_id))
+            wanted.append((live.here, to, said, one.reply_to, call.caller.user_id))
         except ParleyError as error:
             wanted.append(Refused(error.code, i18n.tell(error.said)))
     outcomes = await call.once(_send_many, wanted)

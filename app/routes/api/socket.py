@@ -194,10 +194,10 @@ class Connection:
         given = reading.fit(body, messages.Sending)
         live = await sending.live_channel(self.rt, given.channel)
         said = messages.content_of(given)
-        sending.check(live, said)
+        await messages.check(self.rt, live, said)
         asked = None if name is None else tokens.Asked(self.caller.name, tokens.check_name(str(name)), digest(body))
         to = await messages.recipient(self.rt.db.reader, given.to)
-        args = (live.row.id, to, said, given.reply_to, self.caller.user_id)
+        args = (live.here, to, said, given.reply_to, self.caller.user_id)
         answer, _replayed = await self.rt.db.write(tokens.once, asked, sending.send, *args)
         live.sender.wake()
         return {"message": msgspec.json.decode(answer)}
