@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 KIND: Final = "contacts.import"
 LARGEST: Final = 256_000_000  # bytes
-UNIT: Final = 300  # rows in one commit
+UNIT: Final = 200  # rows in one commit
 LOOKED_AT: Final = 1000  # rows of a preview
 RUN: Final = 2.0  # seconds of one run of the job
 KEPT: Final = 7 * 86_400_000

@@ -26,7 +26,7 @@ SEEN: Final = {
     **dict.fromkeys(("channel_name", "conversation", "message", "outbox", "media", "statistic"), BY_CHANNEL),
     **dict.fromkeys(("quarantine", "raw_update", "receipt", "tombstone", "publication", "away"), BY_CHANNEL),
     **dict.fromkeys(("turn", "gathered"), BY_CONVERSATION),
-    "account_event": BY_CHANNEL,
+    **dict.fromkeys(("account_event", "account_fact", "template"), BY_CHANNEL),
     "job": f"(conversation_id is null or {BY_CONVERSATION})",
     "contact": PERSON.replace("{id}", "contact.id"),
     "identity": PERSON.replace("{id}", "identity.contact_id"),

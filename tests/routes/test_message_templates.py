@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app import message_templates
+from app import message_templates, users, within
 from app.connectors.account import Draft, Listed
 from tests.routes.visiting import Visit, visiting
 
@@ -36,6 +36,21 @@ async def test_the_list_and_one_of_them_are_for_everybody_and_making_is_not(tmp_
         shown = (await visit.get(f"/channels/templates/{one}")).text
         assert "مرحبا أحمد، الطلب 7 جاهز الآن" in shown and "Invalid format" in shown and "<textarea" not in shown
         assert (await visit.post(f"/channels/{channel}/templates", FORM)).status_code == 403
+
+
+async def test_whoever_is_limited_to_other_channels_sees_none_of_them(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        channel = await shop(visit)
+        one = await visit.one("select id from template where name = 'arabic_ready'")
+        await visit.become("viewer")
+        viewer = await users.find(visit.rt, "viewer@luna.example")
+        await within.limit_user(visit.rt, viewer.id, frozenset())
+        for path in (
+            f"/channels/{channel}/templates",
+            f"/channels/templates/{one}",
+            f"/channels/templates/{one}/state",
+        ):
+            assert (await visit.get(path)).status_code == 404, path
 
 
 async def test_a_draft_is_saved_changed_and_deleted(tmp_path: Path) -> None:

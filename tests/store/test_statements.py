@@ -79,6 +79,7 @@ NUMBERS: Params = {
     "number": 1, "place": 1, "places": 1, "position": 1, "previous_id": 1, "published_at": END, "rate": 80.0,
     "revision": 1, "seq": 50, "slice": START // HOUR, "hour": START // HOUR,
     "shift": 1, "since": END - DAY, "size": 1, "step": 0, "to": 2**62, "to_at": END, "taken_by": 1, "team_id": 1,
+    "duration": 7000, "height": 600, "width": 800,
     "at_byte": 1, "from_byte": 1, "lines": 1, "made": 1, "changed": 1, "wrong": 1, "wrong_bytes": 1,
     "opted_out_at": END, "took_ms": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1, "webhook_id": 1,
 }  # fmt: skip
