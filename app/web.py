@@ -31,7 +31,7 @@ from app.routes.api import ENDPOINTS, events, openapi, socket
 from app.routes.api.answering import handle
 from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
-from app.routes.site import BODY, Entry
+from app.routes.site import BODY, Entry, addresses
 from app.routes.table import ROUTES
 from app.routes.two_step import Ticket
 from app.said import Sentence
@@ -89,6 +89,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
         },
         max_body_size=BODY,
     )
+    app.state.url = addresses(app.routes)
     app.state.cookies = Cookies(rt.keys.derives("session-cookie"))
     app.state.flash = Flash(rt.keys.derives("flash"))
     app.state.hosts = Hosts(rt.settings)
