@@ -59,7 +59,7 @@ binary: $(VENV)/.dev
 
 # Newest versions that pyproject.toml allows, for every platform, with hashes and without any address.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --extra mcp --extra postgres --extra web --group install
+	--no-annotate --no-header --extra mcp --extra postgres --extra s3 --extra web --group install
 lock: $(VENV)/.dev
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) $(ARGS) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt

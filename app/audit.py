@@ -60,11 +60,13 @@ ACTIONS: Final[dict[str, str]] = {
     "secret.set": mark("Set a secret"),
     "secret.removed": mark("Removed a secret"),
     "contact.merged": mark("Merged two contacts"),
+    "contact.unmerged": mark("Undid a merge of contacts"),
     "contact.imported": mark("Brought in contacts"),
     "contacts.exported": mark("Exported contacts"),
     "conversations.exported": mark("Exported conversations"),
     "messages.exported": mark("Exported messages"),
     "contact.erased": mark("Erased a contact"),
+    "error.marked": mark("Marked an error"),
     "settings.changed": mark("Changed the settings"),
 }
 

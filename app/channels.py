@@ -10,7 +10,6 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -40,6 +39,8 @@ from app.connectors.abilities import (
     Linking,
     Links,
     Paces,
+    Post,
+    PostsUrls,
     Reads,
     ReadsUrls,
     Recalls,
@@ -68,6 +69,7 @@ from app.outbox import Sender
 from app.pace import Pace
 from app.said import N_
 from app.security.secrets import Keyring
+from app.storage import Store
 from app.store import channels as store
 from app.store import messages as message_rows
 
@@ -86,6 +88,10 @@ ReadUrl = Callable[[str], Awaitable[bytes]]
 
 async def no_file(url: str) -> bytes:
     """Where nothing runs, nothing is sent."""
+    raise SendFailed(NOT_STARTED, certain=True, temporary=True)
+
+
+async def no_post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
     raise SendFailed(NOT_STARTED, certain=True, temporary=True)
 
 
@@ -121,7 +127,7 @@ class Channels:
     """All live channels, by id, by the key in their webhook address, by account and by name."""
 
     def __init__(
-        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Path,
+        self, db: Database, clock: Clock, keys: Keyring, defaults: Mapping[str, str], files: Store,
         make_intake: Callable[..., Intake],
     ) -> None:  # fmt: skip
         self.db = db
@@ -134,6 +140,7 @@ class Channels:
         self.by_key: dict[str, Live] = {}
         self.by_account: dict[tuple[str, str], Live] = {}
         self.read_url: ReadUrl = no_file
+        self.post_url: Post = no_post
         self._tasks: set[asyncio.Task[Any]] = set()
         self._changing = asyncio.Lock()
 
@@ -160,6 +167,8 @@ class Channels:
         )  # fmt: skip
         if isinstance(session, ReadsUrls):
             session.read_urls_with(self.read_url)
+        if isinstance(session, PostsUrls):
+            session.post_with(self.post_url)
         if isinstance(session, Recalls):
             session.recall_with(partial(self._said, row.id))
         if isinstance(session, KeepsKeys):

@@ -1,18 +1,19 @@
 """Erasing one person: messages, files, turns, raw updates and names go; tombstones stay so that a late repeat is not
 new."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from app import events, statistics
+from app import events, retention, statistics
 from app.audit import entry, logged
 from app.db import Database, Statement, Tx
-from app.errors import NotFound
+from app.errors import NotFound, Unavailable
 from app.said import N_
 from app.store import erasure as store
 
 if TYPE_CHECKING:
-    from app.media import Store
     from app.runtime import Runtime
+    from app.storage import Store
 
 SHORTEST_NAME = 5  # a shorter one stands in anything
 
@@ -24,11 +25,15 @@ async def contact(rt: "Runtime", contact_id: int) -> int:
     while step := await rt.db.bulk(messages, contact_id):
         erased += step
     # Only the number: the log is kept longer than the person.
-    orphans = await rt.db.bulk(logged, entry("contact.erased", contact_id), remains, contact_id)
-    for sha256 in orphans:
-        rt.media.path(sha256).unlink(missing_ok=True)
+    await _forget(rt.db, rt.media, await rt.db.bulk(logged, entry("contact.erased", contact_id), remains, contact_id))
     await rt.db.truncate()
     return erased
+
+
+async def _forget(db: Database, files: "Store", orphans: list[str]) -> None:
+    for sha256 in orphans:
+        with suppress(Unavailable, OSError):  # its job tries again
+            await retention.forget(db, files, sha256)
 
 
 def messages(tx: Tx, contact_id: int) -> int:
@@ -57,8 +62,7 @@ async def disappeared(db: Database, media: "Store") -> int:
     while step := await db.bulk(expire):
         count += step
     if count:
-        for sha256 in await db.bulk(_orphans):
-            media.path(sha256).unlink(missing_ok=True)
+        await _forget(db, media, await db.bulk(_orphans))
     return count
 
 
@@ -76,8 +80,11 @@ def expire(tx: Tx) -> int:
 
 
 def _orphans(tx: Tx) -> list[str]:
+    """Rows of files without a message go; what they let go of is told, and left to a job as well."""
     found = tx.all(store.ORPHAN_FILES)
     tx.run(store.DROP_ORPHANS)
+    for sha256 in found:
+        retention.release(tx, sha256)
     return found
 
 

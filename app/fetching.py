@@ -1,9 +1,10 @@
-"""Files that go out from an address that an author wrote, for networks that take bytes only. The address is judged as
-any that people type (`security/outbound.py`)."""
+"""Addresses that people type, as connectors use them: files for networks that take bytes only, messages to gateways.
+Each is judged as any other (`security/outbound.py`)."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from app.connectors.base import Problem, SendFailed
+from app.connectors.base import Problem, Scope, SendFailed
 from app.security.outbound import Outbound, OutboundError
 
 BIGGEST: Final = 100 * 1024 * 1024
@@ -22,3 +23,16 @@ async def read(client: Outbound, url: str) -> bytes:
         problem = Problem("send.file_unread", detail=f"HTTP {answer.status}")
         raise SendFailed(problem, certain=True, temporary=answer.status >= 500)
     return answer.body
+
+
+async def post(client: Outbound, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """Status and body of the answer. Raises `SendFailed`."""
+    try:
+        answer = await client.request("POST", url, headers=headers, body=body)
+    except OutboundError as error:
+        if error.sent:
+            raise SendFailed(Problem("send.no_answer", error.said), certain=False, temporary=True) from error
+        problem = Problem("send.unreachable", error.said)
+        temporary = error.code in ("timeout", "unreachable")
+        raise SendFailed(problem, certain=True, temporary=temporary, scope=Scope.CHANNEL) from error
+    return answer.status, answer.body

@@ -7,6 +7,7 @@ import msgspec
 from app.content import Content, Media, Template
 from app.db import Reader
 from app.models import MediaRow
+from app.storage import Store
 from app.store import media as store
 
 
@@ -49,9 +50,8 @@ def is_ours(said: Content) -> bool:
     return file is not None and bool(file.media_id) and not file.provider_id and not file.url
 
 
-async def path_of(reader: Reader, folder: Path, said: Content) -> Path | None:
-    """Where the bytes lie; None if they are not here any more."""
+async def path_of(reader: Reader, files: Store, said: Content) -> Path | None:
+    """Where the bytes lie; None if they are not here any more. Raises `Unavailable` if their storage is."""
     file = file_in(said)
     row = await stored(reader, file.media_id) if file is not None else None
-    path = folder / row.sha256[:2] / row.sha256 if row else None
-    return path if path is not None and path.is_file() else None
+    return await files.local(row.sha256) if row else None

@@ -1,5 +1,5 @@
 """What has to happen from time to time: unknown sends whose time is up, expired raw updates, old tombstones and
-receipts.
+receipts, files that are kept no longer.
 
 Deletions are small units in the second queue, so that nobody waits behind them.
 """
@@ -9,11 +9,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from app import audit, deliveries, erase, outbox, tokens
+from app import audit, deliveries, erase, outbox, retention, tokens, troubles
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
-from app.media import Store
+from app.storage import Store
 from app.store import events, raws, receipts
 
 EVERY = 5.0
@@ -108,4 +108,6 @@ UNITS: Final = (
     tokens.sweep,
     deliveries.sweep,
     audit.sweep,
+    retention.expire,
+    troubles.sweep,
 )

@@ -185,6 +185,12 @@ class Format:
         said = _("{n} h").format(n=hours)
         return f"{said} " + _("{n} min").format(n=minutes) if minutes else said
 
+    def clock(self, ms: int) -> str:
+        """How long a recording is, as players write it: 0:07, 1:02:03."""
+        minutes, seconds = divmod(round(ms / 1000), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
     def number(self, value: float) -> str:
         return numbers.format_decimal(value, locale=locale(current.get().language))
 

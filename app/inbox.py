@@ -16,7 +16,7 @@ from app.connectors.base import Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Together, Tx
 from app.models import Found
-from app.store import contacts, conversations, messages, raws, search
+from app.store import contacts, conversations, merges, messages, raws, search
 from app.store import jobs as job_rows
 from app.store import media as media_rows
 
@@ -68,6 +68,8 @@ def _follow(
     """All that follows from a message that was just stored."""
     assert found.conversation_id is not None
     conversation_id = found.conversation_id
+    if found.merges:
+        merges.heard_as(tx, message_id, inbound.sender.aliases())
     if inbound.lasts:
         tx.run(messages.EXPIRE, id=message_id, at=inbound.at + inbound.lasts * 1000)
     _keep_raw(tx, intake, here.id, found, inbound, message_id)

@@ -1,5 +1,5 @@
-"""The installation as its people set it up: name, language, time zone, how old a message may be to be answered, and how
-long updates are kept as the networks sent them. A change holds from the next message on.
+"""The installation as its people set it up: name, language, time zone, how old a message may be to be answered, how
+long updates are kept as the networks sent them, and how long files are. A change holds from the next message on.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BUSINESS: Final = 80
 ANSWER_HOURS: Final = (1, 720)
 RAW_DAYS: Final = (1, 365)
+MEDIA_DAYS: Final = (0, 3650)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -30,6 +31,7 @@ class Wanted(msgspec.Struct, frozen=True):
     zone: str
     answer_hours: int | None
     raw_days: int | None
+    media_days: int | None
 
 
 async def change(rt: "Runtime", wanted: Wanted) -> None:
@@ -55,6 +57,7 @@ def faults(wanted: Wanted) -> dict[str, Sentence]:
         "zone": (wanted.zone in zone_names(), N_("Choose one of the list.")),
         "answer_hours": within(wanted.answer_hours, ANSWER_HOURS),
         "raw_days": within(wanted.raw_days, RAW_DAYS),
+        "media_days": within(wanted.media_days, MEDIA_DAYS),
     }
     return {name: sentence for name, (fine, sentence) in checks.items() if not fine}
 

@@ -1,195 +1,143 @@
-"""Files of messages: fetched at once by a job that survives failure, kept under their hash in the data folder (P9).
+"""Files of messages: fetched at once by a job that survives failure, and kept under their hash (P9).
 
-A row says "stored" only after the file is complete, synced and renamed into place.
+A row says "stored" only after the file is complete, synced and renamed into place. What fails for now is tried again
+for a day, at growing distance, and the message says why it is not there yet.
 """
 
 import asyncio
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from app import retention
 from app.channels import Channels
+from app.clock import Clock
 from app.connectors.abilities import DeliversMedia, FetchesMedia, MediaFile
 from app.connectors.base import SendFailed
 from app.db import Database, Tx
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, NotFound, Unavailable
 from app.events import MESSAGE_UPDATED, Event
 from app.jobs import Later
+from app.looking import Seen, look
 from app.models import Job, MediaRow
-from app.said import N_
+from app.said import N_, mark
+from app.storage import Kept, Store
 from app.store import channels as channel_rows
 from app.store import jobs as job_rows
 from app.store import media as store
 from app.store import messages
-from app.system import sync_folder
 
 BIGGEST = 100 * 1024 * 1024
 DISK_RESERVE = 200 * 1024 * 1024
 CHUNK = 256 * 1024
-FULL_WAIT = 60.0
+SOONEST = 5.0  # seconds until it is tried again, and
+LATEST = 900.0  # at most
+PATIENCE = 86_400_000  # ms in which failures for now do not count
 UPLOADS_KEPT = 30 * 86_400_000  # ms
-KIND = "media.fetch"  # of the jobs that fetch
+KIND = "media.fetch"  # of the jobs that fetch, and
+LOOK = "media.look"  # that look at what was fetched,
+LOOKS = 2  # at a time
+FULL = mark("The disk is nearly full.")
+UNANSWERED = mark("The network does not answer.")
+BROKEN_OFF = mark("The network has a problem.")
+NOT_IT = mark("The file is not the one that was announced.")
+TOO_LARGE = mark("The file is over 100 MB.")
 USER_AGENT = "Parley"
 HOSTS = ("fbsbx.com", "whatsapp.net", "fbcdn.net", "facebook.com")
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A file that is in the folder; `head`: its first 16 bytes."""
-
-    sha256: str
-    size: int
-    head: bytes
-
-
-class Store:
-    """The folder of files. Names are SHA-256, in 256 subfolders; nothing a customer sent becomes a name on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "part").mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    def path(self, sha256: str) -> Path:
-        return self.folder / sha256[:2] / sha256
-
-    def free(self) -> int:
-        return shutil.disk_usage(self.folder).free
-
-    def sweep(self) -> None:
-        """Parts that a killed download left behind."""
-        for part in (self.folder / "part").iterdir():
-            part.unlink(missing_ok=True)
-
-    async def add(self, data: bytes) -> str:
-        """Keep these bytes. Returns their hash."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        await asyncio.to_thread(self._add, data, sha256)
-        return sha256
-
-    async def take(self, pieces: AsyncIterator[bytes], most: int) -> "Kept":
-        """Keep what comes piece by piece. Raises `Invalid` for an empty file, or one over `most` bytes."""
-        part = self.folder / "part" / secrets.token_hex(16)
-        digest, size, head = hashlib.sha256(), 0, b""
-        try:
-            with part.open("wb") as file:
-                async for piece in pieces:
-                    size += len(piece)
-                    if size > most:
-                        raise Invalid(N_("The file is too large: at most {n} MB.", n=most // 1_000_000))
-                    head = (head + piece[:16])[:16]
-                    digest.update(piece)
-                    await asyncio.to_thread(file.write, piece)
-                if not size:
-                    raise Invalid(N_("The file is empty."))
-                file.flush()
-                await asyncio.to_thread(os.fsync, file.fileno())
-            await asyncio.to_thread(self.keep, part, digest.hexdigest())
-        finally:
-            part.unlink(missing_ok=True)
-        return Kept(digest.hexdigest(), size, head)
-
-    def _add(self, data: bytes, sha256: str) -> None:
-        part = self.folder / "part" / f"{sha256}.{os.getpid()}"
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        self.keep(part, sha256)
-
-    def take_file(self, file: Path) -> str:
-        """Keep a file that lies in the part folder; it is moved. Returns its hash."""
-        with file.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-            os.fsync(opened.fileno())
-        self.keep(file, sha256)
-        return sha256
-
-    def keep(self, part: Path, sha256: str) -> None:
-        """Rename a complete, synced part into place."""
-        target = self.path(sha256)
-        target.parent.mkdir(exist_ok=True, mode=0o700)
-        os.replace(part, target)
-        sync_folder(target.parent)
-
-
 class Fetcher:
-    """The handler of the jobs that fetch."""
+    """The handler of the jobs that fetch, and of those that look."""
 
-    def __init__(self, db: Database, files: Store, channels: Channels, allowed: Callable[[str], bool]) -> None:
+    def __init__(
+        self, db: Database, files: Store, channels: Channels, allowed: Callable[[str], bool], clock: Clock
+    ) -> None:
         self._db = db
         self._files = files
         self._channels = channels
         self._allowed = allowed
+        self._clock = clock
+        self._looks = asyncio.Semaphore(LOOKS)
 
     async def fetch(self, job: Job) -> None:
-        """Fetch one file. A refusal that will not change marks it failed; anything else is tried again, as often as
-        jobs are; after that, `given_up` marks it failed."""
+        """Fetch one file. A refusal that will not change marks it failed. A failure for now is written beside it, and
+        does not count for a day; after that it is tried as often as jobs are, and `given_up` marks it failed."""
         row = await self._db.reader.one(store.MEDIA, id=int(job.subject))
-        if row is not None and row.state != "stored":
+        if row is None or row.state != "wanted":
+            return
+        try:
             await self._fetch(row)
+        except _Refused as refused:
+            await self._db.write(failed, row, str(refused))
+        except _Troubled as trouble:
+            await self._db.write(troubled, row, str(trouble))
+            age = self._clock.now() - row.created_at
+            wait = trouble.wait or min(LATEST, max(SOONEST, age / 2000))
+            raise Later(wait, str(trouble), counts=age > PATIENCE) from trouble
+
+    async def look(self, job: Job) -> None:
+        """Thumbnail, size in pixels and duration of a stored file. What cannot be looked at stays without."""
+        row = await self._db.reader.one(store.MEDIA, id=int(job.subject))
+        if row is None or row.state != "stored":
+            return
+        try:
+            path = await self._files.local(row.sha256)
+        except Unavailable as error:
+            raise Later(LATEST, str(error), counts=False) from error
+        if path is not None:
+            part, small = self._files.part(f"{row.id}.small"), self._files.small(row.sha256)
+            async with self._looks:
+                seen = await look(path, part, small)
+            if not await self._db.write(looked, row, seen):
+                small.unlink(missing_ok=True)
 
     async def _fetch(self, row: MediaRow) -> None:
         if self._files.free() < DISK_RESERVE:
-            raise Later(FULL_WAIT, "The disk is nearly full.", counts=False)
+            raise _Troubled(FULL)
         live = self._channels.by_id.get(row.channel_id)
         if live is None and await self._db.reader.one(channel_rows.BY_ID, id=row.channel_id) is not None:
-            raise Later(5, "The channel is being changed.", counts=False)
+            raise Later(SOONEST, "The channel is being changed.", counts=False)
         session = live.session if live else None
         if not isinstance(session, FetchesMedia | DeliversMedia):
-            return await self._db.write(failed, row, "The channel was removed.")
-        mime = row.mime
+            raise _Refused(mark("The channel was removed."))
+        part = self._files.part(str(row.id))
         try:
-            if isinstance(session, DeliversMedia):
-                sha256, size = await self._take(row, await session.fetch_media(row.provider_id))
-            else:
-                source = await session.locate_media(row.provider_id)
-                sha256, size = await self._download(row, source)
-                mime = source.mime or row.mime
+            await self._keep(row, part, *await self._read(row, session, part))
         except SendFailed as failure:
+            said = str(failure.problem.title) or failure.problem.code
             if failure.certain and not failure.temporary:
-                return await self._db.write(failed, row, str(failure.problem.title) or failure.problem.code)
-            raise Later(failure.retry_after or 30, str(failure.problem.title)) from failure
-        except _Refused as refused:
-            return await self._db.write(failed, row, str(refused))
-        if not await self._db.write(stored, row, sha256, size, mime):
-            self._files.path(sha256).unlink(missing_ok=True)
-
-    async def _take(self, row: MediaRow, data: bytes) -> tuple[str, int]:
-        """Keep what the session delivered."""
-        if len(data) > BIGGEST:
-            raise _Refused("The file is over 100 MB.")
-        sha256 = await self._files.add(data)
-        if row.sha256 and row.sha256 != sha256:
-            raise Later(30, "The file is not the one that was announced.")
-        return sha256, len(data)
-
-    async def _download(self, row: MediaRow, source: MediaFile) -> tuple[str, int]:
-        if not self._allowed(source.url):
-            raise _Refused("The network named an address that is not its own.")
-        part = self._files.folder / "part" / str(row.id)
-        try:
-            return await self._into(part, row, source)
+                raise _Refused(said) from failure
+            raise _Troubled(said, failure.retry_after) from failure
+        except Unavailable as error:
+            raise _Troubled(str(error)) from error
         finally:
             part.unlink(missing_ok=True)
 
-    async def _into(self, part: Path, row: MediaRow, source: MediaFile) -> tuple[str, int]:
-        import httpx  # only when the first file is fetched
+    async def _read(self, row: MediaRow, session: FetchesMedia | DeliversMedia, part: Path) -> tuple[str, int, str]:
+        """Write the whole file to `part`. Returns hash, bytes and type."""
+        if isinstance(session, DeliversMedia):
+            return *await _write(part, _whole(await session.fetch_media(row.provider_id))), row.mime
+        source = await session.locate_media(row.provider_id)
+        if not self._allowed(source.url):
+            raise _Refused(mark("The network named an address that is not its own."))
+        if source.size > BIGGEST:
+            raise _Refused(TOO_LARGE)
+        if self._files.free() - source.size < DISK_RESERVE:
+            raise _Troubled(FULL)
+        return *await _download(part, source), source.mime or row.mime
 
-        async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
-            headers = {"User-Agent": USER_AGENT, **source.headers}
-            async with client.stream("GET", source.url, headers=headers) as answer:
-                if answer.status_code != 200:
-                    raise Later(5, f"The network answered {answer.status_code}.")
-                sha256, size = await _write(part, answer.aiter_bytes(CHUNK))
+    async def _keep(self, row: MediaRow, part: Path, sha256: str, size: int, mime: str) -> None:
         if row.sha256 and row.sha256 != sha256:
-            raise Later(30, "The file is not the one that was announced.")
-        await asyncio.to_thread(self._files.keep, part, sha256)
-        return sha256, size
+            raise _Troubled(NOT_IT)
+        async with self._files.lock(sha256):
+            await self._files.keep(part, sha256)
+            if not await self._db.write(stored, row, sha256, size, mime):
+                await self._files.drop(sha256)
 
 
 def may_fetch(networks: Collection[str], allowed: Collection[str], url: str) -> bool:
@@ -214,13 +162,40 @@ class _Refused(Exception):
     """This file will not be fetched."""
 
 
+class _Troubled(Exception):
+    """Not now. `wait`: seconds that the network asked for."""
+
+    def __init__(self, said: str, wait: float | None = None) -> None:
+        super().__init__(said)
+        self.wait = wait
+
+
+async def _download(part: Path, source: MediaFile) -> tuple[str, int]:
+    import httpx  # only when the first file is fetched
+
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
+            headers = {"User-Agent": USER_AGENT, **source.headers}
+            async with client.stream("GET", source.url, headers=headers) as answer:
+                if answer.status_code != 200:
+                    raise _Troubled(BROKEN_OFF)
+                return await _write(part, answer.aiter_bytes(CHUNK))
+    except httpx.TransportError as error:
+        raise _Troubled(UNANSWERED) from error
+
+
+async def _whole(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
 async def _write(part: Path, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
+    """Hash and size of what was written."""
     digest, size = hashlib.sha256(), 0
     with part.open("wb") as file:
         async for chunk in chunks:
             size += len(chunk)
             if size > BIGGEST:
-                raise _Refused("The file is over 100 MB.")
+                raise _Refused(TOO_LARGE)
             digest.update(chunk)
             file.write(chunk)
         file.flush()
@@ -238,23 +213,41 @@ def uploaded(tx: Tx, kept: Kept, filename: str, mime: str) -> int:
 
 
 def forget_uploads(tx: Tx) -> list[str]:
-    """Files that programs sent here long ago go. Returns the hashes of those that nothing names any more."""
+    """Files that programs sent here long ago go. Returns their hashes."""
     old = tx.all(store.OLD_UPLOADS, before=tx.now - UPLOADS_KEPT)
     tx.many(store.DROP, [{"id": id} for id, _sha256 in old])
-    return [sha256 for sha256 in {sha256 for _id, sha256 in old} if tx.one(store.KNOWN_FILE, sha256=sha256) is None]
+    for sha256 in (gone := sorted({sha256 for _id, sha256 in old})):
+        retention.release(tx, sha256)
+    return gone
 
 
 async def sweep_uploads(db: Database, files: Store) -> None:
     for sha256 in await db.bulk(forget_uploads):
-        files.path(sha256).unlink(missing_ok=True)
+        with suppress(Unavailable, OSError):  # its job tries again
+            await retention.forget(db, files, sha256)
 
 
 def stored(tx: Tx, row: MediaRow, sha256: str, size: int, mime: str) -> bool:
     """The file is there. False if nobody wants it any more: its message was erased, and no other has the same file."""
     if tx.run(store.STORED, id=row.id, sha256=sha256, size=size, mime=mime, now=tx.now):
+        _job(tx, LOOK, row.id)
         _changed(tx, row)
         return True
     return tx.one(store.KNOWN_FILE, sha256=sha256) is not None
+
+
+def looked(tx: Tx, row: MediaRow, seen: Seen) -> bool:
+    """False if the file is not kept any more."""
+    if tx.run(store.SEEN, id=row.id, width=seen.width, height=seen.height, duration=seen.duration):
+        _changed(tx, row)
+        return True
+    return False
+
+
+def troubled(tx: Tx, row: MediaRow, problem: str) -> None:
+    """It is still wanted; people see why it is not there yet."""
+    if problem != row.problem and tx.run(store.TROUBLED, id=row.id, problem=problem):
+        _changed(tx, row)
 
 
 def failed(tx: Tx, row: MediaRow, problem: str) -> None:
@@ -279,10 +272,14 @@ def want_again(tx: Tx, media_id: int) -> int | None:
         raise NotFound(N_("There is no such file here."))
     if not tx.run(store.WANTED, id=media_id):
         raise Conflict(N_("This file is here or on its way."))
-    job = {"kind": KIND, "subject": str(media_id), "now": tx.now}
-    if not tx.run(job_rows.REVIVE, **job):
-        tx.run(job_rows.INSERT, id=tx.new_id(), payload="{}", due_at=tx.now, conversation_id=None, lane="net", **job)
+    _job(tx, KIND, media_id)
     return _changed(tx, row)
+
+
+def _job(tx: Tx, kind: str, media_id: int) -> None:
+    """To be done now, with all attempts."""
+    job = {"kind": kind, "subject": str(media_id), "now": tx.now}
+    tx.run(job_rows.REPLACE, id=tx.new_id(), payload="{}", due_at=tx.now, conversation_id=None, lane="net", **job)
 
 
 def _changed(tx: Tx, row: MediaRow) -> int | None:

@@ -8,7 +8,8 @@ Mode = Literal["bot", "waiting", "person"]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A contact and, if there is one, its conversation on a channel: all that a turn needs, in one read."""
+    """A contact and, if there is one, its conversation on a channel: all that a turn needs, in one read. `merges`: of
+    how many others it was made."""
 
     contact_id: int
     name: str
@@ -30,6 +31,7 @@ class Found(msgspec.Struct, frozen=True):
     heard_at: int
     closed_at: int | None
     opted_out_at: int | None
+    merges: int
 
 
 class Stranger(Found, frozen=True):
@@ -114,7 +116,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class MediaRow(msgspec.Struct, frozen=True):
-    """A file of a message: wanted, stored or failed. Stored files lie under their hash in the data folder."""
+    """A file of a message: wanted, stored, failed or expired. Stored files lie under their hash (`storage`)."""
 
     id: int
     channel_id: int
@@ -127,3 +129,4 @@ class MediaRow(msgspec.Struct, frozen=True):
     size: int
     state: str
     problem: str
+    created_at: int

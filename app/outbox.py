@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,9 +20,11 @@ from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, S
 from app.content import Content, Delete, Edit, Text
 from app.content import decode as decode_content
 from app.db import Database, DatabaseError, Tx
+from app.errors import Unavailable
 from app.files import is_ours, path_of
 from app.models import Queued
 from app.pace import Pace
+from app.storage import Store
 from app.store import outbox
 
 SLOTS = 64
@@ -45,7 +46,7 @@ class Sender:
 
     def __init__(
         self, db: Database, clock: Clock, channel_id: int, session: Session, pace: Pace, install: str,
-        check: Callable[[Content], Problem | None], halt: Callable[[Problem], None], folder: Path,
+        check: Callable[[Content], Problem | None], halt: Callable[[Problem], None], files: Store,
         can: Capabilities,
     ) -> None:  # fmt: skip
         self._db = db
@@ -56,7 +57,7 @@ class Sender:
         self._install = install
         self._check = check
         self._halt = halt
-        self._folder = folder
+        self._files = files
         self._can = can
         self._free = SLOTS
         self._claiming = False
@@ -210,7 +211,10 @@ class Sender:
 
     async def _along(self, outbound: Outbound) -> Outbound:
         """With the place of the file whose bytes go along."""
-        path = await path_of(self._db.reader, self._folder, outbound.content)
+        try:
+            path = await path_of(self._db.reader, self._files, outbound.content)
+        except Unavailable as error:
+            raise SendFailed(Problem("send.file_unread", error.said), certain=True, temporary=True) from error
         if path is None:
             raise SendFailed(Problem("send.file_gone"), certain=True, temporary=False)
         return msgspec.structs.replace(outbound, file=path)

@@ -22,6 +22,7 @@ from app import (
     planned,
     promises,
     readiness,
+    retention,
     search,
     statistics,
 )
@@ -38,7 +39,7 @@ from app.handlers import Handlers
 from app.i18n import _
 from app.inbox import DAY
 from app.instance import Instance
-from app.media import Fetcher, Store, may_fetch
+from app.media import Fetcher, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
 from app.replay import Replays
@@ -46,10 +47,12 @@ from app.security.outbound import Outbound
 from app.security.secrets import Keyring
 from app.security.setup import SetupLink
 from app.settings import Settings
+from app.storage import Store, open_store
 from app.store import keys as key_rows
 from app.store import settings as setting_rows
 from app.store import turns
 from app.store import users as user_rows
+from app.troubles import Troubles
 from app.version import VERSION
 from app.webhooks import Webhooks
 
@@ -77,6 +80,7 @@ class Runtime:
     jobs: jobs.Worker
     media: Store
     metrics: Metrics
+    troubles: Troubles
     install: str
     started_at: int
     stopping: bool = False
@@ -137,9 +141,11 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.feed = Feed(rt.db)
     await rt.feed.start()
     rt.metrics = Metrics()
+    rt.troubles = Troubles(rt.clock)
+    logging.getLogger().addHandler(rt.troubles)
     rt.versions = Versions(rt.db)
     rt.replays = Replays(rt.db.reader, rt.bus)
-    rt.media = Store(settings.data / "media")
+    rt.media = open_store(settings)
     await _finish_rotation(rt)
     await _start_work(rt)
     return rt
@@ -164,8 +170,9 @@ async def _start_work(rt: Runtime) -> None:
     )  # fmt: skip
     names = ("graph_url", "graph_version", "telegram_url", "whatsapp_web_url", "public_url", "data")
     defaults = {name: str(getattr(rt.settings, name)) for name in names}
-    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media.folder, make)
-    rt.channels.read_url = partial(fetching.read, Outbound(rt.settings.outbound_allow))
+    rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media, make)
+    typed = Outbound(rt.settings.outbound_allow)
+    rt.channels.read_url, rt.channels.post_url = partial(fetching.read, typed), partial(fetching.post, typed)
     await rt.db.write(outbox.recover)
     await rt.versions.load_live()
     _make_workers(rt)
@@ -179,7 +186,9 @@ async def _start_work(rt: Runtime) -> None:
     rt.supervise("webhook events", rt.webhooks.spool)
     rt.supervise("handlers", rt.handlers.run)
     rt.supervise("statistics", partial(statistics.run, rt.db))
+    rt.supervise("files", partial(retention.run, rt.db, rt.media))
     rt.supervise("search index", partial(search.run, rt.db))
+    rt.supervise("troubles", partial(rt.troubles.run, rt.db))
     ballast = Ballast(rt.settings.data)
     sweeping = partial(sweep_files, rt)
     rt.supervise("housekeeping", lambda: housekeeping.run(rt.db, rt.channels, ballast, rt.media, sweeping))
@@ -195,7 +204,7 @@ async def sweep_files(rt: Runtime) -> None:
 def _make_workers(rt: Runtime) -> None:
     """Whoever runs jobs, by lane."""
     networks = (rt.settings.graph_url, rt.settings.telegram_url)
-    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow))
+    fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow), rt.clock)
     client = Outbound(rt.settings.outbound_allow)
     rt.desk = Desk(rt.db)
     rt.handlers = Handlers(rt.settings.data / "handlers", rt.desk, rt.clock)
@@ -213,6 +222,8 @@ def _make_workers(rt: Runtime) -> None:
     )
     handlers: dict[str, jobs.Handler] = {
         media.KIND: fetcher.fetch,
+        media.LOOK: fetcher.look,
+        retention.KIND: retention.handler(rt.db, rt.media),
         planned.KIND: planned.handler(rt),
         imports.KIND: partial(imports.work, rt),
         message_templates.KIND: message_templates.handler(rt),
@@ -250,6 +261,8 @@ def _watch(rt: Runtime) -> None:
     rt.metrics.watch("messages_sent", lambda: sum(live.sender.sent for live in lives.values()))
     rt.metrics.watch("sends_failed", lambda: sum(live.sender.failed for live in lives.values()))
     rt.metrics.watch("bot_calls_under_way", rt.calls.busy)
+    rt.metrics.watch("errors_seen", lambda: rt.troubles.total)
+    rt.metrics.watch("requests_refused_by_limits", lambda: rt.troubles.refused)
     rt.metrics.watch("sends_under_way", lambda: sum(live.sender.busy() for live in lives.values()))
 
 
@@ -262,6 +275,8 @@ async def stop(rt: Runtime) -> None:
     await rt.cancel_tasks()
     await rt.webhooks.close()
     await rt.handlers.close()
+    logging.getLogger().removeHandler(rt.troubles)
+    await rt.troubles.write(rt.db)
     await rt.db.stop()
 
 

@@ -76,7 +76,7 @@ def _stranger(tx: Tx, channel_id: int, inbound: Inbound) -> Stranger:
     row = conversations.begin(tx, conversation_id, channel_id, contact_id, inbound.group, address)
     return Stranger(
         contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
-        address, "{}", None, "bot", 0, 0, "", 0, 0, None, None, row,
+        address, "{}", None, "bot", 0, 0, "", 0, 0, None, None, 0, row,
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _introduce(tx: Tx, channel_id: int, inbound: Inbound, aliases: tuple[tuple[s
         conversation_id = conversations.insert(tx, channel_id, contact_id, inbound.group, address)
         return Found(
             contact_id, inbound.name, phone, sender.username, inbound.language, "[]", "{}", tx.now, conversation_id,
-            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None,
+            address, "{}", None, "bot", 0, 0, "", 0, 0, None, None, 0,
         )  # fmt: skip
     known = tx.one(conversations.ADDRESS, channel_id=channel_id, contact_id=contact_id, thread=inbound.group) or ""
     conversations.open_conversation(

@@ -41,6 +41,11 @@ class Settings(msgspec.Struct, frozen=True):
     ai_key: str
     ai_model: str
     sentry_dsn: str
+    media_url: str
+    s3_endpoint: str
+    s3_region: str
+    s3_access_key: str
+    s3_secret_key: str
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -92,6 +97,12 @@ def database(value: str) -> str:
     if value and not value.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise ValueError(N_("an address that begins with postgresql:// (or empty for SQLite in the data folder)"))
     return value
+
+
+def bucket(value: str) -> str:
+    if value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?", value):
+        raise ValueError(N_("an address such as s3://bucket/folder (or empty for the data folder)"))
+    return value.rstrip("/")
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
@@ -167,6 +178,13 @@ TABLE: Final = (
     Setting("ai_key", "", text, mark("Key for the AI endpoint."), secret=True),
     Setting("ai_model", "", text, mark("Model asked at the AI endpoint.")),
     Setting("sentry_dsn", "", text, mark("Where error reports go; empty = nowhere."), secret=True),
+    Setting(
+        "media_url", "", bucket, mark("s3://bucket/folder to keep files in S3-compatible storage; empty = data folder.")
+    ),
+    Setting("s3_endpoint", "", url, mark("Where that storage is, if it is not Amazon's.")),
+    Setting("s3_region", "us-east-1", text, mark("Its region.")),
+    Setting("s3_access_key", "", text, mark("Its access key.")),
+    Setting("s3_secret_key", "", text, mark("Its secret key."), secret=True),
 )
 
 

@@ -7,7 +7,6 @@ webhooks are taken by a wrapper around this application and never come here.
 import asyncio
 import logging
 import secrets
-import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.audit import MACHINE, acting
 from app.db import DatabaseError
 from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
@@ -31,7 +31,7 @@ from app.routes.api import ENDPOINTS, events, openapi, socket
 from app.routes.api.answering import handle
 from app.routes.api.endpoint import Endpoint
 from app.routes.guard import guard, recognise
-from app.routes.site import BODY, Entry
+from app.routes.site import BODY, Entry, addresses
 from app.routes.table import ROUTES
 from app.routes.two_step import Ticket
 from app.said import Sentence
@@ -89,6 +89,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
         },
         max_body_size=BODY,
     )
+    app.state.url = addresses(app.routes)
     app.state.cookies = Cookies(rt.keys.derives("session-cookie"))
     app.state.flash = Flash(rt.keys.derives("flash"))
     app.state.hosts = Hosts(rt.settings)
@@ -154,7 +155,7 @@ class Front:
         except Exception as error:
             if answer.status:
                 raise
-            log.error("request %s failed: %s", state["request_id"], describe(error))
+            log.error("request %s failed", state["request_id"], exc_info=error)
             await (await crash_page(Request(scope), error))(scope, receive, answer)
         finally:
             self.rt.metrics.count_request(scope["method"], answer.status)
@@ -189,10 +190,6 @@ async def wrong_host(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-def describe(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error)).rstrip()
-
-
 # ---- refusals -------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +201,7 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="parley"'
     if isinstance(error, TooMany):
+        refused(request, limit_of(request))
         response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(RETRY_AFTER)
@@ -213,6 +211,8 @@ async def on_refusal(request: Request, error: Exception) -> Response:
 async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     await hear_language(request)
+    if error.status_code == 413:
+        refused(request, "size")
     known = {
         400: ("bad_request", _("The request could not be read.")),
         404: ("not_found", _("There is no such page. It may have moved, or the link is incomplete.")),
@@ -223,6 +223,23 @@ async def on_http(request: Request, error: Exception) -> Response:
     response = await refusal(request, error.status_code, code, sentence, {})
     response.headers.update(error.headers or {})
     return response
+
+
+def refused(request: Request, what: str) -> None:
+    """Somebody ran into a limit: who, as far as it is known."""
+    actor, ip = acting.get(), request.state.origin.ip
+    known = actor is not MACHINE and actor.ip == ip and not actor.name.startswith("anonymous:")
+    request.state.rt.troubles.hit(what, f"{actor.name} · {ip}" if known else ip)
+
+
+def limit_of(request: Request) -> str:
+    """By which name `routes/troubles` knows the limit on requests that was reached."""
+    path = request.scope["path"]
+    if path.startswith(("/login", "/api/v1/auth/")) and request.method == "POST":
+        return "login"
+    if path.startswith("/api/v1/") and acting.get() is not MACHINE:
+        return "key"
+    return "session" if getattr(request.state, "user", None) else "anonymous"
 
 
 async def hear_language(request: Request) -> None:

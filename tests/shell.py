@@ -14,6 +14,7 @@ from app.metrics import Metrics
 from app.runtime import Runtime
 from app.security.secrets import Keyring
 from app.settings import Settings, load
+from app.troubles import Troubles
 from app.web import create_app
 
 ORIGIN = "http://127.0.0.1:8080"
@@ -29,6 +30,7 @@ class House:
     install: str
     bus: Bus
     metrics: Metrics
+    troubles: Troubles
     db: Any
     app: Starlette
     faults: list[dict[str, str]]
@@ -93,6 +95,6 @@ async def open_house(database: Database, folder: Path, clock: Clock, **flags: st
     house.db = database
     house.keys = await Keyring.load(house.settings, database)
     house.install = "test"
-    house.bus, house.metrics = Bus(database), Metrics()
+    house.bus, house.metrics, house.troubles = Bus(database), Metrics(), Troubles(clock)
     house.app = create_app(house.rt)
     return house

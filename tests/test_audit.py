@@ -124,7 +124,14 @@ async def test_S35_programs_and_people_are_named(api: Program) -> None:  # noqa:
 
 async def test_S35_the_page_lists_changes_and_checks_the_chain(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
-        wanted = {"business": "Luna", "language": "en", "zone": "UTC", "answer_hours": "24", "raw_days": "30"}
+        wanted = {
+            "business": "Luna",
+            "language": "en",
+            "zone": "UTC",
+            "answer_hours": "24",
+            "raw_days": "30",
+            "media_days": "0",
+        }
         assert (await visit.post("/settings", wanted)).status_code == 303
         page = (await visit.get("/settings/audit")).text
         assert "Changed the settings" in page and "Logged in" in page and "127.0.0.1" in page

@@ -24,6 +24,7 @@ FLOORS = {"starlette": "1.3.1", "python-multipart": "0.0.27", "pyinstaller": "6"
 DISTRIBUTIONS = {
     "argon2": "argon2-cffi",
     "dotenv": "python-dotenv",
+    "PIL": "pillow",
     "google": "protobuf",
     "multipart": "python-multipart",
     "prometheus_client": "prometheus-client",

@@ -11,7 +11,7 @@ from app.bot.shape import A_TEXT, Either, Json, Keys, Located, MapOf, OneOrMany,
 from app.said import N_, Sentence
 
 KINDS: Final = ("image", "video", "audio", "voice", "document", "sticker")
-NETWORKS: Final = ("whatsapp_cloud", "whatsapp_web", "telegram", "webchat", "simulator")
+NETWORKS: Final = ("whatsapp_cloud", "whatsapp_web", "telegram", "sms", "webchat", "simulator")
 ANY: Final = "any"
 OF_MESSAGES: Final = frozenset(
     "says pressed media location order reaction referral first first_after".split()

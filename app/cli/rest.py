@@ -9,11 +9,11 @@ from app.case import Intake
 from app.channels import Channels, Live
 from app.clock import SystemClock
 from app.db import open_database
-from app.media import Store
 from app.poison import Guard
 from app.runtime import Runtime, ensure_install
 from app.security.secrets import Keyring
 from app.settings import Settings
+from app.storage import open_store
 
 
 class Resting(Channels):
@@ -39,10 +39,10 @@ async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
         rt.keys = await Keyring.load(settings, rt.db)
         rt.install = await rt.db.write(ensure_install)
         rt.versions = Versions(rt.db)
-        rt.media = Store(settings.data / "media")
+        rt.media = open_store(settings)
         guard = Guard(settings.data / "deciding")
         make = partial(Intake, bots=rt.versions, guard=guard, install=rt.install, answer_age=0, raw_age=0, due=nothing)
-        rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, rt.media.folder, make)
+        rt.channels = Resting(rt.db, rt.clock, rt.keys, {}, rt.media, make)
         await rt.channels.start()
         yield rt
         await rt.channels.stop()

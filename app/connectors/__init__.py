@@ -3,6 +3,7 @@
 from app.connectors.base import Connector
 from app.connectors.demo import Demo
 from app.connectors.simulator import Simulator
+from app.connectors.sms import Sms
 from app.connectors.telegram import Telegram
 from app.connectors.whatsapp_cloud import WhatsAppCloud
 from app.connectors.whatsapp_web import WhatsAppWeb
@@ -13,6 +14,7 @@ CONNECTORS: dict[str, Connector] = {
         WhatsAppCloud(),
         WhatsAppWeb(),
         Telegram(),
+        Sms(),
         Simulator(),
         Demo(),
     )

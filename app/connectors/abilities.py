@@ -31,6 +31,9 @@ class Linking(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[tuple[int, bytes]]]  # address, body, headers
+
+
 @runtime_checkable
 class MarksRead(Protocol):
     """Optional: the network can be told that a message was read, with "typing" shown at the same time."""
@@ -58,6 +61,14 @@ class ReadsUrls(Protocol):
     `SendFailed`."""
 
     def read_urls_with(self, read: Callable[[str], Awaitable[bytes]]) -> None: ...
+
+
+@runtime_checkable
+class PostsUrls(Protocol):
+    """Optional: messages go to an address that a person typed, so the session is told how to post there. Posting raises
+    `SendFailed`, which says whether anything can have arrived."""
+
+    def post_with(self, post: Post) -> None: ...
 
 
 @runtime_checkable

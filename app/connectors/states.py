@@ -112,6 +112,10 @@ PROBLEMS: Final[dict[str, Advice]] = {
         mark("The network did not answer, so it is not known whether the message arrived."),
         mark("Look at the phone, then choose Resend or Discard."),
     ),
+    "send.refused": Advice(
+        mark("The gateway refused the message."), mark("See the detail, correct what it says, send it again.")
+    ),
+    "send.busy": Advice(mark("The gateway has too much to do."), mark("Nothing: Parley tries again by itself.")),
     "send.no_id": Advice(
         mark("The network answered without an id, so it is not known whether the message arrived."),
         mark("Look at the phone, then choose Resend or Discard."),

@@ -14,9 +14,9 @@ from app.content import Audio, Buttons, Choice, Document, Image, Media, Sticker,
 from app.errors import Conflict, Invalid, NotFound
 from app.files import Kept
 from app.i18n import _, fmt
+from app.looking import FALLBACK, sniff
 from app.routes import inbox
 from app.routes import media as media_names
-from app.routes.media import FALLBACK, sniff
 from app.routes.message_templates import copy, preview
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.store import message_templates as store
@@ -167,7 +167,7 @@ async def file_content(rt: "Runtime", head: Head, upload: UploadFile, caption: s
         values["filename"] = filename
     if rt.media.free() < media.DISK_RESERVE:
         raise Conflict(_("The disk is nearly full, so no file can be kept."))
-    sha256 = await anyio.to_thread.run_sync(keep, rt, upload)
+    sha256 = await keep(rt, upload)
     return KINDS[kind](**values), Kept(sha256, size, mime, filename)
 
 
@@ -182,13 +182,13 @@ def mime_of(start: bytes, filename: str) -> str:
     return BY_NAME.get(ending, found) if found == FALLBACK else found
 
 
-def keep(rt: "Runtime", upload: UploadFile) -> str:
+async def keep(rt: "Runtime", upload: UploadFile) -> str:
     """Its bytes in the store, under their hash."""
     with tempfile.NamedTemporaryFile(dir=rt.media.folder / "part", delete=False) as part:
         path = Path(part.name)
     try:
-        copy(upload, path)
-        return rt.media.take_file(path)
+        await anyio.to_thread.run_sync(copy, upload, path)
+        return await rt.media.take_file(path)
     finally:
         path.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import erase, people, within
+from app import erase, people, unmerge, within
 from app.db import Reader
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt, ngettext
@@ -102,6 +102,7 @@ async def values(request: Request, person: store.Person) -> dict[str, Any]:
     return {
         **drawn(person),
         "aliases": aliases,
+        "merges": await rt.db.read(unmerge.list_all, person.id),
         "chats": chats,
         "timeline": known.timeline(person, aliases, chats, said),
         "given": {"name": person.name, "language": person.language, "tags": ", ".join(people.decoded(person.tags))},
@@ -277,6 +278,28 @@ async def merge(request: Request) -> Response:
     keep = request.path_params["id"]
     await people.unite(rt.db, keep, (await form(request)).number("other") or 0)
     return redirect(request, address(request, keep), done=_("They are one contact now."))
+
+
+async def ask_unmerge(request: Request) -> Response:
+    """What undoing the newest merge does, before it is done."""
+    person = await read(request)
+    return await page(request, "contacts/unmerge.html", past=await newest_merge(request), **drawn(person))
+
+
+async def take_apart(request: Request) -> Response:
+    person, merge_id = await read(request), (await form(request)).number("merge") or 0
+    back = await unmerge.undo(request.state.rt.db, person.id, merge_id)
+    return redirect(
+        request, address(request, back), done=_("They are two contacts again. This is the one that is back.")
+    )
+
+
+async def newest_merge(request: Request) -> unmerge.Past:
+    rt: Runtime = request.state.rt
+    found = await rt.db.read(unmerge.list_all, request.path_params["id"])
+    if not found:
+        raise NotFound(_("There is no merge to undo here."))
+    return found[0]
 
 
 def address(request: Request, contact_id: int) -> str:

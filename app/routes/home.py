@@ -18,7 +18,7 @@ from app.i18n import _, fmt
 from app.routes import bubbles, faces, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
 from app.routes.standing import concern
-from app.store import account_facts, away, overview, planned, webhooks
+from app.store import account_facts, away, error_groups, overview, planned, webhooks
 from app.store import inbox as inbox_rows
 from app.store.overview import Attention, ChannelState, Hour
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000
 HOUR: Final = 3_600_000
 NOW_ROWS: Final = 6
+ERRORS: Final = 100  # counting stops here
 MOST_CONCERNS: Final = 10
 NONE: Final = "\u2013"
 BAD_STATES: Final = (State.LOGGED_OUT, State.BROKEN)
@@ -71,6 +72,7 @@ async def attention(request: Request) -> Response:
             found["stopped"],
             found["unpublished"],
             found["undelivered"],
+            found["errors"],
             found["fallen"],
             found["away"],
             rt.clock.now() // 60_000,
@@ -229,15 +231,17 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         for row in await rt.db.reader.all(webhooks.ALL)
         if row.disabled_at and row.disabled_why
     ]
+    errors = await rt.db.reader.one(error_groups.COUNT_OPEN, many=ERRORS) or 0
     fallen = await rt.db.reader.all(account_facts.CONCERNS, limit=MOST_CONCERNS)
     left = await rt.db.read(away.list_left)
-    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen) + len(left)
+    count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen) + len(left) + bool(errors)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
         "stopped": stopped,
         "unpublished": unpublished,
         "undelivered": undelivered,
+        "errors": errors,
         "fallen": [(one, *concern(one)) for one in fallen],
         "away": left,
         "attention_count": count,

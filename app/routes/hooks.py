@@ -88,6 +88,7 @@ class Hooks:
         except ConnectionError:
             return  # nobody is left to hear an answer
         if body is None:
+            self._rt.troubles.hit("size", f"{scope['path']} · {(scope.get('client') or ('?', 0))[0]}")
             return await _respond(send, 413, b"The body is over 4 MB.")
         headers = scope["headers"]
         try:
@@ -148,6 +149,7 @@ class Hooks:
     def _refusal(self, source: str) -> Refused:
         """Only what is badly signed is refused or slowed down: behind a proxy everybody has the same address."""
         if self._blocked(source):
+            self._rt.troubles.hit("signature", source)
             return Refused(429, b"Too many unsigned requests.")
         self._count_bad(source)
         return Refused(403, b"The signature does not match.")

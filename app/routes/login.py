@@ -121,6 +121,7 @@ def wrong(left: int) -> str:
 
 
 async def too_many(request: Request, target: str, email: str, error: TooMany) -> Response:
+    request.state.rt.troubles.hit("login", request.state.origin.ip)
     wait = fmt.duration(round(error.retry_after * 1000))
     sentence = _("Too many tries. Wait {wait}, then try again.").format(wait=wait)
     response = await form(request, target, status=429, email=email, error=sentence)

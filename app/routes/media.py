@@ -14,13 +14,14 @@ from starlette.responses import FileResponse, Response
 
 from app.errors import NotFound
 from app.i18n import _
+from app.looking import sniff
+from app.models import MediaRow
 from app.store import media as store
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
 
 POLICY: Final = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox"
-FALLBACK: Final = "application/octet-stream"
 EXTENSIONS: Final = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -33,6 +34,7 @@ EXTENSIONS: Final = {
     "audio/mpeg": "mp3",
     "audio/aac": "aac",
     "audio/amr": "amr",
+    "audio/wav": "wav",
     "application/pdf": "pdf",
 }
 INLINE: Final = frozenset(EXTENSIONS) - {"application/pdf", "image/gif", "audio/amr", "video/3gpp"}
@@ -40,19 +42,38 @@ INLINE: Final = frozenset(EXTENSIONS) - {"application/pdf", "image/gif", "audio/
 
 async def show(request: Request) -> Response:
     """The stored file, with `Range` for players. 404 until it is stored."""
+    row = await read(request)
+    path = await request.state.rt.media.local(row.sha256)
+    if path is None:
+        raise NotFound(_("This file is no longer here."))
+    return await sent(path, row)
+
+
+async def small(request: Request) -> Response:
+    """Its thumbnail; the file itself where none was made."""
+    row = await read(request)
+    path = request.state.rt.media.small(row.sha256)
+    return await sent(path, row) if path.is_file() else await show(request)
+
+
+async def read(request: Request) -> MediaRow:
     rt: Runtime = request.state.rt
     row = await rt.db.reader.one(store.MEDIA, id=request.path_params["id"])
     if row is None or row.state != "stored":
         raise NotFound(_("There is no such file here."))
-    path = rt.media.path(row.sha256)
+    return row
+
+
+async def sent(path: Path, row: MediaRow) -> Response:
     try:
         kind = sniff(await anyio.to_thread.run_sync(_head, path))
     except FileNotFoundError:
         raise NotFound(_("This file is no longer here.")) from None
-    name = download_name(row.filename, row.id, kind)
     headers = {
         "Content-Security-Policy": POLICY,
-        "Content-Disposition": disposition("inline" if kind in INLINE else "attachment", name),
+        "Content-Disposition": disposition(
+            "inline" if kind in INLINE else "attachment", download_name(row.filename, row.id, kind)
+        ),
         "Cache-Control": "private, max-age=86400, immutable",
     }
     return FileResponse(path, media_type=kind, headers=headers)
@@ -61,37 +82,6 @@ async def show(request: Request) -> Response:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(16)
-
-
-def sniff(head: bytes) -> str:
-    """What the first 16 bytes say; anything not known for sure is a stream of bytes."""
-    for start, kind in (
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"GIF87a", "image/gif"),
-        (b"GIF89a", "image/gif"),
-        (b"OggS", "audio/ogg"),
-        (b"ID3", "audio/mpeg"),
-        (b"#!AMR", "audio/amr"),
-        (b"%PDF-", "application/pdf"),
-    ):
-        if head.startswith(start):
-            return kind
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    if head[4:8] == b"ftyp":
-        return {b"3gp": "video/3gpp", b"M4A": "audio/mp4"}.get(head[8:11], "video/mp4")
-    return _mpeg_audio(head)
-
-
-def _mpeg_audio(head: bytes) -> str:
-    """Audio without a container: a frame begins with eleven or twelve set bits. Of MPEG, layer III alone is meant."""
-    if len(head) < 3 or head[0] != 0xFF:
-        return FALLBACK
-    if head[1] & 0xF6 == 0xF0:
-        return "audio/aac"
-    is_frame = head[1] & 0xE0 == 0xE0 and head[1] & 0x06 == 0x02 and head[2] & 0xF0 != 0xF0 and head[2] & 0x0C != 0x0C
-    return "audio/mpeg" if is_frame else FALLBACK
 
 
 def download_name(filename: str, id: int, kind: str) -> str:

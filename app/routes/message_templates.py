@@ -15,10 +15,10 @@ from app.connectors.account import KeepsTemplates
 from app.connectors.base import SendFailed
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _
+from app.looking import sniff
 from app.markup import render
 from app.models import ChannelRow
 from app.routes import faces, template_form
-from app.routes.media import sniff
 from app.routes.respond import Form, form, fragment, page, redirect, refused
 from app.routes.template_form import Fields
 from app.said import mark

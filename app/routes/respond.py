@@ -84,7 +84,7 @@ def context(request: Request) -> dict[str, Any]:
         "language": i18n.current.get().language,
         "dir": i18n.direction(i18n.current.get().language),
         "seq": getattr(state, "seq", 0),
-        "url": request.app.url_path_for,
+        "url": request.app.state.url,
     }
 
 

@@ -45,7 +45,7 @@ async def values(request: Request) -> dict[str, Any]:
     policy = stored.policy(found)
     administers = may(user, Action.ADMINISTER)
     return {
-        "given": found | {"answer_hours": str(policy.answer_hours), "raw_days": str(policy.raw_days)},
+        "given": found | {name: str(value) for name, value in msgspec.structs.asdict(policy).items()},
         "people": await users.list_all(rt) if administers else [],
         "invitations": await invitations.list_open(rt) if administers else [],
         "limited": await within.everybodys(rt.db.reader) if administers else {},
@@ -92,6 +92,7 @@ async def update(request: Request) -> Response:
         zone=fields.text("zone", limit=80),
         answer_hours=fields.number("answer_hours"),
         raw_days=fields.number("raw_days"),
+        media_days=fields.number("media_days"),
     )
     try:
         await installation.change(request.state.rt, wanted)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from app.db import Query, Statement, Tx
 from app.models import Found
-from app.store import joining, tags
+from app.store import joining, merges, tags
 
 _CONTACT = "c.id, c.name, c.phone, c.username, c.language, c.tags, c.fields, c.created_at"
 _PENDING = "(select count(*) from outbox o where o.conversation_id = v.id and o.state <> 'held')"
@@ -14,7 +14,7 @@ FOUND = Query(
            v.id, coalesce(v.address, ''), coalesce(v.state, '{{}}'), v.version_id, coalesce(v.mode, 'bot'),
            coalesce(v.places, 0), {_PENDING}, coalesce(v.budget, ''),
            (select count(*) from tombstone t where t.channel_id = :channel_id and t.provider_id = :provider_id),
-           coalesce(v.heard_at, 0), v.closed_at, c.opted_out_at
+           coalesce(v.heard_at, 0), v.closed_at, c.opted_out_at, c.merges
     from identity i
     join contact c on c.id = i.contact_id
     left join conversation v on v.channel_id = :channel_id and v.contact_id = c.id and v.thread = :thread
@@ -27,7 +27,7 @@ FOUND_EACH = Query(
     with asked (place, contact_id, channel_id, thread) as (values (:place, :contact_id, :channel_id, :thread))
     select a.place, {_CONTACT},
            v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at,
-           c.opted_out_at
+           c.opted_out_at, c.merges
     from asked a
     cross join contact c
     join conversation v on v.channel_id = a.channel_id and v.contact_id = c.id and v.thread = a.thread
@@ -39,7 +39,7 @@ FOUND_BY_CONVERSATION = Query(
     f"""
     select {_CONTACT},
            v.id, v.address, v.state, v.version_id, v.mode, v.places, {_PENDING}, v.budget, 0, v.heard_at, v.closed_at,
-           c.opted_out_at
+           c.opted_out_at, c.merges
     from conversation v
     join contact c on c.id = v.contact_id
     where v.id = :id
@@ -188,8 +188,10 @@ def merge(tx: Tx, keep: int, gone: int) -> None:
 
     What becomes of two conversations is said in `joining`, of tags and fields in `tags`.
     """
+    pairs = tx.all(OTHER_THREADS, keep=keep, gone=gone)
+    merges.remember(tx, keep, gone, pairs)
     tx.run(MOVE_IDENTITIES, keep=keep, gone=gone)
-    for gone_thread, keep_thread in tx.all(OTHER_THREADS, keep=keep, gone=gone):
+    for gone_thread, keep_thread in pairs:
         if keep_thread is None:
             tx.run(GIVE_THREAD, id=gone_thread, keep=keep)
         else:

@@ -102,12 +102,6 @@ ORPHANS = Query(f"{_JOB} where lane = :lane and state = 'running' order by due_a
 ORPHANED = Statement(
     "update job set state = 'queued', leased_until = null, due_at = 0 where id = :id and state = 'running'"
 )
-REVIVE = Statement(
-    """
-    update job set state = 'queued', due_at = :now, attempts = 0
-    where kind = :kind and subject = :subject and state = 'dead'
-    """
-)
 # What the bot waits for in a conversation: it ends when a person has it, when it is closed, or when its memory is gone.
 DROP_WAITING = Statement(
     "delete from job where conversation_id = :conversation_id and kind in ('timer', 'call', 'quiet', 'gather')"

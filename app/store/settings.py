@@ -22,10 +22,12 @@ DEFAULTS = {"business": "Parley", "language": "en", "zone": "UTC"}
 
 class Policy(msgspec.Struct, frozen=True):
     """The settings that the machinery reads. `answer_hours`: a message older than this is stored but not answered by
-    the bot; `raw_days`: how long updates are kept as the network sent them."""
+    the bot; `raw_days`: how long updates are kept as the network sent them;
+    `media_days`: how long files are kept, 0 for ever."""
 
     answer_hours: int = 24
     raw_days: int = 30
+    media_days: int = 0
 
 
 def policy(values: Mapping[str, str]) -> Policy:

@@ -126,7 +126,7 @@ REACTIONS = Query(
 
 
 class File(msgspec.Struct, frozen=True):
-    """A message's file. `state`: wanted, stored or failed."""
+    """A message's file. `state`: wanted, stored, failed or expired; `duration` in ms; what is not known is 0."""
 
     message_id: int
     id: int
@@ -135,11 +135,14 @@ class File(msgspec.Struct, frozen=True):
     filename: str
     size: int
     problem: str
+    width: int
+    height: int
+    duration: int
 
 
 FILES = Query(
     """
-    select d.message_id, d.id, d.state, d.mime, d.filename, d.size, d.problem
+    select d.message_id, d.id, d.state, d.mime, d.filename, d.size, d.problem, d.width, d.height, d.duration
     from message m join media d on d.message_id = m.id
     where m.conversation_id = :id and (m.at, m.id) >= (:at, :from) and (m.at, m.id) <= (:to_at, :to)
     """,

@@ -100,6 +100,13 @@ class Guest(House):
     def contact(self) -> str:
         return str(self.ask("POST", "/contacts", phone=f"+{next(self.numbers)}")["id"])
 
+    def merged(self) -> tuple[dict[str, str], dict[str, str]]:
+        """A contact into which another went, and the merge."""
+        keep = self.contact()
+        self.ask("POST", f"/contacts/{keep}/merge", contact_id=self.contact())
+        [merge] = self.ask("GET", f"/contacts/{keep}/merges")["merges"]
+        return {"id": keep}, {"merge_id": merge["id"]}
+
     def message(self, held: bool = False) -> dict[str, Any]:
         sent: dict[str, Any] = self.ask("POST", "/messages", channel="Shop", to=f"+{next(self.numbers)}", text="Hi")
         if held:
@@ -227,9 +234,10 @@ RIGHT: Final[dict[str, Right]] = {
     "trigger": at(Guest.chat, name="ready"),
     "triggerContact": with_body(lambda guest: {"channel": "Shop", "to": f"+{next(guest.numbers)}", "name": "ready"}),
     "createContact": with_body(lambda guest: {"phone": f"+{next(guest.numbers)}"}),
-    **dict.fromkeys(("getContact", "eraseContact", "listAliases"), at(Guest.contact)),
+    **dict.fromkeys(("getContact", "eraseContact", "listAliases", "listMerges"), at(Guest.contact)),
     "changeContact": at(Guest.contact, name="Caio"),
     "mergeContacts": lambda guest: ({"id": guest.contact()}, {"contact_id": guest.contact()}),
+    "unmergeContact": lambda guest: guest.merged(),
     "importContacts": with_body(lambda guest: {"csv": SHEET, "apply": True}),
     "sendMessages": with_body(
         lambda guest: {"messages": [{"channel": "Shop", "to": f"+{next(guest.numbers)}", "text": "Hi"}]}

@@ -75,6 +75,15 @@ async def test_contacts_are_found_by_tag_and_merged(api: Program) -> None:
     assert [each["value"] for each in aliases] == ["5511999900000", "5511999900001"]
     assert (await api.post(place, json=body, headers=admin)).status_code == 404
     assert (await api.post(place, json={"contact_id": ids[0]}, headers=admin)).status_code == 422
+    [merge] = (await api.get(f"{CONTACTS}/{ids[0]}/merges", headers=head)).json()["merges"]
+    assert merge["contact_id"] == ids[1]
+    apart = f"{CONTACTS}/{ids[0]}/unmerge"
+    assert (await api.post(apart, json={"merge_id": ids[0]}, headers=admin)).status_code == 409
+    assert (await api.post(apart, json={"merge_id": merge["id"]}, headers=head)).status_code == 403
+    assert (await api.post(apart, json={"merge_id": merge["id"]}, headers=admin)).json() == {"id": ids[1]}
+    assert (await api.get(f"{CONTACTS}/{ids[1]}", headers=head)).json()["tags"] == ["vip", "t1"]
+    assert (await api.get(f"{CONTACTS}/{ids[0]}/merges", headers=head)).json() == {"merges": []}
+    assert (await api.post(apart, json={"merge_id": merge["id"]}, headers=admin)).status_code == 404
 
 
 async def test_contacts_go_out_and_come_in_as_csv(api: Program) -> None:

@@ -1,6 +1,5 @@
 """Two days of a bakery, written through the real pipeline: long names, many scripts, every message, every trouble."""
 
-import hashlib
 import struct
 import zlib
 from collections.abc import Iterable
@@ -107,10 +106,7 @@ class Bakery:
         assert media_id is not None
         row = await self.rt.db.reader.one(media_rows.MEDIA, id=media_id)
         assert row is not None
-        sha256 = hashlib.sha256(data).hexdigest()
-        part = self.rt.media.folder / "part" / str(media_id)
-        part.write_bytes(data)
-        self.rt.media.keep(part, sha256)
+        sha256 = await self.rt.media.add(data)
         await self.rt.db.write(media.stored, row, sha256, len(data), mime)
 
 

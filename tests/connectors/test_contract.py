@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.connectors import CONNECTORS
+from app.connectors.abilities import Webhook
 from app.connectors.base import (
     Address,
     Arrival,
@@ -196,6 +198,28 @@ async def test_simulator_never_gives_an_id_again_after_a_restart() -> None:
         session = connector.open_session(channel_of(connector))
         ids += [(await session.send(Outbound("o", Address(simulated="me"), Text("Hi")))).provider_id for _ in range(5)]
     assert len(set(ids)) == 10
+
+
+# ---- its samples -----------------------------------------------------------------------------------------------------
+
+SAMPLES = sorted((Path(__file__).parent / "samples").glob("*/*.json"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_sample_is_taken_whole_and_no_mutation_of_it_raises(path: Path) -> None:
+    connector = CONNECTORS[path.parent.name]
+    assert isinstance(connector, Webhook)
+    body = path.read_bytes()
+    for arrival in connector.parse(body):
+        assert isinstance(arrival, Inbound | Receipt | Notice) and arrival.raw == body and arrival.account
+    sample = json.loads(body)
+    for place in places_in(sample):
+        for how, other in [("drop", None), ("double", None), *(("retype", other) for other in OTHER_TYPES)]:
+            changed = json.loads(body)
+            mutate(changed, place, how, other)
+            for arrival in connector.parse(json.dumps(changed).encode()):
+                assert not isinstance(arrival, Inbound) or (arrival.provider_id and arrival.sender.aliases())
+                assert isinstance(arrival, Malformed) or 0 <= arrival.at <= 4_102_444_800_000  # type: ignore[union-attr]
 
 
 # ---- words for codes -------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ async def test_two_contacts_become_one(tmp_path: Path, database_url: str) -> Non
             people.change, long, people.Change(tags=("b", "a"), fields={"x": 2, "y": 3}, language="es", opted_out=True)
         )
         asked = await html(visit, f"/contacts/{ana}/merge?other={long}")
-        assert "Goes into the other" in asked and "cannot be taken back" in asked
+        assert "Goes into the other" in asked and "can be undone" in asked
         assert f"other={long}" in await html(visit, f"/contacts/{ana}/merge?q={LONG}")
         done = await visit.post(f"/contacts/{ana}/merge", {"other": str(long)})
         assert done.status_code == 303 and done.headers["location"].endswith(f"/contacts/{ana}")
@@ -144,12 +144,29 @@ async def test_two_contacts_become_one(tmp_path: Path, database_url: str) -> Non
             assert (await visit.post(f"/contacts/{ana}/merge", {"other": other})).status_code in (404, 422)
 
 
+async def test_a_merge_is_undone_after_a_question(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        ana, long = await contact(visit, ANA), await contact(visit, LONG)
+        await visit.post(f"/contacts/{ana}/merge", {"other": str(long)})
+        shown = await html(visit, f"/contacts/{ana}")
+        assert "Merged" in shown and f"/contacts/{ana}/unmerge" in shown
+        asked = await html(visit, f"/contacts/{ana}/unmerge")
+        merge = await visit.one("select id from contact_merge")
+        assert "They become two contacts again" in asked and f'value="{merge}"' in asked
+        assert (await visit.post(f"/contacts/{ana}/unmerge", {"merge": "1"})).status_code == 409
+        done = await visit.post(f"/contacts/{ana}/unmerge", {"merge": str(merge)})
+        assert done.status_code == 303 and done.headers["location"].endswith(f"/contacts/{long}")
+        assert LONG in await html(visit, f"/contacts/{long}")
+        assert "Merged" not in await html(visit, f"/contacts/{ana}")
+        await html(visit, f"/contacts/{ana}/unmerge", 404)
+
+
 async def test_S13_a_viewer_reads_an_agent_edits_an_admin_erases(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
         ana, other = await contact(visit, ANA), await contact(visit, LONG)
         page = f"/contacts/{ana}"
         edits = ["/contacts", "/contacts/import", page, f"{page}/consent"]
-        ends = [f"{page}/merge", f"{page}/erase"]
+        ends = [f"{page}/merge", f"{page}/unmerge", f"{page}/erase"]
         for role, allowed, refused in (("viewer", [], edits + ends), ("agent", edits, ends)):
             await visit.become(role)
             assert "Known as" in await html(visit, page) and "Erase…" not in await html(visit, page)

@@ -16,6 +16,7 @@ BUSINESS = {
     "zone": "America/Sao_Paulo",
     "answer_hours": "6",
     "raw_days": "7",
+    "media_days": "90",
 }
 PAULO = {"email": "paulo@luna.example", "name": "Paulo", "role": "agent"}
 
@@ -37,7 +38,8 @@ async def test_what_is_saved_holds_from_the_next_message_on(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("field", "value"),
     [("business", ""), ("business", "x" * 81), ("language", "tlh"), ("zone", "Mars/Base"), ("answer_hours", "0"),
-     ("answer_hours", "-5"), ("raw_days", "366"), ("raw_days", "many")],
+     ("answer_hours", "-5"), ("raw_days", "366"), ("raw_days", "many"),
+     ("media_days", "-1")],
 )  # fmt: skip
 async def test_what_is_wrong_is_named_at_its_field_and_nothing_is_saved(tmp_path: Path, field: str, value: str) -> None:
     async with visiting(tmp_path, empty=True) as visit:

@@ -62,10 +62,11 @@ def statements() -> dict[str, Asked]:
 # ---- typical values -------------------------------------------------------------------------------------------------
 
 MIDDLE = identity(filled.ROWS // 2)
-IDS = {"id", "contact_id", "conversation_id", "message_id", "turn_id", "gone", "after", "last_id", "from", "before_id"}
+IDS = {"id", "contact_id", "conversation_id", "message_id", "turn_id", "gone", "after", "last_id", "from", "before_id",
+       "merge_id", "from_id", "to_id", "id_from", "keep_id", "gone_id"}  # fmt: skip
 TIMES = {
     "now", "at", "until", "expires_at", "due_at", "sent_at", "heard_at", "waiting_since", "last_at", "before_at",
-    "taken_at", "closed_at",
+    "taken_at", "closed_at", "first_at", "created_at",
 }  # fmt: skip
 HOUR = 3_600_000
 NUMBERS: Params = {
@@ -79,6 +80,7 @@ NUMBERS: Params = {
     "number": 1, "place": 1, "places": 1, "position": 1, "previous_id": 1, "published_at": END, "rate": 80.0,
     "revision": 1, "seq": 50, "slice": START // HOUR, "hour": START // HOUR,
     "shift": 1, "since": END - DAY, "size": 1, "step": 0, "to": 2**62, "to_at": END, "taken_by": 1, "team_id": 1,
+    "duration": 7000, "height": 600, "width": 800, "day": START // HOUR,
     "at_byte": 1, "from_byte": 1, "lines": 1, "made": 1, "changed": 1, "wrong": 1, "wrong_bytes": 1,
     "opted_out_at": END, "took_ms": 1, "took_us": 1, "unread": 1, "user_id": 1, "version_id": 1, "webhook_id": 1,
 }  # fmt: skip

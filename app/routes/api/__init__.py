@@ -98,6 +98,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/contacts/{id:id}", contacts.show, "getContact", READ, "One contact"),
     Endpoint("PATCH", "/contacts/{id:id}", contacts.change, "changeContact", ANSWER, "Change a contact"),
     Endpoint("POST", "/contacts/{id:id}/merge", contacts.merge, "mergeContacts", ADMINISTER, "Two are one person"),
+    Endpoint("GET", "/contacts/{id:id}/merges", contacts.merges, "listMerges", READ, "Who went into a contact"),
+    Endpoint("POST", "/contacts/{id:id}/unmerge", contacts.unmerge_, "unmergeContact", ADMINISTER, "Undo a merge"),
     Endpoint("DELETE", "/contacts/{id:id}", contacts.delete, "eraseContact", ADMINISTER, "Erase a contact"),
     Endpoint("GET", "/contacts/{id:id}/aliases", contacts.aliases, "listAliases", READ, "Every name of a contact"),
     # Files

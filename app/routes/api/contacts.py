@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from app import erase, i18n, people, sheets, within
+from app import erase, i18n, people, sheets, unmerge, within
 from app.db import Tx
 from app.errors import Invalid, NotFound
 from app.routes.api.endpoint import FIRST, Body, Call, Once, Page, Paging, key_of, page
@@ -80,6 +80,27 @@ class Merge(Body, frozen=True):
     """Who is the same person: this contact goes into the one in the address."""
 
     contact_id: Id
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """A contact that went into this one, as it was called; `id` is of the merge."""
+
+    id: Id
+    contact_id: Id
+    name: str
+    phone: str
+    username: str
+    at: Time
+
+
+class Merges(msgspec.Struct, frozen=True):
+    merges: list[Merged]
+
+
+class Unmerge(Body, frozen=True):
+    """The newest of the contact's merges."""
+
+    merge_id: Id
 
 
 class Sheet(Body, frozen=True):
@@ -222,9 +243,24 @@ async def aliases(call: Call) -> Aliases:
 
 
 async def merge(call: Call, body: Merge) -> Contact:
-    """Two contacts are one person: names, conversations, tags and fields come together. It cannot be taken back."""
+    """Two contacts are one person: names, conversations, tags and fields come together."""
     await people.unite(call.rt.db, call.id, int(body.contact_id))
     return await show(call)
+
+
+async def merges(call: Call) -> Merges:
+    """The merges that made this contact, newest first; the first can be undone."""
+    await show(call)
+    found = await call.rt.db.read(unmerge.list_all, call.id)
+    return Merges(
+        [Merged(str(row.id), str(row.contact_id), row.name, row.phone, row.username, row.at) for row in found]
+    )
+
+
+async def unmerge_(call: Call, body: Unmerge) -> Created:
+    """Both are again who they were; what came since goes by the name it came from. The newest merge is undone first.
+    The answer names the contact that is back."""
+    return Created(str(await unmerge.undo(call.rt.db, call.id, int(body.merge_id))))
 
 
 async def bring_in(call: Call, body: Sheet) -> Imported:

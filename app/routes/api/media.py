@@ -7,9 +7,10 @@ import msgspec
 from app import media
 from app.db.rows import channels
 from app.errors import Forbidden, NotFound
+from app.looking import sniff
 from app.models import MediaRow
 from app.routes.api.endpoint import AnyUpload, Binary, Call, Query
-from app.routes.media import POLICY, disposition, download_name, sniff
+from app.routes.media import POLICY, disposition, download_name
 from app.routes.site import UPLOAD
 from app.said import N_
 from app.store import media as store
@@ -19,7 +20,8 @@ LARGEST: Final = UPLOAD + 1  # one byte more, so that the refusal says why
 
 
 class File(msgspec.Struct, frozen=True):
-    """`mime` is what its first bytes say; `state`: stored, wanted (on its way from the network) or failed."""
+    """`mime` is what its first bytes say; `state`: stored, wanted (on its way from the network), failed or
+    expired (no longer kept)."""
 
     id: Id
     mime: str
@@ -51,8 +53,8 @@ async def show(call: Call) -> File:
 async def fetch(call: Call) -> Binary:
     """The file itself, as a download, whatever it is."""
     row = await find(call, call.id)
-    path = call.rt.media.path(row.sha256)
-    if row.state != "stored" or not path.is_file():
+    path = await call.rt.media.local(row.sha256) if row.state == "stored" else None
+    if path is None:
         raise NotFound(N_("This file is not here."))
     headers = {
         "Content-Security-Policy": POLICY,

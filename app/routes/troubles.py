@@ -1,0 +1,107 @@
+"""Errors in groups, and the limits with who ran into them: pages for admins."""
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import troubles
+from app.errors import NotFound
+from app.i18n import _, fmt
+from app.routes import hooks, site, stream
+from app.routes.respond import form, page, redirect
+from app.security import limits
+from app.store import error_groups, limit_hits
+
+if TYPE_CHECKING:
+    from app.runtime import Runtime
+
+ROWS: Final = 100
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A limit in words, and by which name its hits are counted."""
+
+    name: str
+    value: str
+    code: str = ""
+
+
+async def errors(request: Request) -> Response:
+    rt: Runtime = request.state.rt
+    state = request.query_params.get("state", "")
+    state = state if state in troubles.STATES else "open"
+    await rt.troubles.write(rt.db)
+    groups = await rt.db.reader.all(error_groups.LIST, state=state, limit=ROWS)
+    return await page(request, "settings/errors.html", groups=groups, state=state, states=state_names())
+
+
+async def error(request: Request) -> Response:
+    found = await request.state.rt.db.reader.one(error_groups.ONE, id=request.path_params["id"])
+    if found is None:
+        raise NotFound(_("There is no such group of errors."))
+    return await page(request, "settings/error.html", group=found, states=state_names())
+
+
+async def mark(request: Request) -> Response:
+    state = (await form(request)).text("state", limit=20)
+    await troubles.mark(request.state.rt.db, request.path_params["id"], state)
+    return redirect(request, str(request.app.url_path_for("errors")), done=_("Noted."))
+
+
+def state_names() -> dict[str, str]:
+    return {"open": _("Open"), "resolved": _("Resolved"), "ignored": _("Ignored")}
+
+
+async def rates(request: Request) -> Response:
+    rt: Runtime = request.state.rt
+    await rt.troubles.write(rt.db)
+    hour = rt.clock.now() // troubles.HOUR
+    hits = await rt.db.reader.all(limit_hits.RECENT, hour=hour - 1, day=hour - 24, limit=ROWS)
+    table = known()
+    known_as = {limit.code: limit.name for limit in table if limit.code}
+    return await page(
+        request, "settings/rates.html", limits=table, hits=hits, known_as=known_as, others=troubles.OTHERS
+    )
+
+
+def known() -> tuple[Limit, ...]:
+    """Every limit on requests, read from where it is kept."""
+
+    def rate(found: limits.Rate) -> str:
+        said = _("{n} a minute, {burst} at once")
+        return said.format(n=fmt.number(round(found.each * 60)), burst=fmt.number(found.burst))
+
+    def tried(found: limits.Rate) -> str:
+        return _("{n} a minute").format(n=fmt.number(round(found.each * 60)))
+
+    return (
+        Limit(_("Requests of visitors who are not logged in, by address"), rate(limits.ANONYMOUS), "anonymous"),
+        Limit(_("Requests of a person"), rate(limits.SESSION), "session"),
+        Limit(
+            _("Requests with an API key"),
+            _("{n} a second, {burst} at once, where the key says nothing else").format(
+                n=fmt.number(limits.API_KEY.each), burst=fmt.number(limits.API_KEY.burst)
+            ),
+            "key",
+        ),
+        Limit(_("Log-ins, by address"), tried(limits.AUTHENTICATION), "login"),
+        Limit(
+            _("Notifications with a wrong signature, by address"),
+            _("{n} a minute").format(n=fmt.number(hooks.BAD_PER_MINUTE)), "signature",
+        ),
+        Limit(
+            _("Live pages open at once"),
+            _("{n} of a session, {all} altogether").format(
+                n=fmt.number(stream.EACH_SESSION), all=fmt.number(stream.ALTOGETHER)
+            ),
+        ),
+        Limit(
+            _("Size of a request"),
+            _("{page}; files {file}; notifications {hook}").format(
+                page=fmt.size(site.BODY), file=fmt.size(site.UPLOAD), hook=fmt.size(hooks.LARGEST)
+            ),
+            "size",
+        ),
+    )  # fmt: skip
