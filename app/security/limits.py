@@ -26,8 +26,6 @@ ANONYMOUS: Final = Rate(60, 1.0)
 SESSION: Final = Rate(60, 5.0)
 API_KEY: Final = Rate(200, 50.0)
 AUTHENTICATION: Final = Rate(5, 5 / 60)
-BAD_SIGNATURE: Final = Rate(30, 0.5)
-EXPORT: Final = Rate(2, 2 / 3600)
 
 
 class Limits:

@@ -156,6 +156,17 @@ async def test_S21_a_file_needs_a_session_and_must_be_stored(tmp_path: Path) -> 
         assert await visit.chat(ANA)
 
 
+async def test_S18_many_ranges_cost_no_more_than_one(tmp_path: Path) -> None:
+    """A thousand get the whole file instead; a hundred that lie over each other are read as one."""
+    async with visiting(tmp_path) as visit:
+        id = await visit.one("select id from media where mime = 'application/pdf'")
+        whole = (await visit.get(f"/media/{id}")).content
+        thousand = await visit.get(f"/media/{id}", Range="bytes=" + ",".join(f"{at}-" for at in range(1000)))
+        assert thousand.status_code == 200 and thousand.content == whole
+        hundred = await visit.get(f"/media/{id}", Range="bytes=" + ",".join(["0-"] * 100))
+        assert hundred.status_code == 206 and hundred.content == whole
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
