@@ -41,6 +41,9 @@ async def test_what_is_kept_is_in_the_storage_and_comes_back_from_it(tmp_path: P
         assert await store.local(SHA) == path, "the copy is asked first"
         await store.drop(SHA)
         assert await store.local(SHA) is None
+        await store.add(CAKE)
+        await store.drop(SHA)
+        assert not fake.objects, "dropped from the storage, too"
         await store.drop(SHA)
         assert not list((store.folder / "part").iterdir()) and not fake.refused
 

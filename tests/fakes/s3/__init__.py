@@ -37,6 +37,12 @@ class S3:
         if method == "PUT":
             self.objects[key] = call.body
             return await call.write(b'HTTP/1.1 200 OK\r\netag: "1"\r\ncontent-length: 0\r\n\r\n')
+        if method == "POST" and target.endswith("?delete"):
+            gone = re.findall(rb"<Key>([^<]+)</Key>", call.body)
+            for name in gone:
+                self.objects.pop(name.decode(), None)
+            told = b"".join(b"<Deleted><Key>%s</Key></Deleted>" % name for name in gone)
+            return await call.respond(200, b"<DeleteResult>%s</DeleteResult>" % told, "application/xml")
         if method == "DELETE":
             self.objects.pop(key, None)
             return await call.write(b"HTTP/1.1 204 No Content\r\n\r\n")
