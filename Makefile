@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
-.PHONY: run test check fmt bench faults hostile browser binary screenshots lock codemirror
+.PHONY: run test check fmt bench faults hostile audit browser binary sbom screenshots lock codemirror
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
@@ -56,6 +56,15 @@ codemirror:
 binary: $(VENV)/.dev
 	$(BIN)/pyinstaller --noconfirm --log-level WARN --workpath .cache/pyinstaller --distpath dist build/parley.spec
 	$(BIN)/python build/pack.py dist/parley
+
+# What the binary and an installation are made of, for programs that look for known holes; docs/security.md.
+sbom: $(VENV)/.dev
+	@mkdir -p dist
+	$(BIN)/python build/sbom.py > dist/parley.cdx.json
+
+# Known holes in what is locked; needs the internet, and fails where any package could not be looked up.
+audit: $(VENV)/.dev
+	$(BIN)/python build/audit.py
 
 # Newest versions that pyproject.toml allows, for every platform, with hashes and without any address.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
