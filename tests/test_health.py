@@ -33,7 +33,9 @@ async def test_what_happened_is_counted_and_told_to_the_next_session(rt: Runtime
     await rt.db.write(set_state, channel_id, StatusChange(State.STARTING, "web.linked"))
     await rt.db.write(set_state, channel_id, StatusChange(State.BROKEN, "web.banned", "", now + 5000))
     for number in range(3):
-        sent = await rt.db.write(send, channel_id, Recipient(address=Address(phone=f"1555000{number}")), Text("Buy"))
+        sent = await rt.db.write(
+            send, rt.channels.by_id[channel_id].here, Recipient(address=Address(phone=f"1555000{number}")), Text("Buy")
+        )
         if number:
             await rt.db.write(accepted, channel_id, int(sent.id), int(sent.conversation_id), f"w{number}", None)
         else:

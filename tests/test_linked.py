@@ -63,7 +63,7 @@ async def the_contact(rt: Runtime, channel_id: int) -> Recipient:
 
 
 async def sending(rt: Runtime, channel_id: int, to: Recipient, said: Content) -> Sent:
-    sent = await rt.db.write(send, channel_id, to, said)
+    sent = await rt.db.write(send, rt.channels.by_id[channel_id].here, to, said)
     rt.channels.wake_all()
     return sent
 
@@ -245,6 +245,8 @@ async def test_health_of_a_linked_phone_counts_what_it_sent_also_after_a_restart
     assert found is not None and (found.score, found.level) == (90, "good")
     assert (found.allowance.sent_in_a_day, found.allowance.a_day) == (1, 100)
     await rt.channels.reload(channel_id)  # as after a restart
-    await until(rt, STATE, "connected", id=channel_id)
+    async with asyncio.timeout(PATIENCE):
+        while not rt.channels.by_id[channel_id].recalled:
+            await asyncio.sleep(0.02)
     again = await health.of(rt, channel_id)
     assert again is not None and again.allowance.sent_in_a_day == 1

@@ -10,6 +10,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -21,14 +22,17 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core import NOT_SET
 
 from app import tokens, users
+from app.connectors.base import Address
 from app.db import Statement, Tx
 from app.routes.docs import document
+from app.security import sessions
 from app.store import outbox
 from app.store import webhooks as store
 from tests.api import conformance
 from tests.api.conftest import EMAIL, PASSWORD
 from tests.browser.house import House
 from tests.fakes.graph import FakeGraph, Number
+from tests.shop import said, take_in
 
 DESCRIBED: Final = schemathesis.openapi.from_dict(document())
 OPERATIONS: Final = {
@@ -45,6 +49,9 @@ rules:
   - name: hello
     when: {says: hello}
     do: [{say: Hi!}]
+  - name: price
+    when: {says: price}
+    do: [{call: {handler: prices, timeout: 30}, failed: [{say: No price.}]}]
 tests:
   - name: hello
     chat: [{user: hello}, {bot: Hi!}]
@@ -53,6 +60,7 @@ VALUES: Final = {
     "phone_number_id": "206540352242922", "access_token": Number().token, "app_secret": "s", "verify_token": "v",
     "waba_id": Number().waba,
 }  # fmt: skip
+SENT: Final = Statement("update message set status = 'sent', provider_id = :key where id = :id")
 HOLD: Final = Statement("update outbox set state = 'held' where message_id = :id")
 
 # Examples an operation.
@@ -83,7 +91,9 @@ class Guest(House):
         await users.create_owner(self.rt, email=EMAIL, name="Rosa", password=PASSWORD)
         self.owner = (await users.find(self.rt, EMAIL)).id
         self.channel = await self.rt.channels.add("whatsapp_cloud", "Shop", VALUES)
-        self.rt.channels.by_id[self.channel].sender.open = False
+        self.phone = await self.rt.channels.add("whatsapp_web", "Phone", {"phone": "+1 (555) 000-1111", "risk": "yes"})
+        for channel_id in (self.channel, self.phone):
+            self.rt.channels.by_id[channel_id].sender.open = False
         scopes = ["read", "send", "manage", "admin"]
         made = await tokens.create(self.rt, name="all", scopes=scopes, rate=0, user_id=self.owner)
         self.head = {"Authorization": f"Bearer {made.secret}"}
@@ -159,6 +169,26 @@ class Guest(House):
         made = {"name": f"t{next(self.numbers)}", "language": "en", "category": "UTILITY", "components": body}
         return str(self.ask("POST", "/templates", channel="Shop", **made)["id"])
 
+    def said_by_phone(self) -> str:
+        """A text that went out by a linked phone, which can still change it."""
+        who = str(next(self.numbers))
+        message = said(self.rt, "Hello", account="", sender=Address(wa_id=who))
+        self.run(take_in(self.rt, self.rt.channels.by_id[self.phone], message))
+        sent = self.ask("POST", "/messages", channel="Phone", to=f"+{who}", text="Hi")["id"]
+        self.run(self.rt.db.write(lambda tx: tx.run(SENT, id=int(sent), key=f"3EB0{sent}")))
+        return str(sent)
+
+    def question(self) -> str:
+        """One that a bot has just asked, begun by us."""
+        self.run(
+            take_in(self.rt, self.rt.channels.by_id[self.channel], said(self.rt, "price", str(next(self.numbers))))
+        )
+        return str(self.ask("POST", "/questions/next", handler="prices", wait=20)["question"]["id"])
+
+    def session(self) -> str:
+        self.run(self.rt.db.write(partial(sessions.begin, user_id=self.owner, agent="", ip="")))
+        return str(self.ask("GET", "/sessions")["items"][-1]["id"])
+
     def revision(self) -> int:
         return int(self.ask("GET", f"/bots/{self.bot['id']}/draft")["revision"])
 
@@ -224,6 +254,8 @@ RIGHT: Final[dict[str, Right]] = {
     "refreshToken": with_body(lambda guest: {"refresh_token": guest.refresh_token()}),
     "revokeToken": with_body(lambda guest: {"refresh_token": guest.refresh_token()}),
     "sendMessage": with_body(lambda guest: {"channel": "Shop", "to": f"+{next(guest.numbers)}", "text": "Hi"}),
+    "correctMessage": at(Guest.said_by_phone, text="Hi!"),
+    "takeBackMessage": at(Guest.said_by_phone),
     "getMessage": at(lambda guest: guest.message()["id"]),
     "resendMessage": at(lambda guest: guest.message(held=True)["id"]),
     "discardMessage": at(lambda guest: guest.message(held=True)["id"]),
@@ -231,6 +263,9 @@ RIGHT: Final[dict[str, Right]] = {
         ("getConversation", "listMessages", "takeConversation", "giveBackConversation", "closeConversation"),
         at(Guest.chat),
     ),
+    "assignConversation": lambda guest: ({"id": guest.chat()}, {"user_id": str(guest.owner)}),
+    "nextQuestion": with_body(lambda guest: {"handler": "prices"}),
+    "answerQuestion": at(Guest.question, body={"price": 9}),
     "trigger": at(Guest.chat, name="ready"),
     "triggerContact": with_body(lambda guest: {"channel": "Shop", "to": f"+{next(guest.numbers)}", "name": "ready"}),
     "createContact": with_body(lambda guest: {"phone": f"+{next(guest.numbers)}"}),
@@ -265,6 +300,8 @@ RIGHT: Final[dict[str, Right]] = {
         }
     ),
     **dict.fromkeys(("getChannel", "testChannel"), at(shop)),
+    **dict.fromkeys(("getHealth", "listAway"), at(lambda guest: str(guest.phone))),
+    "decideAway": at(lambda guest: str(guest.phone), decision="skip"),
     "changeChannel": at(Guest.shop, rate=5),
     "deleteChannel": at(Guest.shop),
     "pointChannel": lambda guest: ({"id": shop(guest)}, {"version_id": guest.version["id"]}),
@@ -292,11 +329,13 @@ RIGHT: Final[dict[str, Right]] = {
     "createInvitation": with_body(lambda guest: {"email": f"j{next(guest.numbers)}@luna.example", "role": "agent"}),
     "revokeInvitation": at(Guest.invitation),
     "createTeam": with_body(lambda guest: {"name": f"Team {next(guest.numbers)}"}),
+    "changeTeam": at(Guest.team, channels=["Shop"]),
     "deleteTeam": at(Guest.team),
     "joinTeam": lambda guest: ({"id": guest.team(), "user": guest.person()}, None),
     "leaveTeam": leaving,
     "createToken": with_body(lambda guest: {"name": "CRM", "scopes": ["read"]}),
     **dict.fromkeys(("getToken", "deleteToken"), at(Guest.key)),
+    "endSession": at(Guest.session),
 }
 # What an operation does not do without behind the “?”.
 QUERIES: Final = {"searchMessages": {"q": "hi"}}

@@ -137,7 +137,7 @@ async def test_S36_an_unexpected_error_shows_its_number_only_and_is_logged_once(
     answer = await house.browser().get("/fails")
     number = answer.headers["x-request-id"]
     assert answer.status_code == 500 and number in answer.text and "oven" not in answer.text
-    logged = [record for record in caplog.records if "oven" in record.getMessage()]
+    logged = [record for record in caplog.records if "oven" in f"{record.getMessage()} {record.exc_info}"]
     assert len(logged) == 1 and number in logged[0].getMessage()
 
 

@@ -1,5 +1,5 @@
 """Where the library keeps the keys of a device, which are the account: a schema of the database, so that any process
-of the installation can have the phone, or a file for the owner alone (docs/decisions/0036-keys-in-a-schema-per-phone).
+of the installation can have the phone, or a file for the owner alone (docs/decisions/0043-keys-in-a-schema-per-phone).
 """
 
 import os
