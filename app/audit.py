@@ -23,6 +23,7 @@ BATCH: Final = 1000
 ACTIONS: Final[dict[str, str]] = {
     "login": mark("Logged in"),
     "login.failed": mark("Failed to log in"),
+    "login.reused": mark("Used a refresh token a second time, which ended its log-in"),
     "logout": mark("Logged out"),
     "session.ended": mark("Ended a session"),
     "password.changed": mark("Changed a password"),
@@ -43,6 +44,7 @@ ACTIONS: Final[dict[str, str]] = {
     "user.enabled": mark("Enabled a person"),
     "channel.added": mark("Added a channel"),
     "channel.changed": mark("Changed a channel"),
+    "channel.unlinked": mark("Ended the link to a phone"),
     "channel.removed": mark("Removed a channel"),
     "template.submitted": mark("Submitted a template for review"),
     "template.changed": mark("Changed a template"),

@@ -16,6 +16,7 @@ import msgspec
 
 from app import intake, settle
 from app.audit import entry, logged
+from app.audit import write as write_line
 from app.case import Delivery, Here, Intake
 from app.clock import Clock
 from app.configuring import (
@@ -399,6 +400,7 @@ class Channels:
         live, session = self._link_of(channel_id)
         async with self._changing:
             await session.unlink()
+            await self.db.write(write_line, entry("channel.unlinked", live.row.name))
         self.state_changed(live, StatusChange(State.LOGGED_OUT, "unlinked"))
 
     def _link_of(self, channel_id: int) -> tuple[Live, Links]:

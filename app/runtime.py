@@ -197,6 +197,7 @@ async def _start_work(rt: Runtime) -> None:
 
 async def sweep_files(rt: Runtime) -> None:
     """What lies in the data folder and is past its time."""
+    rt.keys.let_go(rt.settings, rt.clock.now())
     await imports.sweep(rt)
     await media.sweep_uploads(rt.db, rt.media)
 

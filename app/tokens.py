@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app.audit import entry, logged
+from app.audit import Entry, entry, logged
+from app.audit import write as write_line
 from app.db import Tx
 from app.errors import Invalid, NotFound
 from app.said import N_
@@ -132,16 +133,18 @@ class Renewed(msgspec.Struct, frozen=True):
     refresh: str
 
 
-def refresh(tx: Tx, token: str) -> Renewed | None:
-    """Change a refresh token for the next. None: unknown, over, or used before, which ends its whole family."""
+def refresh(tx: Tx, token: str, reused: Entry) -> Renewed | None:
+    """Change a refresh token for the next. None: unknown, over, or used before, which ends its whole family; `reused`
+    tells of that, and gets the person's address."""
     hashed = access.digest(token)
     found = tx.one(store.REFRESH, hash=hashed)
     if found is None or found.expires_at <= tx.now:
         return None
+    user = tx.one(users.BY_ID, id=found.user_id)
     if not tx.run(store.USE_REFRESH, hash=hashed, now=tx.now):
         tx.run(store.DELETE_FAMILY, family=found.family)
+        write_line(tx, msgspec.structs.replace(reused, subject=user.email if user else str(found.user_id)))
         return None
-    user = tx.one(users.BY_ID, id=found.user_id)
     if user is None or user.disabled_at is not None:
         return None
     scopes = access.scopes_of(found.scopes)

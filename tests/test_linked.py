@@ -14,6 +14,7 @@ from app.errors import Conflict, Invalid
 from app.runtime import Runtime
 from app.sending import Recipient, Sent, send, to_phone
 from app.settings import load
+from app.store import audits
 from tests.connectors.linked import WhatsApp
 from tests.fakes.whatsapp.library import e2e
 
@@ -137,6 +138,8 @@ async def test_unlinking_keeps_the_channel_and_linking_begins_again(
     channel_id = await linked(rt, whatsapp)
     await rt.channels.unlink(channel_id)
     await until(rt, STATE, "unlinked", id=channel_id)
+    lines = await rt.db.reader.all(audits.NEWEST, before=2**62, limit=1)
+    assert [line.action for line in lines] == ["channel.unlinked"]
     assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())
     with pytest.raises(Conflict):
         await rt.channels.ask_code(channel_id)

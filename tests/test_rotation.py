@@ -10,7 +10,7 @@ import pytest
 
 from app import rotation, runtime, second_factor, vault, webhooks
 from app.db import Query, Statement
-from app.errors import Misconfigured
+from app.errors import Misconfigured, Unauthenticated
 from app.runtime import Runtime
 from app.security import keyfile
 from app.security.access import Signer
@@ -94,6 +94,25 @@ async def test_S31_everything_is_sealed_again_and_the_older_key_goes_after_a_day
         second = await rotation.rotate(rt)
         file = keyfile.read_keys(rt.settings)
         assert file and list(file.keys) == [done.kid, second.kid] and await opened(rt) == ALL
+
+
+async def test_S31_a_replaced_key_signs_nothing_after_a_day_without_another_rotation(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as rt:
+        tokens = Signer(rt.keys.derives("jwt-v1"), rt.install)
+        before = tokens.give(5, 1, frozenset({"read"}), NOW)
+        done = await rotation.rotate(rt)
+        rt.keys.let_go(rt.settings, rt.clock.now())
+        assert tokens.read(before, NOW).user_id == 5
+        assert isinstance(rt.clock, ManualClock)
+        rt.clock.at += keyfile.KEPT
+        await runtime.sweep_files(rt)
+        file = keyfile.read_keys(rt.settings)
+        assert file and list(file.keys) == [done.kid] and not file.retired
+        with pytest.raises(Unauthenticated):
+            tokens.read(before, NOW)
+        keyfile.renewed(rt.settings, file)  # somebody else's file: it is not ours to take into use
+        rt.keys.let_go(rt.settings, rt.clock.now())
+        assert rt.keys.current == done.kid
 
 
 @pytest.mark.parametrize("cut", ["before the canary", "in the middle", "before the older key goes"])

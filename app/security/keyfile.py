@@ -60,6 +60,11 @@ def places(settings: Settings) -> list[tuple[Path, bool]]:
     return found
 
 
+def is_managed(path: Path) -> bool:
+    """Is it the service manager's, which alone can change it."""
+    return path.is_relative_to(os.environ.get("CREDENTIALS_DIRECTORY") or "//")
+
+
 def read_keys(settings: Settings) -> KeyFile | None:
     """The keys of the first place that counts; None only where the data folder simply has no file yet."""
     path, _must = places(settings)[0]
@@ -93,7 +98,7 @@ def check_file(path: Path) -> None:
         raise Misconfigured(
             N_("The key file {name} is not a plain file. Put the file itself there, not a link.", name=path.name)
         )
-    if sys.platform != "win32" and not path.is_relative_to(os.environ.get("CREDENTIALS_DIRECTORY") or "//"):
+    if sys.platform != "win32" and not is_managed(path):
         if info.st_mode & 0o077:
             raise Misconfigured(
                 N_("The key file {name} can be read by others. Run: chmod 600 {path}", name=path.name, path=path)
@@ -135,7 +140,7 @@ def without_old(settings: Settings, file: KeyFile, now: int) -> KeyFile:
 def replace_keys(settings: Settings, file: KeyFile) -> KeyFile:
     """The file, old or new at any instant. Raises Misconfigured where it may not be written."""
     path, _must = places(settings)[0]
-    if path.is_relative_to(os.environ.get("CREDENTIALS_DIRECTORY") or "//"):
+    if is_managed(path):
         raise Misconfigured(
             N_("The keys come from the service manager, which alone can change them. Give them by PARLEY_KEY_FILE.")
         )

@@ -5,6 +5,7 @@ moved to another row. The keys are in a file (`keyfile.py`). The database holds 
 missing or different stops the start, a new one is never made over old data.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -22,6 +23,8 @@ from app.security import keyfile
 from app.security.keyfile import encode, fingerprint, raw
 from app.settings import Settings
 from app.store import keys as rows
+
+log = logging.getLogger(__name__)
 
 VERSION: Final = "v1"
 CANARY: Final = "parley"
@@ -44,6 +47,19 @@ class Keyring:
         self._ciphers = {kid: AESGCM(key) for kid, key in keys.items()}
         self._derived: dict[str, list[bytes]] = {}
         self.current = current
+
+    def let_go(self, settings: Settings, now: int) -> None:
+        """The keys that were replaced a day ago leave the file, and read no cookie and no token from now on."""
+        if keyfile.is_managed(keyfile.places(settings)[0][0]):
+            return
+        try:
+            file = keyfile.read_keys(settings)
+            if file is not None and file.current == self.current:
+                left = keyfile.without_old(settings, file, now)
+                if left is not file:
+                    self.turn(left.current, keyfile.decode(left))
+        except (Misconfigured, OSError) as error:
+            log.warning("keys: a replaced key stays in the file: %s", error)
 
     @classmethod
     async def load(cls, settings: Settings, db: Database) -> "Keyring":

@@ -87,6 +87,8 @@ async def test_a_refresh_token_works_once_and_its_second_use_ends_the_log_in(api
     assert stolen.status_code == 401
     after = await api.post("/api/v1/auth/refresh", json={"refresh_token": second["refresh_token"]})
     assert after.status_code == 401
+    told = (await api.get("/api/v1/audit?action=login.reused", headers=await api.key("admin"))).json()["items"]
+    assert [(line["subject"], line["ip"]) for line in told] == [(EMAIL, "127.0.0.1")]
 
 
 async def test_logging_out_ends_both_tokens(api: Program) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from argon2 import extract_parameters
+from argon2 import PasswordHasher, extract_parameters
 
 from app import invitations, users
+from app.routes.login import rehash
 from app.security import passwords, sessions
 from app.store import users as rows
 from tests.clock import ManualClock
@@ -21,6 +22,15 @@ async def test_logging_in_leads_to_the_page_asked_for(house: House) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     page = await browser.get("/account")
     assert page.status_code == 200 and "Rosa Martins" in page.text
+
+
+async def test_S3_an_older_hash_is_renewed_at_the_next_log_in(house: House) -> None:
+    user = await house.add_user()
+    older = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
+    await house.rt.db.write(rehash, user, older)
+    await house.logged_in()
+    stored = await house.rt.db.reader.one(rows.PASSWORD, id=user)
+    assert stored is not None and stored != older and not passwords.is_outdated(stored)
 
 
 async def test_S22_next_leads_nowhere_else(house: House) -> None:

@@ -95,7 +95,7 @@ def begin(tx: Tx, user: users.User, ip: str, scopes: frozenset[str]) -> str:
 async def refresh(call: Call, body: Refreshing) -> Tokens:
     """Used a second time, a refresh token ends everything that came from its log-in."""
     call.request.app.state.throttle.begin(call.request.state.origin.ip)
-    renewed = await call.rt.db.write(tokens.refresh, body.refresh_token)
+    renewed = await call.rt.db.write(tokens.refresh, body.refresh_token, entry("login.reused"))
     if renewed is None:
         raise Unauthenticated(access.REFUSED)
     call.request.app.state.throttle.succeeded(call.request.state.origin.ip)
