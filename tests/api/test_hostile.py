@@ -352,6 +352,8 @@ def guest() -> Iterator[Guest]:
     asyncio.run(graph.__aexit__(None, None, None))
 
 
+# The server is a thread of this process and draws its own waiting times while Hypothesis looks.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_whatever_is_asked_the_answer_is_one_of_the_document(guest: Guest, name: str) -> None:
     operation = OPERATIONS[name]

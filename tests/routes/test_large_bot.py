@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from app import documents
 from tests.routes.visiting import visiting
@@ -20,8 +21,15 @@ def large(rules: int = RULES, answer: str = "Answer") -> str:
     return f"bot: Large\nlanguage: en\nrules:\n{body}fallback: {{do: [{{say: Sorry?}}]}}\n"
 
 
+def floor() -> float:
+    """Seconds of processor time that it takes here and now to read the document as YAML, and nothing more."""
+    begun = time.process_time()
+    yaml.compose(large(), Loader=yaml.CSafeLoader)
+    return time.process_time() - begun
+
+
 async def test_a_bot_of_9000_rules_is_saved_and_shown_quickly(tmp_path: Path) -> None:
-    """By processor time, so that a busy machine changes nothing: 3 s to save, 1 s for the page."""
+    """Processor time beside that of reading the YAML in the same minute, so that a slow machine changes nothing."""
     async with visiting(tmp_path) as visit:
         bot = await visit.one("select min(id) from bot")
         documents.read.cache_clear()
@@ -34,16 +42,17 @@ async def test_a_bot_of_9000_rules_is_saved_and_shown_quickly(tmp_path: Path) ->
         page = await visit.get(f"/bots/{bot}")
         shown = time.process_time() - begun
         assert page.status_code == 200 and "rule 499" in page.text and "8,501 more are in the document." in page.text
-        print(f"saved in {took:.2f} s, page of {len(page.content):,} bytes in {shown:.2f} s of processor time")
-        assert took < 3 and shown < 1
+        least = floor()
+        print(f"saved in {took / least:.1f}, page of {len(page.content):,} bytes in {shown / least:.1f} floors")
+        assert took < 6 * least and shown < 2 * least
 
 
 def test_a_comparison_is_quick_and_right_whatever_changed() -> None:
-    begun = time.process_time()
+    least, begun = floor(), time.process_time()
     changed = [line.kind for line in documents.diff(large(), large(answer="Reply"))]
     assert changed.count("gone") == changed.count("added") == RULES
     nothing_alike = documents.diff("same\nold\n" * RULES, "new\nsame\n" * RULES)
-    assert time.process_time() - begun < 5 and nothing_alike
+    assert time.process_time() - begun < 3 * least and nothing_alike
 
 
 @pytest.mark.parametrize("seed", range(200))
