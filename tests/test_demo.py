@@ -69,7 +69,8 @@ async def test_nobody_hears_of_the_past(rt: Runtime) -> None:
     await demo.fill(rt)
     await rt.db.settled()
     told = [name for (name,) in await rows(rt, "select type from event where type like 'message.%'")]
-    assert told == []
+    # What may be told is that a picture can be shown by now, whoever looks at it.
+    assert set(told) <= {"message.updated"} and len(told) <= await count(rt, "media")
 
 
 async def test_removing_leaves_the_bot_and_nothing_else(rt: Runtime) -> None:
