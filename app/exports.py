@@ -41,8 +41,7 @@ async def written(
             yield "".join(sheets.line(tuple(map(text, cells(row)))) for row in kept)
         else:
             yield "".join(f"{msgspec.json.encode(shown(row)).decode()}\n" for row in kept)
-        # Rows of every list have an id.
-        before = rows[-1].id  # type: ignore[attr-defined]
+        before = rows[-1].id  # type: ignore[attr-defined]  # rows of every list have an id
 
 
 def text(value: Any) -> str:

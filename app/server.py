@@ -100,8 +100,7 @@ class Protocol(HttpToolsProtocol):
         self.refusal = 400
         self.whole = self.app if isinstance(self.app, TakesWhole) else None
 
-    # asyncio hands a stream its `Transport`; the base class names the wider kind.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a stream's is one
         super().connection_made(transport)
         self.head_since = self.loop.time()
 
@@ -126,8 +125,8 @@ class Protocol(HttpToolsProtocol):
             self.refusal = 431
             raise ValueError("head too large")  # the parser turns it into its own error, and that into a refusal
         if self.whole is not None and self.comes_whole(self.whole):
-            # uvicorn asks of a cycle no more than what `Whole` has.
-            self.cycle = Whole(self, self.parser.should_keep_alive())  # type: ignore[assignment]
+            # uvicorn asks a cycle for no more than `Whole` has, so the type is let go here.
+            self.cycle = Whole(self, self.parser.should_keep_alive())  # type: ignore[assignment]  # see above
         else:
             super().on_headers_complete()
         self.body_since = self.body_heard = self.loop.time()

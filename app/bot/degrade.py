@@ -160,8 +160,7 @@ def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
 
 
 def fit_media(content: Media, can: Capabilities) -> Fitted:
-    # Every kind of `Media` is one of `Content`; of the class above them the checker cannot know that, here and below.
-    what = kind(content)  # type: ignore[arg-type]
+    what = kind(content)  # type: ignore[arg-type]  # every Media is a content
     if what not in can.media:
         where = content.url or content.provider_id
         name = content.filename if isinstance(content, Document) else ""
@@ -171,7 +170,7 @@ def fit_media(content: Media, can: Capabilities) -> Fitted:
     if content.caption and apart:
         bare = _without_caption(content)
         return Fitted((bare, *texts(content.caption, can)), (N_("The caption was sent as a text of its own"),))
-    return Fitted((content,))  # type: ignore[arg-type]
+    return Fitted((content,))  # type: ignore[arg-type]  # every Media is a content
 
 
 def _without_caption(content: Media) -> Content:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,8 +32,6 @@ def command(name: str) -> list[str]:
 @pytest.mark.parametrize("name", ["prices.py", "prices.mjs", "prices.sh"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_an_example_answers(api: Program, place: str, name: str) -> None:
-    if name.endswith(".mjs") and shutil.which("node") is None:
-        pytest.skip("node is not installed")
     [live] = api.rt.channels.by_id.values()
     shop = Shop(api, live)
     await shop.publish(BOT.replace("message.text", "message.text | replace('price of ', '')"))

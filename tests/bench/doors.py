@@ -113,7 +113,10 @@ async def reads(running: Product, key: str, count: int) -> Found:
             pages.append(path)
             _status, answer, _took = await wired.ask("GET", f"/api/v1{path}")
             path = f"/conversations?limit=50&cursor={answer['next_cursor']}"
-    person = lambda: stocked.FIRST + dice.randrange(people)  # noqa: E731
+
+    def person() -> int:
+        return stocked.FIRST + dice.randrange(people)
+
     singles = {
         "one message": lambda: f"/messages/{stocked.FIRST + dice.randrange(count) * 1000}",
         "one conversation": lambda: f"/conversations/{person()}",

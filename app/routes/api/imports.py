@@ -15,6 +15,9 @@ LARGEST: Final = imports.LARGEST + 1  # one byte more, so that the refusal says 
 Becomes = Annotated[str, msgspec.Meta(max_length=64)]
 
 
+State = Literal["ready", "running", "done", "failed"]
+
+
 class Import(msgspec.Struct, frozen=True):
     """A file of contacts. `state`: ready, running, done or failed; `done_bytes` of `size` bytes and `lines` lines are
     worked off, of which `made` and `changed` contacts came and `wrong` rows did not fit. `mapping` says for each of
@@ -22,7 +25,7 @@ class Import(msgspec.Struct, frozen=True):
 
     id: Id
     name: str
-    state: Literal["ready", "running", "done", "failed"]
+    state: State
     size: int
     done_bytes: int
     lines: int
@@ -108,8 +111,8 @@ async def delete(call: Call) -> None:
 
 
 def shown(row: store.Import) -> Import:
-    # The database holds none but these states.
+    state: State = row.state  # type: ignore[assignment]  # the database holds none but these
     return Import(
-        str(row.id), row.name, row.state, row.size, row.at_byte, row.lines, row.made, row.changed, row.wrong,  # type: ignore[arg-type]
+        str(row.id), row.name, state, row.size, row.at_byte, row.lines, row.made, row.changed, row.wrong,
         imports.decoded(row.columns), imports.decoded(row.mapping), row.created_at, row.ended_at,
     )  # fmt: skip
