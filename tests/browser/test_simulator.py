@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from app import bots
 from app.db import Query
@@ -51,7 +51,16 @@ def test_the_phone_sends_more_than_words(
         page.get_by_role("button", name="Send something else").click()
         page.get_by_role("button", name=what, exact=True).click()
 
+    held: list[Route] = []
+    page.route("**/simulator/say", lambda route: held.append(route))
     send("Location")
+    while not held:
+        page.wait_for_timeout(20)
+    page.get_by_role("button", name="Send something else").click()
+    held.pop().continue_()
+    expect(page.get_by_role("button", name="Sticker")).to_be_visible()
+    page.unroute("**/simulator/say")
+    page.keyboard.press("Escape")
     expect(chat.get_by_text("On my way.")).to_be_visible()
     bakery.run(sent(bakery, "On my way."))
     send("React with 👍")
