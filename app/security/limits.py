@@ -28,6 +28,9 @@ API_KEY: Final = Rate(200, 50.0)
 AUTHENTICATION: Final = Rate(5, 5 / 60)
 
 
+TOO_MANY: Final = N_("Too many requests. Wait a moment, then go on.")
+
+
 class Limits:
     """Buckets by key. `take` raises TooMany when one is empty."""
 
@@ -47,8 +50,15 @@ class Limits:
         if len(self.buckets) > MAX_KEYS:
             self.buckets.popitem(last=False)
         if tokens < 1:
-            raise TooMany(N_("Too many requests. Wait a moment, then go on."), retry_after=(1 - tokens) / rate.each)
+            raise TooMany(TOO_MANY, retry_after=(1 - tokens) / rate.each)
         return int(left)
+
+    def wait(self, key: str, rate: Rate) -> float:
+        """Seconds until `take` gives a token; 0 where it does now."""
+        if not rate.each or key not in self.buckets:
+            return 0.0
+        tokens, since = self.buckets[key]
+        return max(0.0, (1 - tokens) / rate.each - (self.clock.monotonic() - since))
 
     def give_back(self, key: str, rate: Rate) -> None:
         """The last token was not used for what the limit is about."""
