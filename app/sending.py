@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 PHONE: Final = re.compile(r"\+?[0-9]{6,15}")
+ASIDE: Final = re.compile(r"[\s().\-/]")
 
 _json = msgspec.json.Encoder()
 
@@ -46,11 +47,16 @@ class Recipient(msgspec.Struct, frozen=True):
 
 def to_phone(text: str) -> Recipient:
     """A number as people write it, with its country code. Raises `Invalid`."""
-    plain = re.sub(r"[\s().\-/]", "", text)
+    return Recipient(address=Address(phone=digits(text)))
+
+
+def digits(text: str) -> str:
+    """The digits of a number as people write it. Raises `Invalid`."""
+    plain = text if PHONE.fullmatch(text) else ASIDE.sub("", text)
     if not PHONE.fullmatch(plain):
         said = N_("A number has its country code and 6 to 15 digits, like +5511999990000.")
         raise Invalid(said, fields={"to": said})
-    return Recipient(address=Address(phone=plain.lstrip("+")))
+    return plain.lstrip("+")
 
 
 def check(live: "Live", said: Content) -> None:
