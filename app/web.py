@@ -41,7 +41,7 @@ from app.security import headers
 from app.security.access import Signer
 from app.security.flash import Flash
 from app.security.hosts import Hosts
-from app.security.limits import Limits
+from app.security.limits import Limits, Refusals
 from app.security.sessions import Cookies
 from app.security.setup import SetupLink
 from app.security.throttle import Throttle
@@ -97,7 +97,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
     app.state.flash = Flash(rt.keys.derives("flash"))
     app.state.hosts = Hosts(rt.settings)
     app.state.signer = Signer(rt.keys.derives("jwt-v1"), rt.install)
-    app.state.limits = Limits(rt.clock)
+    app.state.limits, app.state.refusals = Limits(rt.clock), Refusals()
     app.state.callers = Callers()
     app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
@@ -176,6 +176,7 @@ class Front:
         who = caller.user.email if caller.user else caller.name
         self.rt.troubles.hit("key", f"{who} · {origin.ip}")
         self.rt.metrics.count_request(scope["method"], 429)
+        await scope["app"].state.refusals.turn()
         own, body = gate.refusal(caller, wait, new_request_id(), origin.scheme == "https")
         await send({"type": "http.response.start", "status": 429, "headers": own})
         await send({"type": "http.response.body", "body": body})
@@ -228,6 +229,8 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, ParleyError)
     if isinstance(error, Unauthenticated) and not is_machine(request):
         return to_login(request)
+    if isinstance(error, TooMany):
+        await request.app.state.refusals.turn()
     response = await refusal(request, error.status, error.code, error.said, error.fields)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="parley"'

@@ -3,6 +3,7 @@
 At most 10,000 keys are remembered; the longest unused one is forgotten first, which only ever gives it a full bucket.
 """
 
+import asyncio
 from collections import OrderedDict
 from typing import Final
 
@@ -13,6 +14,8 @@ from app.errors import TooMany
 from app.said import N_
 
 MAX_KEYS: Final = 10_000
+REFUSED_EVERY: Final = 1 / 500  # seconds
+REFUSED_WITHIN: Final = 5.0
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -29,6 +32,22 @@ AUTHENTICATION: Final = Rate(5, 5 / 60)
 
 
 TOO_MANY: Final = N_("Too many requests. Wait a moment, then go on.")
+
+
+class Refusals:
+    """Those who ask too often are told so one after the other, so many a second over all of them, the first at once:
+    who asks again as soon as they are refused would otherwise keep the process busy with refusing."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for it, a few seconds at most."""
+        now = asyncio.get_running_loop().time()
+        mine = max(self._next, now)
+        self._next = min(mine + REFUSED_EVERY, now + REFUSED_WITHIN)
+        if mine > now:
+            await asyncio.sleep(mine - now)
 
 
 class Limits:
