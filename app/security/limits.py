@@ -14,7 +14,7 @@ from app.errors import TooMany
 from app.said import N_
 
 MAX_KEYS: Final = 10_000
-REFUSED_EVERY: Final = 1 / 500  # seconds
+REFUSED_EVERY: Final = 1 / 200  # seconds
 REFUSED_WITHIN: Final = 5.0
 
 
