@@ -6,19 +6,23 @@ confirmed: the file is not synced, for the next thing that happens to each entry
 
 An entry is four bytes of length, two of the event's number, and its bytes. Once everything is in the database the file
 is emptied. Used by threads of the library and by whoever says that it was kept.
+
+What the library holds while it waits for an entry to be written it has acknowledged as well, so an entry costs one call
+of the system and waits for the database only when very much does.
 """
 
 import logging
 import os
 import struct
 import threading
+from collections import deque
 from pathlib import Path
 from typing import Final
 
 from app.system import lock_file, open_private
 
 HEAD: Final = struct.Struct(">IH")
-WINDOW: Final = 200  # entries that wait for the database; further ones wait in the library, then at the network
+WINDOW: Final = 32 * 1024 * 1024  # bytes that wait for the database; more waits in the library, then at the network
 AGAIN: Final = 1.0  # seconds until a full disk is tried again
 
 log = logging.getLogger(__name__)
@@ -32,12 +36,13 @@ class Journal:
     """Raises `InUse`. Close it, or another process cannot have it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = open_private(path)
+        self._file = open_private(path, append=True)
         if not lock_file(self._file):
             os.close(self._file)
             raise InUse
         self._changed = threading.Condition()
-        self._waiting = 0
+        self._waiting: deque[int] = deque()  # how long each entry is that the database does not have
+        self._bytes = 0  # of those
         self._end = 0
         self._awaited = self._open = True
 
@@ -51,25 +56,31 @@ class Journal:
                 if len(data) < length:
                     break
                 found.append((number, data))
-                self._end += HEAD.size + length
-            self._waiting = len(found)
+                self._add(HEAD.size + length)
+            os.ftruncate(self._file, self._end)
         return found
 
     def append(self, number: int, data: bytes) -> None:
         """Written when it returns. Waits while too many entries wait already, or the disk is full: then the library
         waits, which acknowledges nothing further meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting < WINDOW or not self._awaited)
-            while self._open and not self._written(HEAD.pack(len(data), number) + data) and self._awaited:
+            if self._bytes > WINDOW:
+                self._changed.wait_for(lambda: self._bytes <= WINDOW or not self._awaited)
+            entry = HEAD.pack(len(data), number) + data
+            while self._open and not self._written(entry) and self._awaited:
                 self._changed.wait(AGAIN)
-            self._waiting += 1
+            self._add(len(entry))
+
+    def _add(self, length: int) -> None:
+        self._waiting.append(length)
+        self._bytes += length
+        self._end += length
 
     def _written(self, entry: bytes) -> bool:
         try:
-            os.lseek(self._file, self._end, os.SEEK_SET)
             if os.write(self._file, entry) == len(entry):
-                self._end += len(entry)
                 return True
+            os.ftruncate(self._file, self._end)
         except OSError as error:
             log.warning("what a linked device heard cannot be written: %s", error)
         return False
@@ -77,8 +88,8 @@ class Journal:
     def kept(self) -> None:
         """The oldest entry is in the database."""
         with self._changed:
-            self._waiting -= 1
-            if self._waiting == 0 and self._open:
+            self._bytes -= self._waiting.popleft()
+            if not self._waiting and self._open:
                 os.ftruncate(self._file, 0)
                 self._end = 0
             self._changed.notify_all()
