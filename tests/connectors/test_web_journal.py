@@ -69,8 +69,7 @@ def test_P8_library_waits_for_no_database_until_very_much_waits(tmp_path: Path) 
 def test_P8_library_waits_for_no_parent_that_does_not_listen() -> None:
     """Whoever tells the parent goes on at once, and the parent hears all of it in order when it listens again."""
     heard, told = os.pipe()
-    parent_end = os.open(os.devnull, os.O_RDONLY)
-    line = Line(parent_end, told)
+    line = Line(os.open(os.devnull, os.O_RDONLY), told)
     speaker = threading.Thread(target=lambda: [line.tell("told", number, bytes(1000)) for number in range(300)])
     speaker.start()
     speaker.join(5)
@@ -80,7 +79,6 @@ def test_P8_library_waits_for_no_parent_that_does_not_listen() -> None:
             [length] = LENGTH.unpack(parent.read(LENGTH.size))
             assert msgspec.msgpack.decode(parent.read(length))[:2] == ["told", number]
     line.close()
-    os.close(told)
 
 
 def test_P26_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,8 @@ class Line:
         """Once everything was told."""
         self._waiting.put(b"")
         self._sender.join(PATIENCE)
+        self._heard.close()
+        os.close(self._told)
 
 
 def main() -> int:
