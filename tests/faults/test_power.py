@@ -1,5 +1,5 @@
-"""Power cuts (P1, P8): images that a cut could have left of the real server's database, or of a linked device's journal,
-are opened and compared with what was answered, or synced."""
+"""Power cuts (P1, P8): images that a cut could have left of the real server's database, or of a device's journal, are
+opened and compared with what was answered, or synced."""
 
 import asyncio
 import os

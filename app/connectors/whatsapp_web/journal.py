@@ -2,7 +2,7 @@
 
 The library acknowledges a message to the network by itself, so nobody sends it again (contract §2.3). Here it outlives
 the process, however that ends, a moment after the library told it. It outlives a power cut as well once it was synced:
-the next thing that happens to an entry is a synced commit of the database, and the file is synced for what waits longer.
+what happens next to an entry is a synced commit of the database, and the file is synced for what waits longer.
 
 An entry is four bytes of length, four of the CRC-32 of its bytes, two of the event's number, and its bytes. Once
 everything is in the database the file is emptied. Used by threads of the library and by whoever says that it was kept.
@@ -67,7 +67,7 @@ class Journal:
         return found
 
     def append(self, number: int, data: bytes) -> None:
-        """Written when it returns. Waits while too much waits already, or the disk is full: then the library waits, which
+        """Written when it returns. Waits while too much waits already, or the disk is full: then the library waits, it
         acknowledges a hundred more and leaves the rest with the network."""
         with self._changed:
             if self._bytes > WINDOW:
