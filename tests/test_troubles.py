@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app import tokens
 from app.db import Database, Query
 from app.troubles import GROUPS, KEPT, Troubles, sweep
 from tests.clock import ManualClock
@@ -122,3 +123,19 @@ async def test_S14_the_page_of_limits_tells_who_ran_into_them(tmp_path: Path) ->
         assert "Requests of a person" in page and "127.0.0.1" in page
         await visit.become("agent")
         assert (await visit.get("/settings/rates")).status_code == 403
+
+
+async def test_P43_programs_list_and_resolve_errors(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        made = await tokens.create(visit.rt, name="watch", scopes=["admin"])
+        visit.client.headers["Authorization"] = f"Bearer {made.secret}"
+        fail()
+        [group] = (await visit.client.get("/api/v1/errors")).json()["items"]
+        assert group["kind"] == "ValueError" and TOKEN not in group["trace"] and group["state"] == "open"
+        there = f"/api/v1/errors/{group['id']}"
+        resolved = await visit.client.patch(there, json={"state": "resolved"})
+        assert resolved.json()["state"] == "resolved"
+        assert (await visit.client.get("/api/v1/errors")).json()["items"] == []
+        assert (await visit.client.get(there)).json()["kind"] == "ValueError"
+        fail()
+        assert [one["count"] for one in (await visit.client.get("/api/v1/errors")).json()["items"]] == [2]
