@@ -1,7 +1,8 @@
 """Searching in messages, and keeping the index of their words.
 
 Nothing is indexed as a message comes: that would cost each one a fifth. Batches follow shortly after, behind everything
-else. What is deleted or erased leaves the index in the same commit, because the database itself takes it out.
+else, and in a rush up to a minute later. What is deleted or erased leaves the index in the same commit, because the
+database itself takes it out.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from app.store import search as store
 from app.store.search import Hit
 
 EVERY: Final = 2.0
+BUSY: Final = 200  # units of work a second above which customers go first
+PATIENCE: Final = 30  # rounds that the index waits for them at most
 UNIT: Final = 50  # messages in one unit of work
 FIRST: Final = 2**62
 LAST: Final = 2**62
@@ -110,12 +113,26 @@ def _month(at: int) -> int:
 
 async def run(db: Database) -> None:
     """For ever. A failing database only makes a round fail."""
+    waited = 0
     while True:
+        before = _units(db)
+        await asyncio.sleep(EVERY)
+        waited = rounds_waited(_units(db) - before, waited)
         try:
-            await keep(db)
+            if not waited:
+                await keep(db)
         except DatabaseError as error:
             log.warning("the search index waits: %s", error)
-        await asyncio.sleep(EVERY)
+
+
+def rounds_waited(written: int, waited: int) -> int:
+    """After a round in which so many units of work were written; 0: now it is the index's turn. In a rush it would take
+    a seventh of the writer's time, which customers would wait for."""
+    return waited + 1 if written > BUSY * EVERY and waited < PATIENCE else 0
+
+
+def _units(db: Database) -> int:
+    return int(db.stats()["units"])
 
 
 async def keep(db: Database) -> None:

@@ -57,9 +57,10 @@ else:
         return (Path(base) if base else Path.home() / ".local" / "share") / "parley"
 
 
-def open_private(path: Path) -> int:
-    """Open for reading and writing, made with owner-only permissions if new. (Windows: the folder's own rights.)"""
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def open_private(path: Path, *, append: bool = False) -> int:
+    """Open for reading and writing, made with owner-only permissions if new. (Windows: the folder's own rights.)
+    `append`: whatever is written goes to the end, wherever that is."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | (os.O_APPEND if append else 0), 0o600)
 
 
 def make_private_folder(path: Path) -> None:

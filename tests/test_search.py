@@ -1,5 +1,7 @@
 """Searching in messages, on both databases: what is found, in every script, and that nothing erased is left."""
 
+from itertools import accumulate
+
 import pytest
 
 from app import content as c
@@ -145,6 +147,13 @@ async def test_what_disappears_leaves_the_index_with_it(shop: Runtime) -> None:
     await shop.db.write(lambda tx: tx.run(Statement("update message set expires_at = 1")))
     assert await erase.disappeared(shop.db, shop.media) == 1
     assert await found(shop, "noon") == [] and await shop.db.reader.one(store.INDEXED) is None
+
+
+def test_in_a_rush_the_index_waits_but_not_for_ever() -> None:
+    assert search.rounds_waited(400, 0) == 0
+    waits = list(accumulate(range(40), lambda waited, _: search.rounds_waited(401, waited), initial=0))
+    assert waits[:31] == list(range(31)) and waits[31] == 0
+    assert search.rounds_waited(0, 12) == 0
 
 
 def test_an_excerpt_shows_the_place_and_marks_it() -> None:

@@ -6,20 +6,20 @@ The bot only says what is to be asked and waits; who asks, and how carefully, is
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from app.bot.address import Address
 from app.bot.keep import Measure, literal, whole
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from app.bot.scene import Call, CallError, CallResult
+from app.bot.scene import Call, CallResult
 from app.bot.secret import Sealed, seal
 from app.bot.shape import A_TEXT, MISSING, Either, Json, Keys, Located, MapOf, Report, Shape, Text, is_empty, place
 from app.bot.text import Text as Template
 from app.bot.text import compile_expression
 from app.bot.values import Room
-from app.said import N_, mark
+from app.said import N_, Said, Sentence, mark
 
 if TYPE_CHECKING:
     from app.bot.grammar import Step
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 METHODS: Final = ("get", "post", "put", "patch", "delete", "handler")
 HANDLER: Final = "HANDLER"  # the method of a call to a program, whose name stands in place of an address
-ERRORS: Final = tuple(error for error in get_args(CallError) if error)
 HANDLER_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
 UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 ANY: Final = "else"
@@ -37,6 +36,17 @@ MOST_SECONDS: Final = 30
 LONGEST_ADDRESS: Final = 4_096
 NOTHING: Final = Sealed(Template(""))
 NO_BRANCH: Final = mark("A call to a web service failed, and the bot has no step for that.")
+ERRORS: Final = {
+    "timeout": mark("No answer came in time."),
+    "refused": mark("The connection was refused."),
+    "unreachable": mark("The address could not be reached."),
+    "too_large": mark("The answer was too large."),
+    "not_allowed": mark("Calls may not go to this address."),
+    "bad_json": mark("The answer was not JSON."),
+    "bad_request": mark("The request could not be made."),
+    "unknown": mark("It may have arrived or not, and was not made again."),
+    "no_secret": mark("A secret that it names is not there, so it was not made."),
+}
 
 
 class Relay(msgspec.Struct, frozen=True):
@@ -266,13 +276,25 @@ class Calling(msgspec.Struct, frozen=True):
         url = self.url.text.render(room).strip()[:LONGEST_ADDRESS]
         return Call(token, self.method, url, headers, json, form, self.timeout, self.secrets, rule)
 
-    def fails(self, result: CallResult) -> bool:
-        return bool(result.error) or not 200 <= result.status < 300
-
     def otherwise(self, result: CallResult) -> int:
         """Where it goes on after a failure; -1 if nothing is said about it."""
         kinds = (str(result.status), f"{result.status // 100}xx", result.error, ANY)
         return next((self.failed[kind] for kind in kinds if kind in self.failed), -1)
+
+
+def is_success(status: int) -> bool:
+    return 200 <= status < 300
+
+
+def fails(result: CallResult) -> bool:
+    return bool(result.error) or not is_success(result.status)
+
+
+def failure(result: CallResult) -> Sentence:
+    """Why a call failed: the status, or what went wrong on the way."""
+    if result.error and (result.error != "bad_json" or is_success(result.status)):
+        return Said(ERRORS[result.error])
+    return N_("The answer was {status}.", status=str(result.status))
 
 
 def calling(step: Request, compiler: "Compiler", failed: dict[str, int]) -> Calling:

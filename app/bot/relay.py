@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from app.bot.calling import HANDLER, Relay
+from app.bot.calling import HANDLER, Relay, fails, failure
 from app.bot.document import Version
 from app.bot.keep import LONGEST_TAG
 from app.bot.resume import HOLDS, MOST_HELD, merged
@@ -126,11 +126,12 @@ def answered(bot: Version, scene: Scene, result: CallResult, now: int) -> Decisi
     """What the program's answer does, or why the rules have to answer."""
     asked = scene.state.asked
     assert asked is not None
+    if fails(result):
+        return N_("{handler} did not answer, so the bot did. {what}", handler=asked.handler, what=failure(result))
     try:
         reply, contents = read(result)
     except ValueError as error:
-        why = error.args[0]
-        return N_("{handler} did not answer: {what}. The bot did.", handler=asked.handler, what=why)
+        return N_("{handler} answered what cannot be sent, so the bot did: {what}", handler=asked.handler, what=error)
     if reply.leave:
         return N_("{handler} left the message to the bot.", handler=asked.handler)
     running = machine(bot, without(scene), asked.message, now)
@@ -175,8 +176,6 @@ def said(running: Machine, seen: Trace) -> Decision:
 
 def read(result: CallResult) -> tuple[Reply, list[Content]]:
     """Raises `ValueError` with what is wrong."""
-    if result.error or not 200 <= result.status < 300:
-        raise ValueError(result.error or str(result.status))
     body = result.body
     given = {"say": body} if isinstance(body, str | list) and body else {} if body is None else body
     try:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.bot.calling import Calling
+from app.bot.calling import Calling, failure
 from app.bot.document import Version
 from app.bot.program import Asking, Pausing
 from app.bot.run import Machine, Place, machine, reminding, title
@@ -41,8 +41,8 @@ SENTENCES: Final = {
     "held": mark("{place} waits; the message is answered after that."),
     "called": mark("{place} asked {request} and got {what}."),
     "called_below": mark("{place} asked {request} and got {what}; it goes on after what is running now."),
-    "call_failed": mark("{place} asked {request}, which failed: {what}."),
-    "call_failed_below": mark("{place} asked {request}, which failed: {what}; it goes on after what is running now."),
+    "call_failed": mark("{place} asked {request}, which failed. {what}"),
+    "call_failed_below": mark("{place} asked {request}, which failed. {what} It goes on after what is running now."),
     "reminded": mark("No answer yet to {place}, question {number}: {name}."),
     "timed_out": mark("No answer in time to {place}, question {number}: {name}."),
     "waited": mark("The wait of {place} is over."),
@@ -102,7 +102,7 @@ def came(run: Machine, scene: Scene, event: TimerFired | CallResult, at: int) ->
     if isinstance(event, CallResult):
         answered = run.came_back(at, event)
         where["request"] = event.request or place.instruction().method
-        where["what"] = str(event.status) if event.status and event.error in ("", "bad_json") else event.error
+        where["what"] = str(event.status) if answered else failure(event)
         code = "called" if answered else "call_failed"
     else:
         run.places[at] = Place(place.program, place.at + 1)

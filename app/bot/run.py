@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from app.bot.acts import Doing, Draw
-from app.bot.calling import NO_BRANCH, REPLY, Calling
+from app.bot.calling import NO_BRANCH, REPLY, Calling, fails
 from app.bot.document import Version
 from app.bot.keep import Measure, texts, value_of, whole
 from app.bot.moment import due
@@ -301,7 +301,7 @@ class Machine:
         self.names["call"] = {"status": result.status, "error": result.error}
         if calling.save:
             self.set(calling.save, whole(self.turn.room, result.body, Measure()))
-        if calling.fails(result):
+        if fails(result):
             to = calling.otherwise(result)
             if to < 0:
                 self.turn.rule = place.program.shown
@@ -314,7 +314,7 @@ class Machine:
             to = place.at + 1
             self.take(calling, result.body)
         self.places[at] = Place(self.places[at].program, to)
-        return not calling.fails(result)
+        return not fails(result)
 
     def take(self, calling: Calling, body: Any) -> None:
         """What the document wants of an answer."""

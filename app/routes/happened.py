@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from app import content
+from app.bot.calling import failure
 from app.bot.replay import titles
 from app.bot.scene import (
     Arrived,
@@ -30,24 +31,12 @@ from app.bot.scene import (
     Triggered,
     WatchQuiet,
 )
-from app.i18n import _, fmt, ngettext
+from app.i18n import _, fmt, ngettext, tell
 from app.routes.bubbles import kind_name
-from app.said import mark
 
 LONGEST: Final = 300  # characters shown of a text
 FLOW: Final = "flow:"
 SECRET: Final = "\0secret:"
-ERRORS: Final = {
-    "timeout": mark("No answer came in time."),
-    "refused": mark("The connection was refused."),
-    "unreachable": mark("The address could not be reached."),
-    "too_large": mark("The answer was too large."),
-    "not_allowed": mark("Calls may not go to this address."),
-    "bad_json": mark("The answer was not JSON."),
-    "bad_request": mark("The request could not be made."),
-    "unknown": mark("It may have arrived or not, and was not made again."),
-    "no_secret": mark("A secret that it names is not there, so it was not made."),
-}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -166,7 +155,7 @@ def waiting(state: State) -> str:
 
 def answer_of(result: CallResult) -> str:
     if result.error:
-        return _("The call failed: {why}").format(why=_(ERRORS[result.error]))
+        return _("The call failed: {why}").format(why=tell(failure(result)))
     return _("The call was answered: {status}").format(status=result.status)
 
 
@@ -179,7 +168,7 @@ def called(call: Call, result: CallResult | None, took: int | None = None) -> Ca
     return Called(
         call.method,
         readable(call.url),
-        answer=_(ERRORS[result.error]) if result.error else str(result.status),
+        answer=tell(failure(result)) if result.error else str(result.status),
         body=short(result.body) if result.body is not None else "",
         took=milliseconds(took) if took is not None else "",
     )

@@ -110,7 +110,7 @@ def test_a_failure_without_a_step_for_it_gets_a_person() -> None:
         world.say("go")
         assert world.answer(500) == ["→ A call to a web service failed, and the bot has no step for that."]
         assert [type(effect) for effect in world.last.effects] == [HandOff] and world.state.frames == ()
-        assert world.last.trace.verdict == "flow main asked GET, which failed: 500."
+        assert world.last.trace.verdict == "flow main asked GET, which failed. The answer was 500."
 
 
 def test_what_is_kept_of_an_answer() -> None:

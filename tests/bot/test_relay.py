@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.bot.calling import ERRORS
 from app.bot.document import DocumentError, compile_version
 from app.bot.scene import Arrived, Call, CallResult, GivenBack, Triggered
 from app.content import Text
@@ -64,7 +65,7 @@ def test_the_rules_answer_when_it_does_not(world: World, error: Any) -> None:
     world.say("hi")
     assert world.answer(0, None, error) == ["The rules say hi."]
     [why] = world.last.trace.before
-    assert error in str(why)
+    assert ERRORS[error] in why
 
 
 def test_what_arrives_meanwhile_is_given_to_it_next(world: World) -> None:

@@ -4,9 +4,11 @@ import os
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.connectors.whatsapp_web import journal, safety
+from app.connectors.whatsapp_web.child import LENGTH, Line
 from app.connectors.whatsapp_web.journal import WINDOW, InUse, Journal
 from app.connectors.whatsapp_web.safety import DAY, Off, Safety
 
@@ -43,15 +45,17 @@ def test_P39_an_entry_cut_off_by_a_kill_is_left_out_and_written_over(tmp_path: P
     assert Journal(tmp_path / "j").left() == [(17, b"whole"), (17, b"next")]
 
 
-def test_library_waits_while_the_database_does_not_follow(tmp_path: Path) -> None:
+def test_P8_library_waits_for_no_database_until_very_much_waits(tmp_path: Path) -> None:
     full = Journal(tmp_path / "j")
-    for _ in range(WINDOW):
+    for _ in range(1000):
         full.append(17, b"x")
+    full.append(17, bytes(WINDOW))
     waiting = threading.Thread(target=full.append, args=(17, b"one more"))
     waiting.start()
     waiting.join(0.05)
     assert waiting.is_alive()
-    full.kept()
+    for _ in range(1001):
+        full.kept()
     waiting.join(5)
     assert not waiting.is_alive()
     late = threading.Thread(target=full.append, args=(17, b"at the end"))
@@ -60,6 +64,21 @@ def test_library_waits_while_the_database_does_not_follow(tmp_path: Path) -> Non
     late.join(5)
     assert not late.is_alive()
     full.close()
+
+
+def test_P8_library_waits_for_no_parent_that_does_not_listen() -> None:
+    """Whoever tells the parent goes on at once, and the parent hears all of it in order when it listens again."""
+    heard, told = os.pipe()
+    line = Line(os.open(os.devnull, os.O_RDONLY), told)
+    speaker = threading.Thread(target=lambda: [line.tell("told", number, bytes(1000)) for number in range(300)])
+    speaker.start()
+    speaker.join(5)
+    assert not speaker.is_alive()
+    with open(heard, "rb") as parent:
+        for number in range(300):
+            [length] = LENGTH.unpack(parent.read(LENGTH.size))
+            assert msgspec.msgpack.decode(parent.read(length))[:2] == ["told", number]
+    line.close()
 
 
 def test_P26_full_disk_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

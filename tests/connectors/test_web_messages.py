@@ -272,6 +272,22 @@ async def test_P38_order_is_kept(whatsapp: WhatsApp, alice: Person, device: Link
 # ---- out -------------------------------------------------------------------------------------------------------------
 
 
+async def test_P8_everything_acknowledged_is_written_down_while_the_database_stands_still(
+    whatsapp: WhatsApp, alice: Person, device: Linked, tmp_path: Path
+) -> None:
+    """The library would acknowledge a hundred more while it waited for us, and they would be lost with the process."""
+    [journal] = tmp_path.rglob("*.journal")
+    async with device._news:  # nobody who keeps anything gets on
+        ids = [await whatsapp.say(alice, str(number)) for number in range(350)]
+        await whatsapp.seen("receipt", id=ids[-1])
+        # Only what is told at this very moment may be missing yet; the next callback comes after it.
+        await whatsapp.seen("receipt", id=await whatsapp.say(alice, "One more"))
+        written = journal.read_bytes()
+        assert sum(id.encode() not in written for id in ids) < 10
+    await device.message(ids[-1])
+    assert [told.provider_id for told in device.told if isinstance(told, Inbound)][: len(ids)] == ids
+
+
 async def test_text_arrives_and_its_receipts_come_back(whatsapp: WhatsApp, alice: Person, device: Linked) -> None:
     id = await device.send(Text("Hi @15551234567"), address(alice))
     assert (await wait_for(whatsapp, id)).conversation == "Hi @15551234567"

@@ -1,4 +1,4 @@
-/* A preloaded library that stands between the server and the disk of its database.
+/* A preloaded library that stands between the server and the disk of its files.
 
    It records every write, truncation, sync and removal of the database files, in order and with the bytes, so that a checker
    can build the image that a power cut at any instant could have left. And it can make the disk misbehave while the server
@@ -112,6 +112,22 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) {
     return done;
 }
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset) { return pwrite64(fd, data, size, offset); }
+
+/* Where it was written is known afterwards only, in a file that is appended to. */
+ssize_t write(int fd, const void *data, size_t size) {
+    char path[1024];
+    const char *name = name_of(fd, path, sizeof path);
+    if (!name) return real_write(fd, data, size);
+    int error = refuses_write();
+    if (error) { errno = error; return -1; }
+    pthread_mutex_lock(&lock);
+    ssize_t done = real_write(fd, data, size);
+    int kept = errno;
+    if (done > 0) note('W', name, (uint64_t)(lseek64(fd, 0, SEEK_CUR) - done), data, (size_t)done);
+    pthread_mutex_unlock(&lock);
+    errno = kept;
+    return done;
+}
 
 static int sync_file(int fd, int (*real)(int)) {
     char path[1024];

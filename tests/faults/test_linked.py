@@ -17,9 +17,9 @@ from tests.fakes.whatsapp.noise import ROOT
 from tests.fakes.whatsapp.threaded import Threaded
 from tests.faults.house import PASSWORD, House, wait_for
 
-# What the library may have acknowledged and not yet told when a kill takes it along, of each account: what it decrypts
-# faster than a busy machine lets us write down.
-UNDER_WAY = 10
+# What the library may have acknowledged and not yet told when a kill takes it along, of each account: what it decrypts,
+# at most one in a millisecond, while a callback waits for the interpreter and a busy machine for a core.
+UNDER_WAY = 8
 ACCOUNTS, ACCOUNTS_FULL = 2, 10
 SAID = 100  # by one person to every account: a thousand for ten
 ALL_MB, ONE_MB = 150, 85

@@ -1,21 +1,51 @@
-"""Power cuts of the real server (P1): images that a cut could have left are opened and compared with what was
-answered."""
+"""Power cuts (P1, P8): images that a cut could have left of the real server's database, or of a device's journal, are
+opened and compared with what was answered, or synced."""
 
 import asyncio
+import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.connectors.whatsapp_web.journal import Journal
 from tests.faults import check
 from tests.faults.house import ROOT, House
 from tests.faults.image import Disk, records
 from tests.faults.load import Load
 
 CUTS, CUTS_FULL = 60, 2000
+# Writes into the journal named to it, and prints after each sync how many entries were there before it and how long the
+# recorder's log is then. Now and then the database has everything, and the file is emptied.
+HEARS = """
+import os, sys, threading
+from pathlib import Path
+from app.connectors.whatsapp_web import journal
+sync, synced, told, safe = os.fsync, threading.Event(), 0, 0
+def noted(file):
+    global safe
+    before = told
+    sync(file)
+    print(before, os.path.getsize(os.environ["DISK_LOG"]), flush=True)
+    safe = before
+    synced.set()
+journal.os.fsync, journal.SOON = noted, 0.001
+account = journal.Journal(Path(sys.argv[1]))
+for part in range(8):
+    for _ in range(51):
+        account.append(17, b"%d." % told * 60)
+        told += 1
+    while safe < told:
+        synced.wait()
+        synced.clear()
+    if part % 3 == 2:
+        for _ in range(51 * 3):
+            account.kept()
+"""
 
 
 def test_P1_a_power_cut_at_any_instant_loses_nothing_that_was_answered(
@@ -92,6 +122,31 @@ def open_image(folder: Path, disk: Disk, dice: random.Random, answered: set[str]
     except sqlite3.DatabaseError:
         return len(answered), False
     return len(answered - stored), not broken
+
+
+def test_P8_a_power_cut_at_any_instant_loses_nothing_of_the_journal_that_was_synced(
+    tmp_path: Path, disk_library: Path, full: bool
+) -> None:
+    log, dice = tmp_path / "disk.log", random.Random(7)
+    preload = {"LD_PRELOAD": str(disk_library), "DISK_LOG": str(log), "DISK_MATCH": ".journal", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", HEARS, str(tmp_path / "1.journal")]
+    said = subprocess.run(command, env=os.environ | preload, capture_output=True, text=True, check=True, timeout=60)
+    marks = [(int(length), int(count)) for count, length in map(str.split, said.stdout.splitlines())]
+    disk, position = Disk(), records(log)
+    upcoming = next(position, None)
+    for instant in sorted(dice.randrange(log.stat().st_size) for _ in range(CUTS_FULL if full else CUTS)):
+        while upcoming is not None and upcoming[0] <= instant:
+            disk.apply(*upcoming[1:])
+            upcoming = next(position, None)
+        (tmp_path / "image").mkdir(exist_ok=True)
+        disk.image(tmp_path / "image", dice)
+        account = Journal(tmp_path / "image" / "1.journal")
+        found = [data for _, data in account.left()]
+        account.close()
+        synced = max((count for length, count in marks if length <= instant), default=0)
+        kept = synced // 153 * 153
+        assert set(found) >= {b"%d." % number * 60 for number in range(kept, synced)}
+        assert set(found) <= {b"%d." % number * 60 for number in range(408)}
 
 
 @pytest.mark.parametrize("instant", range(5))

@@ -210,6 +210,7 @@ async def test_a_telegram_bot_is_added_step_by_step(tmp_path: Path) -> None:
             while "t.me/luna_bakery_bot" not in (html := (await visit.get(path)).text):
                 await asyncio.sleep(0.02)
         assert telegram.token not in html and "Connected" in html and "Callback URL" not in html
+        assert "Telegram · <bdi>@luna_bakery_bot</bdi>" in (await visit.get("/channels")).text
         checks = (await visit.post(f"{path}/test", {})).text
         assert "Telegram accepts the token" in checks and "Parley alone asks Telegram" in checks
         telegram.api.world.queue.end_poll("terminated by other getUpdates request; make sure that only one runs")

@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -69,12 +70,14 @@ class InProcess:
         self._hear = hear
         self._loop = asyncio.get_running_loop()
         self._account: Account | None = None
+        self._told: deque[Event] = deque()
+        self._woken = False
         self._watch: asyncio.Task[None] | None = None
         self._ending = asyncio.Lock()
 
     async def start(self, store: str, journal: Path, props: bytes) -> None:
         engine = await asyncio.to_thread(self._load)
-        self._account = Account(engine, store, journal, props, lambda *told: self._soon(self._take, told))
+        self._account = Account(engine, store, journal, props, self._tell)
         self._account.start()
         self._watch = asyncio.create_task(self._look(engine))
 
@@ -90,14 +93,25 @@ class InProcess:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(fn, *args)
 
-    def _take(self, event: Event) -> None:
-        if self._account:
-            self._hear(event)
+    def _tell(self, number: int, data: bytes) -> None:
+        """On a thread of the library, which hears nothing meanwhile: the loop is woken once for all that waits."""
+        self._told.append((number, data))
+        if not self._woken:
+            self._woken = True
+            self._soon(self._take)
+
+    def _take(self) -> None:
+        self._woken = False
+        while self._told:
+            event = self._told.popleft()
+            if self._account:
+                self._hear(event)
 
     async def _look(self, engine: Engine) -> None:
         while not engine.overdue():
             await asyncio.sleep(BEAT)
-        self._take((HUNG, b""))
+        if self._account:
+            self._hear((HUNG, b""))
 
     async def call(self, function: str, *args: bytes | int, limit: float) -> bytes:
         if self._account is None:

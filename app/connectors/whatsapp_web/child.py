@@ -8,7 +8,9 @@ To the child: ("start", store, journal, props), ("call", id, function, args, lim
 To the parent: ("told", number, data), ("answer", id, data, error), ("pong", overdue), ("missing", reason).
 """
 
+import contextlib
 import os
+import queue
 import signal
 import struct
 import sys
@@ -31,12 +33,15 @@ def pack(*frame: Any) -> bytes:
 
 
 class Line:
-    """The child's end of the line to its parent."""
+    """The child's end of the line to its parent. What is told waits for no busy parent: the library would go on hearing
+    meanwhile, and what it holds is lost with it."""
 
     def __init__(self, heard: int, told: int) -> None:
         self._heard = open(heard, "rb")
         self._told = told
-        self._one = threading.Lock()
+        self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._sender = threading.Thread(target=self._send, daemon=True, name="line")
+        self._sender.start()
 
     def next(self) -> list[Any] | None:
         """The parent's next frame; None when the parent is gone."""
@@ -47,14 +52,21 @@ class Line:
         return frame
 
     def tell(self, *frame: Any) -> None:
-        """Waits while the parent is busy. A parent that is gone is told nothing."""
-        left = memoryview(pack(*frame))
-        with self._one:
-            try:
+        self._waiting.put(pack(*frame))
+
+    def _send(self) -> None:
+        """A parent that is gone is told nothing."""
+        with contextlib.suppress(OSError):
+            while left := memoryview(self._waiting.get()):
                 while left:
                     left = left[os.write(self._told, left) :]
-            except OSError:
-                return
+
+    def close(self) -> None:
+        """Once everything was told."""
+        self._waiting.put(b"")
+        self._sender.join(PATIENCE)
+        self._heard.close()
+        os.close(self._told)
 
 
 def main() -> int:
@@ -69,6 +81,7 @@ def main() -> int:
         engine = Engine()
     except Missing as missing:
         line.tell("missing", str(missing))
+        line.close()
         return 0
     serve(line, engine)
     # Threads of the library would keep it alive.

@@ -10,6 +10,7 @@
 """
 
 import ctypes
+import gc
 import itertools
 import logging
 import os
@@ -60,6 +61,10 @@ class Engine:
 
     def __init__(self) -> None:
         binder = load_functions()
+        # A collection that walked all that was loaded would stop every callback for a twentieth of a second, in which
+        # the library acknowledges what nobody has.
+        gc.collect()
+        gc.freeze()
         self.go: Any = binder.gocode
         self.callbacks: tuple[Any, ...] = (
             binder.func_string, binder.func_string, binder.func_callback_bytes, binder.func_callback_bytes2,
