@@ -19,14 +19,13 @@ from tests.again import again
 from tests.clock import ManualClock
 from tests.databases import Schemas, Templates, chosen, postgres_server
 
-
 MEMORY = Path("/dev/shm")
 ROOM = 4_000_000_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(again, "parley-again")
-    # The second start of a program finds its modules compiled; where Python is told to write nothing, each compiles all.
+    # A program's second start finds its modules compiled; where Python is told to write nothing, each compiles all.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not measures(config) and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["TMPDIR"] = str(MEMORY)
