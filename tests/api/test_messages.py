@@ -1,18 +1,20 @@
 """Sending over the API, what became of a message, and who has a conversation."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from app import search
-from app.db import Query
+from app.db import Query, Statement, Tx
 from tests.api.conftest import Program
 
 pytestmark = pytest.mark.anyio
 MESSAGES = "/api/v1/messages"
 TO = {"channel": "Shop", "to": "+5511999990000"}
 COUNT = Query("select count(*) from outbox", int)
+PLACES = Query("select conversation_id, place from outbox order by place", lambda *row: row)
 
 
 async def sent(api: Program, head: dict[str, str], **body: Any) -> dict[str, Any]:
@@ -40,6 +42,40 @@ async def test_the_same_person_keeps_one_conversation(api: Program) -> None:
         assert (await sent(api, head, to=to, text="more"))["conversation_id"] == first["conversation_id"]
     other = await sent(api, head, to={"user_id": "BR.123"}, text="hello")
     assert other["conversation_id"] != first["conversation_id"]
+
+
+async def test_sends_that_come_at_once_leave_what_each_alone_does(api: Program) -> None:
+    """They are written together: to somebody known, to strangers, twice to one, twice the same, and some refused."""
+    head = await api.key("read", "send")
+    known = [await sent(api, head, to=f"+55119999900{n:02}", text="before") for n in range(4)]
+    await api.rt.db.write(_heard, known[3]["conversation_id"])
+    once = head | {"Idempotency-Key": "the order"}
+    posts: list[tuple[dict[str, str], dict[str, Any]]] = [
+        *((head, {"to": f"+55119999900{n:02}"}) for n in (0, 1, 2)),
+        (head, {"to": "+5511999990000", "text": "another"}),
+        (head, {"to": known[1]["contact_id"]}),
+        (head, {"to": "+5511999990077"}),
+        (once, {"to": "+5511999990002", "text": "order"}),
+        (once, {"to": "+5511999990002", "text": "order"}),
+        (once, {"to": "+5511999990002", "text": "another order"}),
+        (head, {"to": "+5511999990003"}),
+        (head, {"to": "1" + "0" * 16}),
+    ]
+    answers = await asyncio.gather(*(api.post(MESSAGES, json=TO | {"text": "hi"} | b, headers=h) for h, b in posts))
+    assert [each.status_code for each in answers[:8]] == [202] * 8
+    codes = [each.json()["error"]["code"] for each in answers[8:]]
+    assert codes == ["key_reused", "window_closed", "not_found"]
+    assert answers[6].json() == answers[7].json()
+    assert [answers[n].json()["conversation_id"] for n in (0, 1, 2)] == [each["conversation_id"] for each in known[:3]]
+    places = await api.rt.db.reader.all(PLACES)
+    counts = [[place for owner, place in places if str(owner) == each["conversation_id"]] for each in known]
+    assert counts == [[1, 2, 3], [1, 2, 3], [1, 2, 3], [1]]
+
+
+def _heard(tx: Tx, conversation_id: str) -> None:
+    """Two days ago."""
+    sql = "update conversation set heard_at = :at where id = :id"
+    tx.run(Statement(sql), id=int(conversation_id), at=tx.now - 172_800_000)
 
 
 KINDS: list[dict[str, Any]] = [

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from starlette.responses import Response
+from starlette.routing import Route
 
 from app.db import Database, DatabaseError, Full
+from app.routes.finding import shape
 from app.routes.site import Entry
 from app.routes.table import ROUTES
 from app.security import permissions
@@ -262,3 +264,14 @@ async def test_S2_an_open_installation_without_https_says_so_on_every_page(
         page = (await (await house.logged_in()).get("/account")).text
         assert ("read along, passwords included" in page) == exposed, flags
         assert (await house.browser().get("/readyz")).json()["secure"] is not exposed
+
+
+async def test_every_address_has_the_shape_of_its_route(house: House) -> None:
+    """Routes are found by shape; a slash too many and a wrong method are still told as such."""
+    for route in house.app.routes:
+        if isinstance(route, Route):
+            assert shape(re.sub(r"{[^}]*}", "7", route.path)) == shape(route.path)
+    browser = house.browser()
+    assert (await browser.get("/login/")).status_code == 307
+    assert (await browser.delete("/api/v1/messages")).status_code == 405
+    assert (await browser.get("/api/v1/nothing")).status_code == 404
