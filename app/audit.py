@@ -86,6 +86,18 @@ MACHINE: Final = Actor("command line")
 acting: ContextVar[Actor] = ContextVar("acting", default=MACHINE)
 
 
+class Changes:
+    """`count` is another number once a line was committed: somebody may have other rights than before."""
+
+    count = 0
+
+    def another(self) -> None:
+        self.count += 1
+
+
+changes: Final = Changes()
+
+
 class Entry(msgspec.Struct, frozen=True):
     """A line to be written. `subject` names what was changed, `detail` says more; neither ever holds a secret."""
 
@@ -110,6 +122,7 @@ def logged(tx: Tx, line: Entry, unit: Callable[..., T], *args: Any) -> T:
 
 def write(tx: Tx, line: Entry) -> None:
     """One more line, at the end of the chain."""
+    tx.after_commit(changes.another)
     tx.run(store.BEGIN)
     tx.lock("audit_head", 1)
     last, before = tx.one(store.HEAD) or (0, "")

@@ -62,7 +62,7 @@ from app.connectors.base import (
 )
 from app.content import Content
 from app.content import decode as decode_content
-from app.db import Database, DatabaseError
+from app.db import Database, DatabaseError, rows
 from app.errors import Conflict, Invalid, NotFound
 from app.health import read_past
 from app.models import ChannelRow
@@ -442,6 +442,11 @@ class Channels:
         if row is None:
             raise NotFound(N_("There is no channel “{name}”.", name=name_or_id))
         return row
+
+    def named(self, name: str) -> Live | None:
+        """By exactly the name that it has now, where whoever asks may see it; else `find` knows more."""
+        live = next((live for live in self.by_id.values() if live.row.name == name), None)
+        return live if live is not None and rows.sees(live.row.id) else None
 
     async def verified(self, live: Live) -> None:
         """The network asked to verify the address and was answered."""

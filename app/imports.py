@@ -2,8 +2,8 @@
 
 A file is taken in and looked at first; then somebody says what each column is and begins. Some hundred rows and how far
 the job is are one commit, so every row is brought in once whatever happens to the machine. Rows that do not fit are
-kept in a file of their own beside it. Nothing but one piece is ever in memory. What was brought in is deleted with the
-last row, everything else after a week.
+kept in a file of their own beside it. Nothing but some thousand rows is ever in memory. What was brought in is deleted
+with the last row, everything else after a week.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 KIND: Final = "contacts.import"
 LARGEST: Final = 256_000_000  # bytes
-UNIT: Final = 200  # rows in one commit
+UNIT: Final = 200  # rows in one unit of work
+AHEAD: Final = 20  # units that wait for the writer at once
 LOOKED_AT: Final = 1000  # rows of a preview
 RUN: Final = 2.0  # seconds of one run of the job
 KEPT: Final = 7 * 86_400_000
@@ -242,27 +243,54 @@ async def work(rt: "Runtime", job: Job) -> Ending | None:
         one = await rt.db.reader.one(store.BY_ID, id=id)
         if one is None or one.state != "running":
             return None
-        mapping = decoded(one.mapping)
-        piece = await asyncio.to_thread(read, path_of(rt, id), one, mapping, UNIT)
-        if piece.at_byte == one.at_byte:
+        pieces = await asyncio.to_thread(_ahead, path_of(rt, id), one)
+        if not pieces:
             await asyncio.to_thread(path_of(rt, id).unlink, True)
             return lambda tx: _ended(tx, id, "done")
-        await _bring_in(rt, one, piece)
+        await _bring_in(rt, one, pieces)
         if time.monotonic() > until:
             raise Later(0, "There is more of it.", counts=False)
 
 
-async def _bring_in(rt: "Runtime", one: Import, piece: Piece) -> None:
-    late: list[tuple[Wrong, list[str]]] = []
-    stored: Stored | None = None
-    try:
+def _ahead(path: Path, one: Import) -> list[Piece]:
+    """The next pieces, each of a commit at most; none at the end."""
+    mapping, pieces = decoded(one.mapping), list[Piece]()
+    while len(pieces) < AHEAD:
+        piece = read(path, one, mapping, UNIT)
+        if piece.at_byte == one.at_byte:
+            break
+        pieces.append(piece)
+        one = _after(one, piece, one.wrong_bytes)
+    return pieces
+
+
+def _after(one: Import, piece: Piece, wrong_bytes: int) -> Import:
+    return msgspec.structs.replace(one, at_byte=piece.at_byte, lines=piece.lines, wrong_bytes=wrong_bytes)
+
+
+async def _bring_in(rt: "Runtime", one: Import, pieces: list[Piece]) -> None:
+    """Pieces that follow each other wait for the writer together. Behind one that fails the others do nothing, for the
+    job is not where they begin; that one is then stored row by row, and the next run goes on from there."""
+    befores, waiting = list[Import](), []
+    for piece in pieces:
         size = await asyncio.to_thread(_keep_wrong, wrong_path(rt, one.id), one, piece.wrong)
-        await rt.db.bulk(_store, one, piece, size, len(piece.wrong), None)
-    except (ParleyError, Violation):
-        stored, wrong = await sheets.one_by_one(rt.db, piece.rows)
-        late = [(why, ["", why.text]) for why in wrong]
-        size = await asyncio.to_thread(_keep_wrong, wrong_path(rt, one.id), one, [*piece.wrong, *late])
-        await rt.db.bulk(_store, one, piece, size, len(piece.wrong) + len(late), stored)
+        waiting.append(rt.db.bulk(_store, one, piece, size, len(piece.wrong), None))
+        befores.append(one)
+        one = _after(one, piece, size)
+    for before, piece, done in zip(
+        befores, pieces, await asyncio.gather(*waiting, return_exceptions=True), strict=True
+    ):
+        if isinstance(done, ParleyError | Violation):
+            return await _row_by_row(rt, before, piece)
+        if isinstance(done, BaseException):
+            raise done
+
+
+async def _row_by_row(rt: "Runtime", one: Import, piece: Piece) -> None:
+    stored, wrong = await sheets.one_by_one(rt.db, piece.rows)
+    late = [(why, ["", why.text]) for why in wrong]
+    size = await asyncio.to_thread(_keep_wrong, wrong_path(rt, one.id), one, [*piece.wrong, *late])
+    await rt.db.bulk(_store, one, piece, size, len(piece.wrong) + len(late), stored)
 
 
 def _keep_wrong(path: Path, one: Import, wrong: list[tuple[Wrong, list[str]]]) -> int:

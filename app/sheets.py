@@ -17,7 +17,7 @@ from app import audit, people
 from app.db import Database, Reader, Tx, Violation
 from app.errors import Invalid, ParleyError
 from app.said import N_, Sentence
-from app.sending import to_phone
+from app.sending import digits
 from app.store import contacts, tags
 from app.store import people as store
 
@@ -153,8 +153,7 @@ def add(sheet: Sheet, number: int, cells: dict[str, str]) -> None:
 def row_of(number: int, fields: list[str], cells: dict[str, str]) -> "Row | Wrong":
     """A row of a file, checked. `fields`: names in `cells` that are fields of the contact."""
     try:
-        phone = to_phone(cells.get("phone", "")).address.phone
-        return Row(number, phone, people.checked(wanted(fields, cells)))
+        return Row(number, digits(cells.get("phone", "")), people.checked(wanted(fields, cells)))
     except Invalid as error:
         return Wrong(number, cells.get("phone", ""), next(iter(error.fields.values()), error.said))
 

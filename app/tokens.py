@@ -6,15 +6,15 @@ came from the same log-in ends.
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app.audit import Entry, entry, logged
+from app.audit import Entry, changes, entry, logged
 from app.audit import write as write_line
 from app.db import Tx
-from app.errors import Invalid, NotFound
+from app.errors import Invalid, NotFound, ParleyError
 from app.said import N_
 from app.security import access
 from app.store import limits, users
@@ -160,6 +160,7 @@ def revoke(tx: Tx, token: str) -> None:
 
 def deny(tx: Tx, jti: str, expires_at: int) -> None:
     """This access token is refused from now on."""
+    tx.after_commit(changes.another)
     tx.run(store.DENY, jti=jti, expires_at=expires_at)
 
 
@@ -189,6 +190,38 @@ def once(tx: Tx, asked: Asked | None, unit: Callable[..., Any], *args: Any) -> t
     answer = _json(unit(tx, *args))
     tx.run(store.KEEP_ANSWER, caller=asked.caller, name=asked.name, digest=asked.digest, answer=answer, now=tx.now)
     return answer, False
+
+
+def once_all(
+    tx: Tx,
+    asked: Sequence[Asked | None],
+    several: Callable[[Sequence[int]], Sequence[Any]],
+    alone: Callable[[int], Any],
+) -> list[tuple[str, bool] | ParleyError]:
+    """`once` for several: `several` does those of these places that nobody asked for before, `alone` one of them. A
+    refusal, raised before anything is written, is an answer here."""
+    keys = [(one.caller, one.name) if one else None for one in asked]
+    seen = set(tx.each(store.ANSWERED, [{"caller": key[0], "name": key[1]} for key in keys if key]))
+    new = []
+    for place, key in enumerate(keys):
+        if key is None or key not in seen:
+            new.append(place)
+            seen.add(key or ("", ""))
+    answers: dict[int, tuple[str, bool] | ParleyError] = {}
+    for place, done in zip(new, several(new), strict=True):
+        one = asked[place]
+        answers[place] = done if isinstance(done, ParleyError) else (answer := _json(done), False)
+        if one is not None and not isinstance(done, ParleyError):
+            tx.later(
+                store.KEEP_ANSWER, caller=one.caller, name=one.name, digest=one.digest, answer=answer, now=tx.now
+            )  # fmt: skip
+    for place in range(len(asked)):
+        if place not in answers:
+            try:
+                answers[place] = once(tx, asked[place], lambda _tx, place: alone(place), place)
+            except ParleyError as error:
+                answers[place] = error
+    return [answers[place] for place in range(len(asked))]
 
 
 def digest(request: bytes) -> str:

@@ -41,6 +41,9 @@ STATES: Final = ("open", "resolved", "ignored")
 log = logging.getLogger(__name__)
 
 
+Hits = dict[tuple[str, str], tuple[int, int]]  # what was reached by whom: how often, and when last
+
+
 class Seen(msgspec.Struct):
     """A group since the last write."""
 
@@ -62,7 +65,7 @@ class Troubles(logging.Handler):
         self.refused = 0
         self._clock = clock
         self._groups: dict[str, Seen] = {}
-        self._hits: dict[tuple[str, str], tuple[int, int]] = {}
+        self._hits: Hits = {}
         self._lock = Lock()
         self._told_at = -TOLD
 
@@ -88,7 +91,7 @@ class Troubles(logging.Handler):
         """Somebody was refused by a limit."""
         self.refused += 1
         with self._lock:
-            key = what, plain(who)[:LONGEST] if len(self._hits) < HITTERS else OTHERS
+            key = what, who if len(self._hits) < HITTERS or (what, who) in self._hits else OTHERS
             self._hits[key] = self._hits.get(key, (0, 0))[0] + 1, self._clock.now()
 
     async def run(self, db: Database) -> None:
@@ -102,6 +105,7 @@ class Troubles(logging.Handler):
         with self._lock:
             groups, self._groups = self._groups, {}
             hits, self._hits = self._hits, {}
+        hits = cleaned(hits)
         tell = bool(groups) and self._clock.now() - self._told_at >= TOLD
         try:
             if groups or hits:
@@ -111,7 +115,17 @@ class Troubles(logging.Handler):
             log.warning("%s groups of errors were not written: %s", len(groups), error)
 
 
-def keep(tx: Tx, groups: dict[str, Seen], hits: dict[tuple[str, str], tuple[int, int]], tell: bool) -> bool:
+def cleaned(hits: Hits) -> Hits:
+    """By whom it can be shown; those who look alike then are one."""
+    found: Hits = {}
+    for (what, who), (count, at) in hits.items():
+        key = what, plain(who)[:LONGEST]
+        before, last = found.get(key, (0, 0))
+        found[key] = before + count, max(last, at)
+    return found
+
+
+def keep(tx: Tx, groups: dict[str, Seen], hits: Hits, tell: bool) -> bool:
     """Add what was counted. Returns whether people were told."""
     news = False
     for fingerprint, seen in groups.items():

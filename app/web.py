@@ -6,8 +6,9 @@ webhooks are taken by a wrapper around this application and never come here.
 
 import asyncio
 import logging
-import secrets
+import random
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -27,9 +28,11 @@ from app.errors import ParleyError, TooMany, Unauthenticated, Unavailable
 from app.i18n import _, tell
 from app.logs import request_id
 from app.routes import assistants, respond, static, stream
-from app.routes.api import ENDPOINTS, events, openapi, socket
+from app.routes.api import ENDPOINTS, events, gate, openapi, socket
 from app.routes.api.answering import handle
-from app.routes.api.endpoint import Endpoint
+from app.routes.api.callers import Callers
+from app.routes.api.endpoint import Caller, Endpoint
+from app.routes.finding import Finder
 from app.routes.guard import guard, recognise
 from app.routes.site import BODY, Entry, addresses
 from app.routes.table import ROUTES
@@ -39,7 +42,7 @@ from app.security import headers
 from app.security.access import Signer
 from app.security.flash import Flash
 from app.security.hosts import Hosts
-from app.security.limits import Limits
+from app.security.limits import Limits, Refusals
 from app.security.sessions import Cookies
 from app.security.setup import SetupLink
 from app.security.throttle import Throttle
@@ -73,8 +76,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
     that was told when it started."""
     app = Starlette(
         routes=[
-            *map(route, ROUTES),
-            *map(endpoint, ENDPOINTS),
+            *of_tables(),
             Route("/events", stream.Stream(rt), name="events"),
             Route(openapi.PREFIX + "/events", events.Events(), methods=["GET"], name="api.events"),
             Route("/mcp", assistants.Assistants(), name="assistants"),
@@ -89,12 +91,14 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
         },
         max_body_size=BODY,
     )
+    app.router = Finder(app.routes)
     app.state.url = addresses(app.routes)
     app.state.cookies = Cookies(rt.keys.derives("session-cookie"))
     app.state.flash = Flash(rt.keys.derives("flash"))
     app.state.hosts = Hosts(rt.settings)
     app.state.signer = Signer(rt.keys.derives("jwt-v1"), rt.install)
-    app.state.limits = Limits(rt.clock)
+    app.state.limits, app.state.refusals = Limits(rt.clock), Refusals()
+    app.state.callers = Callers()
     app.state.watch = events.Watch()
     app.state.throttle = Throttle(app.state.limits)
     app.state.setup = setup or SetupLink(rt.clock)
@@ -102,6 +106,12 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app
+
+
+@cache
+def of_tables() -> tuple[BaseRoute, ...]:
+    """The routes of both tables, compiled once: nothing in them belongs to one installation."""
+    return (*map(route, ROUTES), *map(endpoint, ENDPOINTS))
 
 
 def route(entry: Entry) -> BaseRoute:
@@ -134,10 +144,14 @@ class Front:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        excess = gate.excess(scope, scope["app"].state, self.rt.clock) if scope["type"] == "http" else None
+        if excess is not None:
+            await self.refuse(scope, send, *excess)
+            return
         state = scope["state"] = dict(scope.get("state") or {})
         given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         hosts: Hosts = scope["app"].state.hosts
-        state["rt"], state["request_id"], state["nonce"] = self.rt, secrets.token_hex(8), headers.new_nonce()
+        state["rt"], state["request_id"], state["nonce"] = self.rt, new_request_id(), nonce_for(scope["path"])
         state["origin"] = hosts.origin((scope.get("client") or ("", 0))[0], scope["scheme"], given)
         request_id.set(state["request_id"])
         server = (scope.get("server") or ("", 0))[0] or ""
@@ -159,6 +173,30 @@ class Front:
             await (await crash_page(Request(scope), error))(scope, receive, answer)
         finally:
             self.rt.metrics.count_request(scope["method"], answer.status)
+
+    async def refuse(self, scope: Scope, send: Send, caller: Caller, wait: float) -> None:
+        """Too many: nothing is read, looked up or logged."""
+        hosts: Hosts = scope["app"].state.hosts
+        given = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        origin = hosts.origin((scope.get("client") or ("", 0))[0], scope["scheme"], given)
+        who = caller.user.email if caller.user else caller.name
+        self.rt.troubles.hit("key", f"{who} · {origin.ip}")
+        self.rt.metrics.count_request(scope["method"], 429)
+        await scope["app"].state.refusals.turn()
+        own, body = gate.refusal(caller, wait, new_request_id(), origin.scheme == "https")
+        await send({"type": "http.response.start", "status": 429, "headers": own})
+        await send({"type": "http.response.body", "body": body})
+
+
+def new_request_id() -> str:
+    """To find a request in the log. It need not be hard to guess, and asking the system for bytes lets other threads
+    have the interpreter."""
+    return f"{random.getrandbits(64):016x}"
+
+
+def nonce_for(path: str) -> str:
+    """Answers to programs are no pages."""
+    return "" if path.startswith(openapi.PREFIX) else headers.new_nonce()
 
 
 class Answer:
@@ -197,6 +235,8 @@ async def on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, ParleyError)
     if isinstance(error, Unauthenticated) and not is_machine(request):
         return to_login(request)
+    if isinstance(error, TooMany):
+        await request.app.state.refusals.turn()
     response = await refusal(request, error.status, error.code, error.said, error.fields)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="parley"'

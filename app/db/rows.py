@@ -38,6 +38,12 @@ READ: Final = re.compile(
 )
 
 
+def sees(channel_id: int) -> bool:
+    """May whoever asks see this channel."""
+    ids = channels.get()
+    return ids is None or channel_id in ids
+
+
 def narrowed(sql: str) -> str:
     """The statement as whoever asks may see it."""
     ids = channels.get()

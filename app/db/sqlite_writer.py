@@ -39,6 +39,7 @@ MOST_ROWS = 32
 PARAMETER = re.compile(r"'[^']*'|:([A-Za-z_]\w*)")
 VALUES = re.compile(r"\bvalues\s*\(")
 WORK = 0.005
+BULK_WORK = 0.05  # while nothing waits but upkeep, of which nobody waits for the commit
 
 
 class SqliteTx:
@@ -84,7 +85,11 @@ class SqliteTx:
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         if self._later:
             self.flush()
-        self._executemany(statement.sql, rows)
+        if is_repeatable(statement.sql):
+            for _ in self._repeated(statement.sql, list(rows)):
+                """Nothing comes back from a write."""
+        else:
+            self._executemany(statement.sql, rows)
 
     def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
         if self._later:
@@ -145,6 +150,13 @@ def positional(sql: str) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[An
     names = [name for name in PARAMETER.findall(sql) if name]
     text = PARAMETER.sub(lambda found: "?" if found[1] else found[0], sql)
     return text, itemgetter(*names) if len(names) > 1 else lambda params: [params[name] for name in names]
+
+
+@cache
+def is_repeatable(sql: str) -> bool:
+    """Are all of its parameters in one list of values."""
+    text = positional(sql)[0]
+    return len(VALUES.findall(text)) == 1 and repeated(sql, 2).count("?") == 2 * text.count("?")
 
 
 @cache
@@ -262,7 +274,7 @@ class Writer:
 
     def _run_together(self, units: list[Unit]) -> bool:
         """Run what waits, adding to `units`. False if a unit failed by itself; raises when the database did."""
-        until = thread_time() + WORK
+        begun = thread_time()
         unit: Unit | None = units[0]
         while unit is not None:
             same, following = self._gather(unit, units)
@@ -273,11 +285,14 @@ class Writer:
                 self._raise_if_storage(error)
                 return False
             warn_if_slow(same, started)
-            if following is None and len(units) < BATCH and thread_time() < until:
+            if following is None and len(units) < BATCH and self._goes_on(thread_time() - begun):
                 following = self.queue.take_waiting()
                 units += [following] if following else []
             unit = following
         return self._flushed()
+
+    def _goes_on(self, worked: float) -> bool:
+        return worked < WORK or (worked < BULK_WORK and self.queue.only_bulk())
 
     def _gather(self, unit: Unit, units: list[Unit]) -> tuple[list[Unit], Unit | None]:
         """Those that wait and can be done together with this one, and the one behind them if it was taken, too."""

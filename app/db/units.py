@@ -100,6 +100,10 @@ class UnitQueue:
             self.stopping = self.stopping or item is _STOP
         return self._bulk_unit() if self._bulk else None
 
+    def only_bulk(self) -> bool:
+        """Nothing waits but what may."""
+        return not self._first and self._main.empty() and bool(self._bulk)
+
     def take_all(self) -> list[Unit]:
         """Everything that waits."""
         return list(iter(self.take_waiting, None))

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app import assistants, i18n
 from app.errors import NotFound, Unauthenticated
 from app.routes.api import ENDPOINTS, openapi
-from app.routes.api.answering import count, identify, refusal
+from app.routes.api.callers import count, identify, refusal
 from app.said import N_
 
 if TYPE_CHECKING:

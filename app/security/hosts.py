@@ -8,6 +8,7 @@ proxy.
 import ipaddress
 import socket
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -104,6 +105,7 @@ def split_host(host: str) -> str | None:
     return (parts.hostname or "").rstrip(".").lower() or None
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text.strip("[]"))

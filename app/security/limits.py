@@ -3,6 +3,7 @@
 At most 10,000 keys are remembered; the longest unused one is forgotten first, which only ever gives it a full bucket.
 """
 
+import asyncio
 from collections import OrderedDict
 from typing import Final
 
@@ -13,6 +14,8 @@ from app.errors import TooMany
 from app.said import N_
 
 MAX_KEYS: Final = 10_000
+REFUSED_EVERY: Final = 1 / 200  # seconds
+REFUSED_WITHIN: Final = 5.0
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -26,6 +29,25 @@ ANONYMOUS: Final = Rate(60, 1.0)
 SESSION: Final = Rate(60, 5.0)
 API_KEY: Final = Rate(200, 50.0)
 AUTHENTICATION: Final = Rate(5, 5 / 60)
+
+
+TOO_MANY: Final = N_("Too many requests. Wait a moment, then go on.")
+
+
+class Refusals:
+    """Those who ask too often are told so one after the other, so many a second over all of them, the first at once:
+    who asks again as soon as they are refused would otherwise keep the process busy with refusing."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for it, a few seconds at most."""
+        now = asyncio.get_running_loop().time()
+        mine = max(self._next, now)
+        self._next = min(mine + REFUSED_EVERY, now + REFUSED_WITHIN)
+        if mine > now:
+            await asyncio.sleep(mine - now)
 
 
 class Limits:
@@ -47,8 +69,15 @@ class Limits:
         if len(self.buckets) > MAX_KEYS:
             self.buckets.popitem(last=False)
         if tokens < 1:
-            raise TooMany(N_("Too many requests. Wait a moment, then go on."), retry_after=(1 - tokens) / rate.each)
+            raise TooMany(TOO_MANY, retry_after=(1 - tokens) / rate.each)
         return int(left)
+
+    def wait(self, key: str, rate: Rate) -> float:
+        """Seconds until `take` gives a token; 0 where it does now."""
+        if not rate.each or key not in self.buckets:
+            return 0.0
+        tokens, since = self.buckets[key]
+        return max(0.0, (1 - tokens) / rate.each - (self.clock.monotonic() - since))
 
     def give_back(self, key: str, rate: Rate) -> None:
         """The last token was not used for what the limit is about."""

@@ -2,8 +2,21 @@
 
 from typing import Any
 
+import msgspec
+
 from app.db import Query, Statement, Tx
 from app.models import Conversation
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """Where a message to somebody goes: which of those who were asked for, their number, and the conversation."""
+
+    asked: int
+    phone: str
+    id: int
+    places: int
+    heard_at: int
+
 
 CONVERSATION = Query(
     """
@@ -100,7 +113,26 @@ SAID = Statement(
     where id = :id
     """
 )
+# Of contacts, their conversation on a channel, with the number that is known of them.
+REACHED_EACH = Query(
+    """
+    with asked (place, channel_id, contact_id) as (values (:place, :channel_id, :contact_id))
+    select a.place, c.phone, v.id, v.places, v.heard_at
+    from asked a
+    cross join contact c
+    join conversation v on v.channel_id = a.channel_id and v.contact_id = c.id and v.thread = ''
+    where c.id = a.contact_id
+    """,
+    Reached,
+)
 # A program's message: whoever has the conversation keeps it.
+TOLD_EACH = Statement(
+    """
+    with v (id, places, at, last_id, snippet) as (values (:id, :places, :at, :last_id, :snippet))
+    update conversation set places = v.places, last_at = v.at, last_id = v.last_id, snippet = v.snippet
+    from v where conversation.id = v.id
+    """
+)
 TOLD = Statement("update conversation set last_at = :at, last_id = :last_id, snippet = :snippet where id = :id")
 # A person who takes, gives back or closes a conversation ends the flow in it: without a version of its own, the bot
 # leaves the flow (`inbox`).

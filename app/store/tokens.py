@@ -32,6 +32,7 @@ class KeyHolder(msgspec.Struct, frozen=True):
     scopes: str
     user_id: int | None
     rate: float | None
+    expires_at: int | None
     used_at: int | None
     role: str | None
 
@@ -65,7 +66,7 @@ KEYS = Query(f"{_KEY} where k.id < :before order by k.id desc limit :limit", Api
 KEY = Query(f"{_KEY} where k.id = :id", ApiKey)
 HOLDER = Query(
     """
-    select k.id, k.name, k.scopes, k.user_id, k.rate, k.used_at, u.role
+    select k.id, k.name, k.scopes, k.user_id, k.rate, k.expires_at, k.used_at, u.role
     from api_key k left join app_user u on u.id = k.user_id
     where k.hash = :hash and (k.expires_at is null or k.expires_at > :now) and u.disabled_at is null
     """,
@@ -99,6 +100,13 @@ DELETE_OF_USER = Statement("delete from refresh_token where user_id = :user_id")
 DELETE_REFRESH = Statement("delete from refresh_token where expires_at <= :now")
 
 ANSWER = Query("select digest, answer from answered where caller = :caller and name = :name", lambda *row: row)
+ANSWERED = Query(
+    """
+    with asked (caller, name) as (values (:caller, :name))
+    select k.caller, k.name from asked a cross join answered k where k.caller = a.caller and k.name = a.name
+    """,
+    lambda caller, name: (str(caller), str(name)),
+)
 KEEP_ANSWER = Statement(
     """
     insert into answered (caller, name, digest, answer, at) values (:caller, :name, :digest, :answer, :now)

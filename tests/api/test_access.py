@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from app import second_factor, users
-from app.db import Query
+from app.db import Query, Statement
 from app.security import access, totp
 from tests.api.conftest import EMAIL, PASSWORD, Program
 from tests.clock import ManualClock
@@ -202,6 +202,17 @@ async def test_a_key_ends_when_it_was_said_to(api: Program, clock: ManualClock) 
     assert (await api.get(CHANNELS, headers=head)).status_code == 401
 
 
+async def test_who_was_recognised_is_believed_for_two_seconds_at_most(api: Program, clock: ManualClock) -> None:
+    """That is for other processes on the same database; what is changed here counts from the next request on."""
+    head = await api.key("read")
+    assert (await api.get(CHANNELS, headers=head)).status_code == 200
+    await api.rt.db.write(lambda tx: tx.run(Statement("update api_key set scopes = 'send'")))
+    clock.advance(1.9)
+    assert (await api.get(CHANNELS, headers=head)).status_code == 200
+    clock.advance(0.1)
+    assert (await api.get(CHANNELS, headers=head)).status_code == 403
+
+
 @pytest.mark.parametrize("change", ["prefix", "check sum", "case"])
 async def test_what_only_looks_like_a_key_is_refused(api: Program, change: str) -> None:
     key = access.new_key()
@@ -226,6 +237,9 @@ async def test_a_key_has_its_own_pace(api: Program) -> None:
     assert codes.count(429) >= 1 and codes[:200] == [200] * 200
     answer = await api.get(CHANNELS, headers=slow)
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
+    assert answer.headers["ratelimit"] == '"api";r=0;t=1'
+    # Before anything else is looked at, the scope and the body among it.
+    assert (await api.post("/api/v1/webhooks", content=b"{", headers=slow)).status_code == 429
     assert {(await api.get(CHANNELS, headers=free)).status_code for _ in range(250)} == {200}
 
 

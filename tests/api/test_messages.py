@@ -1,18 +1,20 @@
 """Sending over the API, what became of a message, and who has a conversation."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from app import search
-from app.db import Query
+from app.db import Query, Statement, Tx
 from tests.api.conftest import Program
 
 pytestmark = pytest.mark.anyio
 MESSAGES = "/api/v1/messages"
 TO = {"channel": "Shop", "to": "+5511999990000"}
 COUNT = Query("select count(*) from outbox", int)
+PLACES = Query("select conversation_id, place from outbox order by place", lambda *row: row)
 
 
 async def sent(api: Program, head: dict[str, str], **body: Any) -> dict[str, Any]:
@@ -42,25 +44,58 @@ async def test_the_same_person_keeps_one_conversation(api: Program) -> None:
     assert other["conversation_id"] != first["conversation_id"]
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        {"image": {"url": "https://shop.example/cake.jpg", "caption": "Cake"}},
-        {"document": {"media_id": "123", "filename": "menu.pdf"}},
-        {"buttons": {"text": "Pick", "choices": [{"title": "Bread"}, {"title": "Cake", "id": "cake"}]}},
-        {"list": {"text": "Pick", "label": "Open", "sections": [{"choices": [{"title": "Bread"}]}]}},
-        {"location": {"latitude": -23.56, "longitude": -46.65, "name": "Shop"}},
-        {"contacts": [{"name": "Rosa", "phones": ["+551144556677"]}]},
-        {"reaction": {"target": "wamid.X", "emoji": "👍"}},
-        {"template": {"name": "hello_world", "language": "en_US"}},
-    ],
-    ids=lambda part: next(iter(part)),
-)
-async def test_every_kind_is_taken(api: Program, part: dict[str, Any]) -> None:
+async def test_sends_that_come_at_once_leave_what_each_alone_does(api: Program) -> None:
+    """They are written together: to somebody known, to strangers, twice to one, twice the same, and some refused."""
     head = await api.key("read", "send")
-    told = await sent(api, head, **part)
-    shown = (await api.get(f"{MESSAGES}/{told['id']}", headers=head)).json()
-    assert shown["content"]["kind"] == next(iter(part))
+    known = [await sent(api, head, to=f"+55119999900{n:02}", text="before") for n in range(4)]
+    await api.rt.db.write(_heard, known[3]["conversation_id"])
+    once = head | {"Idempotency-Key": "the order"}
+    posts: list[tuple[dict[str, str], dict[str, Any]]] = [
+        *((head, {"to": f"+55119999900{n:02}"}) for n in (0, 1, 2)),
+        (head, {"to": "+5511999990000", "text": "another"}),
+        (head, {"to": known[1]["contact_id"]}),
+        (head, {"to": "+5511999990077"}),
+        (once, {"to": "+5511999990002", "text": "order"}),
+        (once, {"to": "+5511999990002", "text": "order"}),
+        (once, {"to": "+5511999990002", "text": "another order"}),
+        (head, {"to": "+5511999990003"}),
+        (head, {"to": "1" + "0" * 16}),
+    ]
+    answers = await asyncio.gather(*(api.post(MESSAGES, json=TO | {"text": "hi"} | b, headers=h) for h, b in posts))
+    assert [each.status_code for each in answers[:8]] == [202] * 8
+    codes = [each.json()["error"]["code"] for each in answers[8:]]
+    assert codes == ["key_reused", "window_closed", "not_found"]
+    assert answers[6].json() == answers[7].json()
+    assert [answers[n].json()["conversation_id"] for n in (0, 1, 2)] == [each["conversation_id"] for each in known[:3]]
+    places = await api.rt.db.reader.all(PLACES)
+    counts = [[place for owner, place in places if str(owner) == each["conversation_id"]] for each in known]
+    assert counts == [[1, 2, 3], [1, 2, 3], [1, 2, 3], [1]]
+
+
+def _heard(tx: Tx, conversation_id: str) -> None:
+    """Two days ago."""
+    sql = "update conversation set heard_at = :at where id = :id"
+    tx.run(Statement(sql), id=int(conversation_id), at=tx.now - 172_800_000)
+
+
+KINDS: list[dict[str, Any]] = [
+    {"image": {"url": "https://shop.example/cake.jpg", "caption": "Cake"}},
+    {"document": {"media_id": "123", "filename": "menu.pdf"}},
+    {"buttons": {"text": "Pick", "choices": [{"title": "Bread"}, {"title": "Cake", "id": "cake"}]}},
+    {"list": {"text": "Pick", "label": "Open", "sections": [{"choices": [{"title": "Bread"}]}]}},
+    {"location": {"latitude": -23.56, "longitude": -46.65, "name": "Shop"}},
+    {"contacts": [{"name": "Rosa", "phones": ["+551144556677"]}]},
+    {"reaction": {"target": "wamid.X", "emoji": "👍"}},
+    {"template": {"name": "hello_world", "language": "en_US"}},
+]
+
+
+async def test_every_kind_is_taken(api: Program) -> None:
+    head = await api.key("read", "send")
+    for part in KINDS:
+        told = await sent(api, head, **part)
+        shown = (await api.get(f"{MESSAGES}/{told['id']}", headers=head)).json()
+        assert shown["content"]["kind"] == next(iter(part))
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -76,13 +111,14 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "field"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
-async def test_what_cannot_be_sent_is_refused_by_its_field(api: Program, body: dict[str, Any], field: str) -> None:
-    answer = await api.post(MESSAGES, json=TO | body, headers=await api.key("send"))
-    error = answer.json()["error"]
-    assert answer.status_code == 422 and error["code"] == "invalid" and error["message"]
-    assert not field or field in error["fields"], error
-    assert await api.rt.db.reader.one(COUNT) == 0
+async def test_what_cannot_be_sent_is_refused_by_its_field(api: Program) -> None:
+    head = await api.key("send")
+    for what, body, field in WRONG:
+        answer = await api.post(MESSAGES, json=TO | body, headers=head)
+        error = answer.json()["error"]
+        assert answer.status_code == 422 and error["code"] == "invalid" and error["message"], what
+        assert not field or field in error["fields"], (what, error)
+        assert await api.rt.db.reader.one(COUNT) == 0, what
 
 
 async def test_unknown_channels_and_contacts_are_not_found(api: Program) -> None:
@@ -111,30 +147,30 @@ async def test_with_a_key_of_its_own_a_request_is_done_once(api: Program) -> Non
 MANY = b"{" + b",".join(b'"%d": 1' % number for number in [*range(70_000), 69_999]) + b"}"
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"{", 400),
-        (b'{"a": NaN}', 400),
-        (b'{"a": 1, "a": 2}', 400),
-        pytest.param(b"[" * 100_000, 400, id="deep"),
-        pytest.param(b'{"a": ' + b"9" * 5000 + b"}", 400, id="long number"),
-        (b'{"a": 9999999999999999999}', 422),
-        (b'{"a": 1e999}', 422),
-        pytest.param(MANY, 400, id="70,000 names"),
-        (b"\xff\xfe", 400),
-        (b'{"a": "\\u0000"}', 400),
-        (b'{"a": "\\ud800"}', 400),
-        (b'{"a": "\\\\u0000 \\ud83d\\ude00"}', 422),
-        (b"[]", 422),
-        (b"null", 422),
-        (b"", 400),
-    ],
-)
-async def test_json_that_two_readers_would_take_differently_is_refused(api: Program, body: bytes, status: int) -> None:
+ODD = [
+    (b"{", 400),
+    (b'{"a": NaN}', 400),
+    (b'{"a": 1, "a": 2}', 400),
+    (b"[" * 100_000, 400),
+    (b'{"a": ' + b"9" * 5000 + b"}", 400),
+    (b'{"a": 9999999999999999999}', 422),
+    (b'{"a": 1e999}', 422),
+    (MANY, 400),
+    (b"\xff\xfe", 400),
+    (b'{"a": "\\u0000"}', 400),
+    (b'{"a": "\\ud800"}', 400),
+    (b'{"a": "\\\\u0000 \\ud83d\\ude00"}', 422),
+    (b"[]", 422),
+    (b"null", 422),
+    (b"", 400),
+]
+
+
+async def test_json_that_two_readers_would_take_differently_is_refused(api: Program) -> None:
     head = await api.key("send") | {"Content-Type": "application/json"}
-    answer = await api.post(MESSAGES, content=body, headers=head)
-    assert answer.status_code == status and answer.json()["error"]["message"]
+    for body, status in ODD:
+        answer = await api.post(MESSAGES, content=body, headers=head)
+        assert answer.status_code == status and answer.json()["error"]["message"], body[:40]
 
 
 async def test_another_kind_of_body_is_refused(api: Program) -> None:

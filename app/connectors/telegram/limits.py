@@ -4,11 +4,12 @@ Lengths are counted in Unicode characters after the marks are read, which is wha
 fetches from an address may be smaller than one it was sent before.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from app.capabilities import Capabilities
 from app.connectors.base import Problem
+from app.connectors.limits import DOCUMENTS, MB, Complaints, Rules, broken, location, request, words
 from app.connectors.telegram.keyboards import fits
 from app.content import (
     Ask,
@@ -29,31 +30,15 @@ from app.content import (
     Text,
     Video,
 )
-from app.said import N_, Sentence
+from app.said import N_
 
-MB: Final = 1024 * 1024
 TEXT, CAPTION, TITLE, BUTTONS = 4096, 1024, 64, 100
-_OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 # By address; what Telegram has already is sent whatever its size.
 FILES: Final[dict[str, dict[str, int]]] = {
     "image": dict.fromkeys(("image/jpeg", "image/png", "image/webp"), 5 * MB),
     "video": {"video/mp4": 20 * MB},
     "audio": dict.fromkeys(("audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/ogg"), 20 * MB),
-    "document": dict.fromkeys(
-        (
-            "application/pdf",
-            "application/zip",
-            "text/plain",
-            "text/csv",
-            "application/msword",
-            "application/vnd.ms-excel",
-            "application/vnd.ms-powerpoint",
-            f"{_OFFICE}wordprocessingml.document",
-            f"{_OFFICE}spreadsheetml.sheet",
-            f"{_OFFICE}presentationml.presentation",
-        ),
-        20 * MB,
-    ),
+    "document": dict.fromkeys(("application/zip", "text/csv", *DOCUMENTS), 20 * MB),
     "sticker": dict.fromkeys(("image/webp", "video/webm", "application/x-tgsticker"), 20 * MB),
 }
 CAPABILITIES: Final = Capabilities(
@@ -77,23 +62,12 @@ CAPABILITIES: Final = Capabilities(
     typing=True,
 )
 
-Complaints = Iterator[Sentence]
+_words = partial(words, "Telegram")
 
 
 def check(content: Content) -> Problem | None:
     """The first limit that this content breaks, None if it can be sent."""
-    rule = RULES.get(type(content))
-    if rule is None:
-        return Problem("send.content", title=N_("Telegram has no message of this kind."))
-    sentence = next(rule(content), None)
-    return Problem("send.limit", title=sentence) if sentence else None
-
-
-def _words(field: Sentence, text: str, most: int, *, required: bool = True) -> Complaints:
-    if required and not text.strip():
-        yield N_("{field} is empty.", field=field)
-    if len(text) > most:
-        yield N_("{field} has {count} characters; Telegram takes {most}.", field=field, count=len(text), most=most)
+    return broken("Telegram", RULES, content)
 
 
 def _text(content: Text) -> Complaints:
@@ -123,13 +97,6 @@ def _audio(content: Audio) -> Complaints:
     yield from _file(content)
     if content.voice and content.mime and content.mime.split(";")[0] not in FILES["audio"]:
         yield N_("The voice message is of type {mime}; Telegram plays OGG, MP3 and M4A.", mime=content.mime)
-
-
-def _location(content: Location) -> Complaints:
-    if not -90 <= content.latitude <= 90:
-        yield N_("The latitude is not between -90 and 90.")
-    if not -180 <= content.longitude <= 180:
-        yield N_("The longitude is not between -180 and 180.")
 
 
 def _contacts(content: Contacts) -> Complaints:
@@ -184,8 +151,7 @@ def _link(content: Link) -> Complaints:
 
 def _ask(content: Ask) -> Complaints:
     yield from _words(N_("The text"), content.text, TEXT)
-    if content.what not in ("location", "contact_info"):
-        yield N_("The request is for “{what}”; Telegram knows location and contact_info.", what=content.what)
+    yield from request("Telegram", content.what)
 
 
 def whole(header: str, text: str, footer: str) -> str:
@@ -203,14 +169,14 @@ def described(sections: tuple[Section, ...]) -> str:
     return "\n".join(lines)
 
 
-RULES: Final[dict[type, Callable[[Any], Complaints]]] = {
+RULES: Final[Rules] = {
     Text: _text,
     Image: _file,
     Video: _file,
     Audio: _audio,
     Document: _file,
     Sticker: _file,
-    Location: _location,
+    Location: location,
     Contacts: _contacts,
     Reaction: _reaction,
     Buttons: _buttons,

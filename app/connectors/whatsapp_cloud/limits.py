@@ -5,11 +5,13 @@ Lengths are counted in Unicode characters.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from app.capabilities import Capabilities
 from app.connectors.base import Problem
+from app.connectors.limits import DOCUMENTS, MB, Complaints, Rules, broken, location, request, words
 from app.content import (
     Ask,
     Audio,
@@ -31,25 +33,11 @@ from app.content import (
 )
 from app.said import N_, Sentence
 
-MB: Final = 1024 * 1024
-_OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 FILES: Final[dict[str, dict[str, int]]] = {
     "image": dict.fromkeys(("image/jpeg", "image/png"), 5 * MB),
     "video": dict.fromkeys(("video/mp4", "video/3gpp"), 16 * MB),
     "audio": dict.fromkeys(("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"), 16 * MB),
-    "document": dict.fromkeys(
-        (
-            "text/plain",
-            "application/pdf",
-            "application/msword",
-            "application/vnd.ms-excel",
-            "application/vnd.ms-powerpoint",
-            f"{_OFFICE}wordprocessingml.document",
-            f"{_OFFICE}spreadsheetml.sheet",
-            f"{_OFFICE}presentationml.presentation",
-        ),
-        100 * MB,
-    ),
+    "document": dict.fromkeys(DOCUMENTS, 100 * MB),
     "sticker": {"image/webp": 500 * 1024},
 }
 STILL_STICKER: Final = 100 * 1024
@@ -81,28 +69,17 @@ _TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
 _WEB = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 
-Complaints = Iterator[Sentence]
+_words = partial(words, "WhatsApp")
 
 
 def check(content: Content) -> Problem | None:
     """The first limit that this content breaks, None if it can be sent."""
     if type(content) is Text and 0 < len(content.text) <= 4096 and not content.text.isspace():
         return None
-    rule = RULES.get(type(content))
-    if rule is None:
-        return Problem("send.content", title=N_("WhatsApp has no message of this kind."))
-    sentence = next(rule(content), None)
-    return Problem("send.limit", title=sentence) if sentence else None
+    return broken("WhatsApp", RULES, content)
 
 
 # ---- pieces that several kinds share ---------------------------------------------------------------------------------
-
-
-def _words(field: Sentence, text: str, most: int, *, required: bool = True) -> Complaints:
-    if required and not text.strip():
-        yield N_("{field} is empty.", field=field)
-    if len(text) > most:
-        yield N_("{field} has {count} characters; WhatsApp takes {most}.", field=field, count=len(text), most=most)
 
 
 def _count(field: Sentence, count: int, most: int, *, least: int = 1) -> Complaints:
@@ -172,13 +149,6 @@ def _document(content: Document) -> Complaints:
     yield from _words(N_("The file name"), content.filename, 240, required=False)
 
 
-def _location(content: Location) -> Complaints:
-    if not -90 <= content.latitude <= 90:
-        yield N_("The latitude is not between -90 and 90.")
-    if not -180 <= content.longitude <= 180:
-        yield N_("The longitude is not between -180 and 180.")
-
-
 def _contacts(content: Contacts) -> Complaints:
     yield from _count(N_("The contact cards"), len(content.cards), CARDS)
     for card in content.cards:
@@ -244,8 +214,7 @@ def _flow(content: Flow) -> Complaints:
 
 def _ask(content: Ask) -> Complaints:
     yield from _words(N_("The text"), content.text, 1024)
-    if content.what not in ("location", "contact_info"):
-        yield N_("The request is for “{what}”; WhatsApp knows location and contact_info.", what=content.what)
+    yield from request("WhatsApp", content.what)
 
 
 def _template(content: Template) -> Complaints:
@@ -270,14 +239,14 @@ def _parameter(parameter: Any) -> Complaints:
         yield N_("A value of the template holds a line break, a tab or more than four spaces in a row.")
 
 
-RULES: Final[dict[type, Callable[[Any], Complaints]]] = {
+RULES: Final[Rules] = {
     Text: _text,
     Image: _file,
     Video: _file,
     Audio: _audio,
     Document: _document,
     Sticker: _file,
-    Location: _location,
+    Location: location,
     Contacts: _contacts,
     Reaction: _reaction,
     Buttons: _buttons,

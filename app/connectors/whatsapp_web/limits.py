@@ -4,10 +4,12 @@ Buttons of linked devices are dropped by many phones without a word, so they alw
 and go as a text; a channel may add real buttons, or make them a poll (`writing.py`).
 """
 
+from functools import partial
 from typing import Final
 
 from app.capabilities import Capabilities
 from app.connectors.base import Problem
+from app.connectors.limits import MB, Complaints, Rules, broken, location, words
 from app.content import (
     Ask,
     Audio,
@@ -29,7 +31,6 @@ from app.content import (
 )
 from app.said import N_
 
-MB: Final = 1024 * 1024
 FILES: Final[dict[str, dict[str, int]]] = {
     "image": dict.fromkeys(("image/jpeg", "image/png"), 16 * MB),
     "video": dict.fromkeys(("video/mp4", "video/3gpp"), 64 * MB),
@@ -56,64 +57,79 @@ CAPABILITIES: Final = Capabilities(
     read_marks=True,
     typing=True,
 )
-_FORMS: Final = (
-    Text,
-    Buttons,
-    Poll,
-    Edit,
-    Delete,
-    Image,
-    Video,
-    Audio,
-    Document,
-    Sticker,
-    Location,
-    Contacts,
-    Reaction,
-    Link,
-    Ask,
-)
+_words = partial(words, "WhatsApp")
 
 
 def check(content: Content) -> Problem | None:
-    """The first limit that this content breaks."""
-    if not isinstance(content, _FORMS):
-        return Problem("send.content")
-    if isinstance(content, Text | Link | Ask):
-        return _short("text", content.text, CAPABILITIES.text)
-    if isinstance(content, Edit):
-        return check(content.content) if isinstance(content.content, Text) else Problem("send.content")
-    if isinstance(content, Buttons | Poll):
-        return _choices(content)
-    if isinstance(content, Media):
-        if not (content.media_id or content.url or content.provider_id):
-            return Problem("send.content", N_("The file is missing."))
-        return _short("caption", content.caption, CAPABILITIES.caption)
-    if isinstance(content, Contacts) and not content.cards:
-        return Problem("send.content", N_("There is no contact card in it."))
-    return None
+    """The first limit that this content breaks, None if it can be sent."""
+    return broken("WhatsApp", RULES, content)
 
 
-def _choices(content: Buttons | Poll) -> Problem | None:
-    least = 1 if isinstance(content, Buttons) else 2
-    titles = [choice.title for choice in content.choices]
-    if not least <= len(titles) <= CAPABILITIES.buttons:
-        most = CAPABILITIES.buttons
-        return Problem(
-            "send.limit",
-            N_("There are {n} choices; {least} to {most} are possible.", n=len(titles), least=least, most=most),
-        )
+def _text(content: Text | Link | Ask) -> Complaints:
+    yield from _words(N_("The text"), content.text, CAPABILITIES.text)
+
+
+def _edit(content: Edit) -> Complaints:
+    if isinstance(content.content, Text):
+        yield from _text(content.content)
+    else:
+        yield N_("Only a text can be changed.")
+
+
+def _delete(content: Delete) -> Complaints:
+    yield from _words(N_("The message to delete"), content.target, 512)
+
+
+def _reaction(content: Reaction) -> Complaints:
+    yield from _words(N_("The message to react to"), content.target, 512)
+
+
+def _file(content: Media) -> Complaints:
+    if not (content.media_id or content.url or content.provider_id):
+        yield N_("The file is missing.")
+    yield from _words(N_("The caption"), content.caption, CAPABILITIES.caption, required=False)
+
+
+def _contacts(content: Contacts) -> Complaints:
+    if not content.cards:
+        yield N_("There is no contact card.")
+
+
+def _buttons(content: Buttons) -> Complaints:
+    yield from _choices(content, 1)
+    if not isinstance(content.header, str):
+        yield N_("Send the file above the buttons as a message of its own.")
+
+
+def _poll(content: Poll) -> Complaints:
+    yield from _choices(content, 2)
+
+
+def _choices(content: Buttons | Poll, least: int) -> Complaints:
+    yield from _words(N_("The text"), content.text, CAPABILITIES.button_text)
+    titles, most = [choice.title for choice in content.choices], CAPABILITIES.buttons
+    if not least <= len(titles) <= most:
+        yield N_("There are {n} choices; {least} to {most} are possible.", n=len(titles), least=least, most=most)
     if len(set(titles)) < len(titles):
-        return Problem("send.content", N_("Two choices have the same title."))
-    if isinstance(content, Buttons) and not isinstance(content.header, str):
-        return Problem("send.content", N_("Send the file above the buttons as a message of its own."))
-    long = next((title for title in titles if len(title) > CAPABILITIES.button_title), "")
-    return _short("title", long, CAPABILITIES.button_title) or _short("text", content.text, CAPABILITIES.button_text)
+        yield N_("Two choices have the same title.")
+    for title in titles:
+        yield from _words(N_("The title of a choice"), title, CAPABILITIES.button_title)
 
 
-def _short(field: str, text: str, most: int) -> Problem | None:
-    if len(text) <= most:
-        return None
-    return Problem(
-        "send.limit", N_("{field} has {n} characters; at most {most} are allowed.", field=field, n=len(text), most=most)
-    )
+RULES: Final[Rules] = {
+    Text: _text,
+    Link: _text,
+    Ask: _text,
+    Edit: _edit,
+    Delete: _delete,
+    Reaction: _reaction,
+    Image: _file,
+    Video: _file,
+    Audio: _file,
+    Document: _file,
+    Sticker: _file,
+    Location: location,
+    Contacts: _contacts,
+    Buttons: _buttons,
+    Poll: _poll,
+}

@@ -5,10 +5,9 @@ other site can use a browser that is logged in.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -17,23 +16,13 @@ from starlette.responses import Response
 
 from app import i18n, tokens, within
 from app.audit import Actor, acting
-from app.db import DatabaseError
-from app.errors import Forbidden, ParleyError, Unauthenticated
+from app.errors import ParleyError
 from app.routes.api import reading
+from app.routes.api.callers import count, identify, refusal
 from app.routes.api.endpoint import Call, Caller, Endpoint, Once, Shape, Upload, is_upload, tag_of
 from app.routes.guard import check_ids
 from app.routes.site import Handler
 from app.said import N_
-from app.security import access, limits
-from app.security.hosts import network
-from app.store import tokens as store
-
-if TYPE_CHECKING:
-    from app.runtime import Runtime
-
-log = logging.getLogger(__name__)
-TOUCH_EVERY: Final = 60_000
-POLICIES: Final = {"anonymous": "60;w=60", "user": "300;w=60", "key": "50;w=1"}
 
 
 def handle(endpoint: Endpoint, shown: Endpoint | None = None) -> Handler:
@@ -89,77 +78,6 @@ async def unchanged(call: Call, endpoint: Endpoint, shown: Endpoint | None) -> A
         if wanted.strip() != "*" and now not in [tag.strip() for tag in wanted.split(",")]:
             raise Changed(N_("It was changed since. Get it again, and look at what is different."))
         yield
-
-
-# ---- who ------------------------------------------------------------------------------------------------------------
-
-
-async def identify(request: Request) -> Caller:
-    """Whoever shows a credential; it must be right even where none is needed."""
-    scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-    credential = credential.strip()
-    if not credential and not scheme:
-        return Caller(f"anonymous:{network(request.state.origin.ip)}", frozenset(), frozenset())
-    if scheme.lower() != "bearer":
-        raise Unauthenticated(N_("Use Authorization: Bearer with an API key or an access token."))
-    rt: Runtime = request.state.rt
-    if credential.startswith(access.KEY_PREFIX):
-        return await holder(rt, credential)
-    return await bearer(rt, request.app.state.signer, credential)
-
-
-async def holder(rt: "Runtime", key: str) -> Caller:
-    """Who has this API key. That it is in use is noted once a minute."""
-    now = rt.clock.now()
-    found = await rt.db.reader.one(store.HOLDER, hash=access.digest(key), now=now) if access.is_key(key) else None
-    if found is None:
-        raise Unauthenticated(N_("This API key is not valid or no longer valid."))
-    if now - (found.used_at or 0) > TOUCH_EVERY:
-        try:
-            await rt.db.write(tokens.key_used, found.id)
-        except DatabaseError:
-            log.warning("a key's last use could not be noted")  # reading must work on a full disk
-    scopes = access.scopes_of(found.scopes)
-    actions = access.actions(found.role or "owner", scopes)
-    seen = await within.of_key(rt.db.reader, found.id, found.user_id, found.role)
-    return Caller(
-        f"key:{found.id}", actions, scopes, key_id=found.id, user_id=found.user_id, rate=found.rate, channels=seen
-    )  # fmt: skip
-
-
-async def bearer(rt: "Runtime", signer: access.Signer, token: str) -> Caller:
-    """Whose access token this is: not taken back, and nothing about the user has changed since."""
-    claims = signer.read(token, rt.clock.now())
-    found = await rt.db.reader.one(store.BEARER, id=claims.user_id, jti=claims.jti)
-    if found is None or found[1] or found[0].token_version != claims.version:
-        raise Unauthenticated(access.REFUSED)
-    user = found[0]
-    return Caller(
-        f"user:{user.id}", access.actions(user.role, claims.scopes), claims.scopes, user, None, user.id, None,
-        claims.jti, claims.expires_at, await within.of_user(rt.db.reader, user),
-    )  # fmt: skip
-
-
-def refusal(caller: Caller) -> Exception:
-    if not caller.scopes:
-        return Unauthenticated(N_("Show an API key or an access token: Authorization: Bearer …"))
-    return Forbidden(N_("This credential does not have the scope or the role that this needs."))
-
-
-def count(request: Request, caller: Caller) -> dict[str, str]:
-    """One request less (S14); the headers that tell how many are left. Raises `TooMany`."""
-    buckets: limits.Limits = request.app.state.limits
-    if caller.key_id is not None:
-        each = limits.API_KEY.each if caller.rate is None else caller.rate
-        rate, policy = limits.Rate(max(limits.API_KEY.burst, int(each)), each), f"{each:g};w=1"
-    elif caller.user is not None:
-        rate, policy = limits.SESSION, POLICIES["user"]
-    else:
-        rate, policy = limits.ANONYMOUS, POLICIES["anonymous"]
-    left = buckets.take(f"api:{caller.name}", rate)
-    if not rate.each:
-        return {}
-    return {"RateLimit-Policy": f'"api";q={policy}', "RateLimit": f'"api";r={left};t=1'}
 
 
 # ---- what was sent --------------------------------------------------------------------------------------------------

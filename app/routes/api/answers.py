@@ -6,7 +6,7 @@ import msgspec
 
 from app import desk
 from app.errors import Invalid
-from app.routes.api.answering import refusal
+from app.routes.api.callers import refusal
 from app.routes.api.endpoint import Body, Caller
 from app.said import N_
 from app.security.permissions import Action

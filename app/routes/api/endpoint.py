@@ -46,8 +46,8 @@ Cursor = Annotated[str, msgspec.Meta(max_length=200, description="`next_cursor` 
 
 class Caller(msgspec.Struct, frozen=True):
     """Who asks. `name` is unique among callers and safe to log; `user` is None for a key that was made on the
-    machine; `jti` and `expires_at` are of the access token, if it is one; `rate` of a key, None as everybody;
-    `channels` are all that it sees, None: every one."""
+    machine; `jti` is of the access token, if it is one; `expires_at` when the credential ends (ms UTC, 0 never);
+    `rate` of a key, None as everybody; `channels` are all that it sees, None: every one."""
 
     name: str
     actions: frozenset[Action]

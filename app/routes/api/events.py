@@ -16,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 from app import feed, i18n
 from app.db import DatabaseError
 from app.errors import Invalid, ParleyError, TooMany
-from app.routes.api.answering import count, identify, read_query, refusal
+from app.routes.api.answering import read_query
+from app.routes.api.callers import count, identify, refusal
 from app.routes.api.endpoint import Caller, Query
 from app.said import N_
 from app.security.permissions import Action

@@ -1,16 +1,16 @@
 """Messages over the API: the one call everybody makes, and what became of it."""
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
-from app import content, corrections, files, handoff, i18n, message_templates, sending, within
-from app.case import Here
+from app import content, corrections, files, handoff, i18n, message_templates, sending, tokens, within
 from app.channels import Live
 from app.connectors.base import Address
 from app.content import Content
-from app.db import Reader, Tx
+from app.db import Reader, Together, Tx
 from app.errors import Invalid, NotFound, ParleyError
 from app.routes.api.endpoint import Body, Call, Once
 from app.routes.api.reading import fit
@@ -127,7 +127,6 @@ class Sending(Body, frozen=True, omit_defaults=True):
     reply_to: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-Wanted = tuple[Here, sending.Recipient, Content, str, int | None]
 FILES = {
     "image": content.Image,
     "video": content.Video,
@@ -144,9 +143,31 @@ async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     said = await files.named(call.rt.db.reader, content_of(body))
     await check(call.rt, live, said)
     to = await recipient(call.rt.db.reader, body.to)
-    sent = await call.once(sending.send, live.here, to, said, body.reply_to, call.caller.user_id)
+    sent = await call.rt.db.write(SEND, call.asked, (live.here, to, said, body.reply_to, call.caller.user_id))
+    if isinstance(sent, ParleyError):
+        raise sent
     live.sender.wake()
-    return sent
+    return Once(*sent)
+
+
+Asking = tuple[tokens.Asked | None, sending.Wanted]
+
+
+def _send(tx: Tx, asked: tokens.Asked | None, wanted: sending.Wanted) -> tuple[str, bool] | ParleyError:
+    return tokens.once(tx, asked, sending.send, *wanted)
+
+
+def _send_all(tx: Tx, calls: Sequence[Asking]) -> Sequence[tuple[str, bool] | ParleyError]:
+    wanted = [one for _, one in calls]
+    return tokens.once_all(
+        tx,
+        [asked for asked, _ in calls],
+        lambda places: sending.send_all(tx, [wanted[place] for place in places]),
+        lambda place: sending.send(tx, *wanted[place]),
+    )
+
+
+SEND = Together(_send, _send_all)
 
 
 async def check(rt: "Runtime", live: Live, said: Content) -> None:
@@ -180,7 +201,7 @@ class Outcomes(msgspec.Struct, frozen=True):
 
 async def send_many(call: Call, body: Many) -> Once[Outcomes]:
     """Each message is queued or refused on its own; all that are queued are on disk when this is answered."""
-    wanted: list[Wanted | Refused] = []
+    wanted: list[sending.Wanted | Refused] = []
     lives: dict[str, Live] = {}
     for one in body.messages:
         try:
@@ -197,11 +218,11 @@ async def send_many(call: Call, body: Many) -> Once[Outcomes]:
     return outcomes
 
 
-def _send_many(tx: Tx, wanted: list[Wanted | Refused]) -> Outcomes:
+def _send_many(tx: Tx, wanted: list[sending.Wanted | Refused]) -> Outcomes:
     return Outcomes([Outcome(None, one) if isinstance(one, Refused) else _send_one(tx, one) for one in wanted])
 
 
-def _send_one(tx: Tx, wanted: Wanted) -> Outcome:
+def _send_one(tx: Tx, wanted: sending.Wanted) -> Outcome:
     try:
         return Outcome(sending.send(tx, *wanted), None)
     except ParleyError as error:  # raised before anything is written

@@ -33,8 +33,8 @@ from app.db import DatabaseError
 from app.errors import Conflict, Forbidden, Invalid, ParleyError, TooMany
 from app.i18n import tell
 from app.routes.api import events, messages, reading
-from app.routes.api.answering import count, identify
 from app.routes.api.answers import Answer, able, accept
+from app.routes.api.callers import count, identify
 from app.routes.api.endpoint import Caller
 from app.routes.api.questions import Handler
 from app.said import N_
