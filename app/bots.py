@@ -196,14 +196,19 @@ async def around(db: Reader, bot_id: int) -> Around:
     channels = await db.all(store.CHANNELS)
     own = [channel for channel in channels if channel.bot_id == bot_id]
     free = [channel for channel in channels if channel.version_id is None]
-    places = tuple((channel.channel, channel.connector) for channel in own or free)
-    known = Known(
+    chosen = own or free
+    places = tuple((channel.channel, channel.connector) for channel in chosen)
+    return Around(places, await known(db, [(channel.channel_id, channel.channel) for channel in chosen]))
+
+
+async def known(db: Reader, channels: list[tuple[int, str]]) -> Known:
+    """What a bot may name where it is live on these channels, each its id and name."""
+    return Known(
         frozenset(secret.name for secret in await db.all(secrets.ALL)),
         frozenset(name for _, name in await db.all(teams.ALL)),
         frozenset(user.email for user in await db.all(users.ALL) if user.disabled_at is None),
-        await message_templates.known(db, [(channel.channel_id, channel.channel) for channel in own or free]),
+        await message_templates.known(db, channels),
     )
-    return Around(places, known)
 
 
 async def text_of(db: Reader, bot: store.Bot, number: int) -> str:

@@ -113,6 +113,11 @@ class Live:
         self.recalled = False
 
     @property
+    def ended(self) -> bool:
+        """It does not connect again by itself."""
+        return self.state.state in TERMINAL or self.task is None or self.task.done()
+
+    @property
     def session(self) -> Session:
         return self._session
 
@@ -382,7 +387,7 @@ class Channels:
         """Show codes again. A device that is linked or shows codes is left alone. Raises `Conflict` for a network
         without links."""
         live, session = self._link_of(channel_id)
-        if live.task is None or live.task.done():
+        if live.ended:
             session.retry()
             await self.reload(channel_id)
 

@@ -44,14 +44,15 @@ class Button(msgspec.Struct, frozen=True):
 
 class Parts(msgspec.Struct, frozen=True):
     """A template as people see it. `header_kind`: '', TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or another of the
-    network's; `others` names components that are not known here; `named`: variables have names, not numbers."""
+    network's; `others` names components that are not known here; `named`: variables have names, not numbers;
+    `examples`: what the author gave for a slot's key."""
 
     header_kind: str = ""
     header: str = ""
     body: str = ""
     footer: str = ""
     buttons: tuple[Button, ...] = ()
-    examples: dict[str, str] = {}
+    examples: tuple[tuple[str, str], ...] = ()
     named: bool = False
     others: tuple[str, ...] = ()
 
@@ -72,7 +73,8 @@ class Slot(msgspec.Struct, frozen=True):
 
 def read(components: Iterable[Any], *, named: bool = False) -> Parts:
     """The parts of a definition; never raises on any JSON."""
-    found: dict[str, Any] = {"named": named, "examples": {}}
+    found: dict[str, Any] = {"named": named}
+    examples: dict[str, str] = {}
     others: list[str] = []
     for component in components:
         if not isinstance(component, dict):
@@ -82,10 +84,10 @@ def read(components: Iterable[Any], *, named: bool = False) -> Parts:
             case "HEADER":
                 found["header_kind"] = word(component, "format").upper() or "TEXT"
                 found["header"] = word(component, "text")
-                found["examples"] |= _examples(component, "header", found["header"])
+                examples |= _examples(component, "header", found["header"])
             case "BODY":
                 found["body"] = word(component, "text")
-                found["examples"] |= _examples(component, "body", found["body"])
+                examples |= _examples(component, "body", found["body"])
             case "FOOTER":
                 found["footer"] = word(component, "text")
             case "BUTTONS":
@@ -94,7 +96,7 @@ def read(components: Iterable[Any], *, named: bool = False) -> Parts:
                 found["buttons"] = tuple(map(_button, buttons))
             case _:
                 others.append(kind)
-    return Parts(**found, others=tuple(others))
+    return Parts(**found, examples=tuple(examples.items()), others=tuple(others))
 
 
 def word(value: Mapping[str, Any], key: str) -> str:
@@ -153,6 +155,7 @@ def slots(parts: Parts) -> tuple[Slot, ...]:
 
 
 def _slots(parts: Parts) -> Iterator[Slot]:
+    examples = dict(parts.examples)
     if parts.header_kind in FILES:
         yield Slot("header", N_("File of the header"), "file", most=URL)
     elif parts.header_kind == "LOCATION":
@@ -161,11 +164,11 @@ def _slots(parts: Parts) -> Iterator[Slot]:
         yield Slot("header.name", WORDS["header.name"], most=1000)
         yield Slot("header.address", WORDS["header.address"], most=1000)
     elif variables(parts.header):
-        yield Slot("header", WORDS["header"], example=parts.examples.get("header", ""), most=HEADER)
+        yield Slot("header", WORDS["header"], example=examples.get("header", ""), most=HEADER)
     for name in variables(parts.body):
         key = f"body.{name}"
         label = N_("Value {n}", n=int(name)) if name.isdecimal() and len(name) < 4 else name.replace("_", " ")
-        yield Slot(key, label, example=parts.examples.get(key, ""))
+        yield Slot(key, label, example=examples.get(key, ""))
     for at, button in enumerate(parts.buttons):
         if button.variable:
             label = N_("End of the address of “{button}”", button=button.text)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -74,8 +75,7 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
     that was told when it started."""
     app = Starlette(
         routes=[
-            *map(route, ROUTES),
-            *map(endpoint, ENDPOINTS),
+            *of_tables(),
             Route("/events", stream.Stream(rt), name="events"),
             Route(openapi.PREFIX + "/events", events.Events(), methods=["GET"], name="api.events"),
             Route("/mcp", assistants.Assistants(), name="assistants"),
@@ -105,6 +105,12 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
     app.state.bodies = asyncio.Semaphore(LARGE_BODIES)
     app.state.actions = {entry.name: entry.may for entry in ROUTES}
     return app
+
+
+@cache
+def of_tables() -> tuple[BaseRoute, ...]:
+    """The routes of both tables, compiled once: nothing in them belongs to one installation."""
+    return (*map(route, ROUTES), *map(endpoint, ENDPOINTS))
 
 
 def route(entry: Entry) -> BaseRoute:

@@ -1,6 +1,10 @@
 """What every test may ask for: a clock that stands still, and a database of its own, on SQLite and on Postgres."""
 
+import gc
 import logging
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,9 +21,30 @@ from tests.canaries import Watch
 from tests.clock import ManualClock
 from tests.databases import Schemas, Templates, chosen, postgres_server
 
+MEMORY = Path("/dev/shm")
+ROOM = 4_000_000_000
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(again, "parley-again")
+    # A program's second start finds its modules compiled; where Python is told to write nothing, each compiles all.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if not measures(config) and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+def measures(config: pytest.Config) -> bool:
+    """Whether figures come out of this run. The rest does not wait for the disk: what a test can kill is a process,
+    never the machine, and a file in memory outlives it as one in the disk's cache does."""
+    return bool(config.getoption("--full", False)) or any("bench" in each for each in config.args)
+
+
+def pytest_collection_finish() -> None:
+    """Everything imported stays for good: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(scope="session")

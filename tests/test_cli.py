@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -242,6 +243,29 @@ def test_linting_for_a_channel_tells_what_it_shows_there(parley: Parley, tmp_pat
     assert f"On Shop (WhatsApp Cloud API): {note}" in [problem["message"] for problem in found]
     code, _out, err = parley("bot", "lint", "luna.yaml", "--channel", "Nowhere")
     assert code == 1 and "There is no channel “Nowhere”." in err
+
+
+def test_linting_for_a_channel_knows_its_templates(parley: Parley, tmp_path: Path) -> None:
+    values = ("phone_number_id=1", "access_token=t", "app_secret=s", "verify_token=v")
+    assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *values)[0] == 0
+    with sqlite3.connect(tmp_path / "data" / "parley.db") as db:  # as if they had been fetched
+        db.execute("update channel set templates_at = 1 where name = 'Shop'")
+        body = json.dumps([{"type": "BODY", "text": "Order {{1}} is ready."}])
+        db.execute(
+            "insert into template"
+            " (id, channel_id, name, language, category, status, components, created_at, changed_at)"
+            " select 1, id, 'ready', 'en', 'UTILITY', 'APPROVED', ?, 1, 1 from channel where name = 'Shop'",
+            (body,),
+        )
+    steps = "[{template: ready, parameters: [a]}, {template: ready}, {template: raedy}]"
+    rule = f"{{name: r, when: {{says: x}}, do: {steps}}}"
+    text = f"bot: T\nlanguage: en\nrules: [{rule}]\nfallback: {{do: [{{say: a}}]}}\n"
+    (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
+    found = json.loads(parley("bot", "lint", "t.yaml", "--channel", "shop", "--json")[1])
+    told = [problem["message"] for problem in found]
+    assert "On Shop: there is no template “raedy”." in told
+    wrong = "On Shop: the template “ready” cannot be sent so. Its text has 1 values, and 0 are given."
+    assert told.count(wrong) == 1
 
 
 def test_a_file_can_be_talked_to_without_an_installation(parley: Parley, tmp_path: Path) -> None:

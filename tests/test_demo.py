@@ -55,26 +55,10 @@ async def test_a_demo_is_a_month_with_everything_in_it(rt: Runtime) -> None:
     assert missed.groups and missed.answered, "the draft answers some of what was missed"
 
 
-async def test_the_same_seed_makes_the_same_month_and_another_seed_another(rt: Runtime) -> None:
-    await demo.fill(rt, seed=7)
+async def test_it_is_gone_when_it_is_removed_and_the_same_seed_makes_the_same_again(rt: Runtime) -> None:
+    made = await demo.fill(rt, seed=7)
     first = await rows(rt, MESSAGES)
-    await demo.remove(rt)
-    await demo.fill(rt, seed=7)
-    assert await rows(rt, MESSAGES) == first
-    zone, chosen = "UTC", chats.of("bakery", parse(next(s.text for s in documents.starters() if s.key == "bakery")))
-    assert month.plan("7", chosen, rt.clock.now(), zone) != month.plan("8", chosen, rt.clock.now(), zone)
-
-
-async def test_nobody_hears_of_the_past(rt: Runtime) -> None:
-    await demo.fill(rt)
-    await rt.db.settled()
-    told = [name for (name,) in await rows(rt, "select type from event where type like 'message.%'")]
-    # What may be told is that a picture can be shown by now, whoever looks at it.
-    assert set(told) <= {"message.updated"} and len(told) <= await count(rt, "media")
-
-
-async def test_removing_leaves_the_bot_and_nothing_else(rt: Runtime) -> None:
-    made = await demo.fill(rt)
+    await nobody_heard_of_the_past(rt)
     files = [path for path in rt.media.folder.rglob("*") if path.is_file()]
     assert files
     assert await demo.remove(rt) == made.people
@@ -83,6 +67,20 @@ async def test_removing_leaves_the_bot_and_nothing_else(rt: Runtime) -> None:
     assert (await bots.get(rt.db.reader, made.bot_id)).name == "Bakery"
     with pytest.raises(NotFound):
         await demo.remove(rt)
+    await demo.fill(rt, seed=7)
+    assert await rows(rt, MESSAGES) == first
+
+
+async def nobody_heard_of_the_past(rt: Runtime) -> None:
+    await rt.db.settled()
+    told = [name for (name,) in await rows(rt, "select type from event where type like 'message.%'")]
+    # What may be told is that a picture can be shown by now, whoever looks at it.
+    assert set(told) <= {"message.updated"} and len(told) <= await count(rt, "media")
+
+
+def test_another_seed_makes_another_month(clock: ManualClock) -> None:
+    chosen = chats.of("bakery", parse(next(s.text for s in documents.starters() if s.key == "bakery")))
+    assert month.plan("7", chosen, clock.now(), "UTC") != month.plan("8", chosen, clock.now(), "UTC")
 
 
 async def test_real_conversations_are_not_mixed_with_made_up_ones_unasked(rt: Runtime) -> None:

@@ -100,7 +100,7 @@ async def test_a_file_answers_and_a_changed_one_takes_over(rt: Runtime, live: Li
     await rt.handlers.look()
     assert first is not None and rt.handlers.running is not first
     await hear(rt, live, "price cake", "It costs 5.", "No such thing.", "It costs 7.")
-    await until(lambda: first.process.returncode == 0)
+    assert await asyncio.wait_for(first.process.wait(), 30) == 0
     for each in path.parent.glob("*.py"):
         each.unlink()
     await rt.handlers.look()

@@ -147,6 +147,21 @@ async def test_unlinking_keeps_the_channel_and_linking_begins_again(
     await until(rt, STATE, "pairing", id=channel_id)
 
 
+async def test_closed_number_is_tried_again_by_whoever_asks(rt: Runtime, whatsapp: WhatsApp) -> None:
+    channel_id = await linked(rt, whatsapp)
+    whatsapp.refusal = {"reason": "402", "code": "101", "expire": "3600", "location": "test"}
+    await whatsapp.end()
+    live = rt.channels.get(channel_id)
+    async with asyncio.timeout(PATIENCE):
+        while live.state.code != "web.banned":
+            await asyncio.sleep(0)
+    # Its page offers that from the moment on which it tells why: nothing is told when the session has ended, too.
+    assert live.ended
+    whatsapp.refusal = {}
+    await rt.channels.link(channel_id)
+    await until(rt, STATE, "connected", id=channel_id)
+
+
 async def test_removing_the_channel_unlinks_the_phone(rt: Runtime, whatsapp: WhatsApp, tmp_path: Path) -> None:
     await rt.channels.remove(await linked(rt, whatsapp))
     assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())

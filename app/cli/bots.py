@@ -11,7 +11,7 @@ import msgspec
 from app.cli import output
 from app.cli.given import Given, Row, call, read_file
 from app.cli.output import rows, show
-from app.errors import Invalid, NotFound
+from app.errors import Invalid
 from app.i18n import _, tell
 from app.said import N_, Sentence
 
@@ -55,22 +55,9 @@ def lint_bot(given: Given) -> int:
 
 def around(given: Given) -> Any:
     """What this installation has for a document, if channels of it are named. Raises `NotFound`."""
-    from app.bot.named import Known
     from app.documents import NOWHERE, Around
 
-    if not given.channel:
-        return NOWHERE
-    channels = {row["name"].casefold(): (row["name"], row["kind"]) for row in call(given, "channel.list")}
-    for name in given.channel:
-        if name.casefold() not in channels:
-            raise NotFound(N_("There is no channel “{name}”.", name=name))
-    secrets, teams, users = (call(given, f"{what}.list") for what in ("secret", "team", "user"))
-    known = Known(
-        frozenset(row["name"] for row in secrets),
-        frozenset(row["name"] for row in teams),
-        frozenset(row["email"] for row in users if not row["disabled"]),
-    )
-    return Around(tuple(channels[name.casefold()] for name in given.channel), known)
+    return msgspec.convert(call(given, "bot.around", channels=given.channel), Around) if given.channel else NOWHERE
 
 
 def problems_shown(path: Path, text: str, there: Any = None, *, errors_only: bool = False) -> bool:

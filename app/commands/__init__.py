@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Callable[..., Awaitable[Any]]]] = {
     "secret.list": channels.list_secrets,
     "secret.remove": channels.remove_secret,
     "bot.import": bots.import_bot,
+    "bot.around": bots.around,
     "bot.export": bots.export_bot,
     "bot.publish": bots.publish_bot,
     "bot.replay": bots.replay_bot,

@@ -3,6 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from app import (
     bots,
     demo,
@@ -43,6 +45,14 @@ async def export_bot(rt: "Runtime", *, name: str, number: int) -> Row:
     """The draft, or with a number that version."""
     bot = await bots.find(rt.db.reader, name)
     return {"name": bot.name, "document": await bots.text_of(rt.db.reader, bot, number)}
+
+
+async def around(rt: "Runtime", *, channels: list[str]) -> Row:
+    """These channels, and what a document may name there: an `Around` as JSON holds it. Raises `NotFound`."""
+    found = [await rt.channels.find(each) for each in channels]
+    known = await bots.known(rt.db.reader, [(row.id, row.name) for row in found])
+    around: Row = msgspec.to_builtins(documents.Around(tuple((row.name, row.connector) for row in found), known))
+    return around
 
 
 async def publish_bot(

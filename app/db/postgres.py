@@ -227,9 +227,7 @@ class _Target:
 
 def _applied(connection: psycopg.Connection[Any]) -> set[int]:
     """Numbers of the applied migrations. Raises NotOurs for a schema with tables of another program."""
-    tables = connection.execute(
-        "select table_name from information_schema.tables where table_schema = current_schema()"
-    ).fetchall()
+    tables = connection.execute("select tablename from pg_tables where schemaname = current_schema()").fetchall()
     if not tables:
         return set()
     if ("migration",) not in tables or ("mark",) not in tables:

@@ -6,7 +6,7 @@ the last place heard, so nothing depends on a notification arriving. What is mov
 """
 
 import logging
-import select
+import selectors
 import socket
 import threading
 import zlib
@@ -155,8 +155,11 @@ class Sequencer(threading.Thread):
 
     def _wait(self) -> None:
         """Until the bell, a notification, or a while."""
-        ready, _, _ = select.select([self._bell.fileno(), self.connection.fileno()], [], [], LOOK_ANYWAY)
-        if self._bell.fileno() in ready:
+        with selectors.DefaultSelector() as selector:  # `select` refuses descriptors from 1024 on
+            selector.register(self._bell, selectors.EVENT_READ)
+            selector.register(self.connection.fileno(), selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in selector.select(LOOK_ANYWAY)}
+        if self._bell in ready:
             self._bell.recv(4096)
         for _ in self.connection.notifies(timeout=0):
             pass

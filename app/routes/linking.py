@@ -53,14 +53,13 @@ def values(request: Request, row: ChannelRow) -> dict[str, Any]:
     rt: Runtime = request.state.rt
     live = rt.channels.by_id.get(row.id)
     found = rt.channels.linking(row.id) or Linking()
-    ended = live is None or live.task is None or live.task.done()
     return {
         "channel": row,
         "linked": states.is_linked(row.connector),
         "link": found,
         "drawing": qr.draw(found.qr) if found.qr else None,
         "link_state": live.state.state.value if live else row.state,
-        "link_ended": ended,
+        "link_ended": live is None or live.ended,
         "look": states.shown(stand(row, live)),
         "note": _(SENTENCES[found.note]) if found.note else "",
         "faces": faces,

@@ -135,8 +135,9 @@ def shown(given: Draft, parts: Parts) -> Fields:
     lines = tuple(
         Line(button.kind, button.text, button.target or button.flow, button.example) for button in parts.buttons
     )
-    examples = {key.removeprefix("body."): value for key, value in parts.examples.items() if key.startswith("body.")}
-    header = parts.examples.get("header", "")
+    found = dict(parts.examples)
+    examples = {key.removeprefix("body."): value for key, value in found.items() if key.startswith("body.")}
+    header = found.get("header", "")
     return Fields(
         given.name, given.language, given.category, parts.header_kind, parts.header, parts.body, parts.footer,
         header if parts.header_kind in FILES else "", "" if parts.header_kind in FILES else header, examples, lines,

@@ -15,6 +15,7 @@ from app import feed, tokens
 from app.db import Query, Statement
 from app.routes.api import events
 from tests.api.conftest import Program
+from tests.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 TO = {"channel": "Shop", "to": "+5511999990000"}
@@ -111,11 +112,14 @@ async def test_only_who_may_read_hears(api: Program) -> None:
     assert (await api.get("/api/v1/events", headers=await api.key("send"))).status_code == 403
 
 
-async def test_a_stream_ends_with_its_key(api: Program, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stream_ends_with_its_key(
+    api: Program, place: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(events, "CHECK_EVERY", 0.05)
     made = await tokens.create(api.rt, name="short", scopes=["read"])
     async with hearing(place, api.bearing(made.secret)) as heard:
-        await api.rt.db.write(tokens.delete_key, made.id)
+        await api.rt.db.write(tokens.delete_key, made.id)  # as another process would: it is noticed after two seconds
+        clock.advance(2)
         with pytest.raises(AssertionError, match="ended"):
             await heard.next()
 

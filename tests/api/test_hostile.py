@@ -222,7 +222,10 @@ def delivery(guest: Guest) -> tuple[str, str]:
 
 def deliver(tx: Tx, webhook_id: int) -> int:
     one = tx.new_id()
-    tx.run(store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="bot.updated", body="{}", now=tx.now)
+    tx.run(
+        store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="bot.updated", body="{}", now=tx.now,
+        conversation_id=None, message_id=None,
+    )  # fmt: skip
     return one
 
 

@@ -104,22 +104,22 @@ async def test_contacts_go_out_and_come_in_as_csv(api: Program) -> None:
     assert (await api.post(f"{CONTACTS}/import", json=body, headers=reader)).status_code == 403
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"fields": {"bad name": 1}},
-        {"fields": {"a": [1]}},
-        {"tags": [""]},
-        {"language": "english please"},
-        {"phone": "1"},
-        {"tags": [str(n) for n in range(101)]},
-    ],
-)
-async def test_what_a_contact_cannot_hold_is_refused(api: Program, body: dict[str, Any]) -> None:
+WRONG: list[dict[str, Any]] = [
+    {"fields": {"bad name": 1}},
+    {"fields": {"a": [1]}},
+    {"tags": [""]},
+    {"language": "english please"},
+    {"phone": "1"},
+    {"tags": [str(n) for n in range(101)]},
+]
+
+
+async def test_what_a_contact_cannot_hold_is_refused(api: Program) -> None:
     head = await api.key("read", "send")
     ana = await made(api, head, "+5511999990000")
-    answer = await api.patch(f"{CONTACTS}/{ana}", json=body, headers=head)
-    assert answer.status_code == 422, answer.text
+    for body in WRONG:
+        answer = await api.patch(f"{CONTACTS}/{ana}", json=body, headers=head)
+        assert answer.status_code == 422, (body, answer.text)
 
 
 async def test_people_are_changed_by_people(api: Program) -> None:

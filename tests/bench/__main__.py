@@ -11,7 +11,8 @@ from tests.bench.peers import run as peers
 from tests.bench.report import Row, at_least, at_most, kib, mb, ms, percent, times, us
 
 # 250 and 120 µs on the machine of the goals, where a request of the floor takes 44.7 µs.
-FLOORS_MUST, FLOORS_GOAL = 250 / 44.7, 120 / 44.7
+FLOOR_US = 44.7
+FLOORS_MUST, FLOORS_GOAL = 250 / FLOOR_US, 120 / FLOOR_US
 PARTS = ("throughput", "open", "memory", "start", "streams", "large")
 NAMES = {
     "parley": "Parley", "normal": "Parley, `synchronous=NORMAL`", "floor": "Starlette floor", "pywa": "pywa",

@@ -1,4 +1,8 @@
-"""How fast a turn is decided in thread time on one core: `pytest tests/bench/test_decide.py -s`, on a quiet machine."""
+"""How fast a turn is decided in thread time on one core: `pytest tests/bench/test_decide.py -s`, on a quiet machine.
+
+What a turn may take is told in requests of the Starlette floor, measured in the same run: on the machine of the goals
+one takes 44.7 µs, so that the limits there are those of the tests' names; a slower machine has as many floors.
+"""
 
 import random
 import statistics
@@ -18,6 +22,8 @@ from app.bot.typos import MOST_WORDS
 from app.capabilities import Capabilities
 from app.content import Audio, Content, Image, Pressed, Reaction, Text
 from app.content import text as text_of
+from tests.bench import measure
+from tests.bench.__main__ import FLOOR_US
 
 SYLLABLES = [first + second for first in "bcdfglmnprstv" for second in "aeiou"]
 ANA = ContactView("1", "Ana", "Ana", tags=("t11", "vip"), fields={"city": "t20", "plan": "gold"})
@@ -103,6 +109,14 @@ def microseconds(run: Callable[[], object], times: int = 1_000, rounds: int = 15
     return best * 1e6
 
 
+@pytest.fixture(scope="module")
+def slower() -> float:
+    """How many times what the machine of the goals takes this one takes now."""
+    measured = min(measure.floor(2, first)["cpu_us"] for first in (0, 1_000_000))
+    print(f"a request of the floor takes {measured:.1f} µs")
+    return measured / FLOOR_US
+
+
 @pytest.mark.parametrize("count", [50, 1_000, 10_000])
 def test_a_turn_takes_microseconds(count: int) -> None:
     bot = made_up(count)
@@ -110,9 +124,9 @@ def test_a_turn_takes_microseconds(count: int) -> None:
         print(f"{count:6} rules, {name:12} {microseconds(lambda event=event: decide(bot, SCENE, event, 0)):7.1f} µs")
 
 
-def test_with_fifty_rules_a_plain_word_takes_at_most_15_microseconds() -> None:
+def test_with_fifty_rules_a_plain_word_takes_at_most_15_microseconds(slower: float) -> None:
     bot, event = made_up(50), messages(50)["word"]
-    assert microseconds(lambda: decide(bot, SCENE, event, 0)) <= 15
+    assert microseconds(lambda: decide(bot, SCENE, event, 0)) <= 15 * slower
 
 
 def test_ten_thousand_rules_cost_less_than_three_times_a_thousand() -> None:
@@ -134,23 +148,23 @@ def test_ten_thousand_rules_of_every_kind_cost_less_than_three_times_a_thousand(
         assert more < 3 * less, name
 
 
-def test_a_thousand_rules_of_every_kind_decide_five_thousand_turns_a_second() -> None:
+def test_a_thousand_rules_of_every_kind_decide_five_thousand_turns_a_second(slower: float) -> None:
     bot, events = mixed(1_000), list(happenings(1_000).values())
     taken = []
     for at in range(10_000):
         began = time.thread_time()
         decide(bot, SCENE, events[at % len(events)], 1_790_000_000_000)
         taken.append(time.thread_time() - began)
-    assert len(taken) / sum(taken) >= 5_000
-    assert statistics.quantiles(taken, n=100)[98] < 0.001
+    assert len(taken) / sum(taken) >= 5_000 / slower
+    assert statistics.quantiles(taken, n=100)[98] < 0.001 * slower
 
 
-def test_a_thousand_rules_decide_five_thousand_turns_a_second_each_under_a_millisecond() -> None:
+def test_a_thousand_rules_decide_five_thousand_turns_a_second_each_under_a_millisecond(slower: float) -> None:
     bot, events = made_up(1_000), list(messages(1_000).values())
     taken = []
     for at in range(20_000):
         began = time.thread_time()
         decide(bot, SCENE, events[at % len(events)], 0)
         taken.append(time.thread_time() - began)
-    assert len(taken) / sum(taken) >= 5_000
-    assert statistics.quantiles(taken, n=100)[98] < 0.001
+    assert len(taken) / sum(taken) >= 5_000 / slower
+    assert statistics.quantiles(taken, n=100)[98] < 0.001 * slower

@@ -162,11 +162,12 @@ def _address(button: Button) -> Sentence | None:
 def _examples(parts: Parts, wrong: Wrong) -> Wrong:
     """Reviewers see the examples: each variable and each file needs one."""
     found: Wrong = {}
-    missing = [name for name in variables(parts.body) if not parts.examples.get(f"body.{name}", "").strip()]
+    examples = dict(parts.examples)
+    missing = [name for name in variables(parts.body) if not examples.get(f"body.{name}", "").strip()]
     if missing and "body" not in wrong:
         found["body"] = N_("Give an example for {names}.", names=", ".join(f"{{{{{name}}}}}" for name in missing))
     needs = parts.header_kind in FILES or bool(variables(parts.header))
-    if needs and "header" not in wrong and not parts.examples.get("header", "").strip():
+    if needs and "header" not in wrong and not examples.get("header", "").strip():
         found["header"] = N_("Give an example.")
     for at, button in enumerate(parts.buttons):
         if button.variable and f"button.{at}" not in wrong and not button.example.strip():

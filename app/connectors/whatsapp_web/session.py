@@ -132,8 +132,10 @@ class WebSession:
             self._connected.clear()
             self._linking = self._linked_to(self._linking.number)
             client, self._client = self._client, None
-            await client.stop()
-            self._safety.ended()
+            try:
+                await client.stop()
+            finally:
+                self._safety.ended()  # nobody died, also if the stop is waited for no longer
 
     def _carrier(self) -> Carrier:
         """In this process, unless the user or a crash wants it apart. Raises `Off`."""

@@ -30,6 +30,8 @@ me WORDS            the owner writes to Alice, on the phone
 read                Alice reads everything
 drop                the connections end
 unlink              the owner unlinks every device
+ban                 the connections end, and the number is closed for an hour
+open                the number is open again
 help"""
 
 
@@ -74,6 +76,11 @@ class Phone:
                 await server.end()
             case "unlink":
                 await server.unlink()
+            case "ban":
+                server.refusal = {"reason": "402", "code": "101", "expire": "3600", "location": "play"}
+                await server.end()
+            case "open":
+                server.refusal = {}
             case _:
                 print(HELP)
 
