@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import server, troubles
+from app import troubles
 from app.errors import NotFound
 from app.i18n import _, fmt
 from app.routes import guard, hooks, site, stream
@@ -114,12 +114,12 @@ def known() -> tuple[Limit, ...]:
         ),
         Limit(
             _("Head of a request"),
-            _("{size} in {time}").format(size=fmt.size(server.HEAD_BYTES), time=fmt.duration(ms(server.HEAD_SECONDS))),
+            _("{size} in {time}").format(size=fmt.size(limits.HEAD_BYTES), time=fmt.duration(ms(limits.HEAD_SECONDS))),
         ),
         Limit(
             _("Body of a request"),
             _("{time} altogether, {pause} without a byte; {n} large ones at once").format(
-                time=fmt.duration(ms(server.BODY_SECONDS)), pause=fmt.duration(ms(server.BODY_PAUSE)),
+                time=fmt.duration(ms(limits.BODY_SECONDS)), pause=fmt.duration(ms(limits.BODY_PAUSE)),
                 n=fmt.number(guard.LARGE_BODIES),
             ),
         ),

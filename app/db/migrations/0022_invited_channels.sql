@@ -1,3 +1,0 @@
--- 0022: which channels an invited person will see: ids by comma, null for every one
-
-alter table invitation add column channels text;
