@@ -30,6 +30,7 @@ OFFERED: Final = frozenset(
     "getStatistics getHours".split()
 )
 DESCRIPTION: Final = "/api/v1/openapi.json"
+ACCESS: Final = "/api/v1/auth/access"
 PATIENCE: Final = 60.0
 ABOUT: Final = (
     "Parley answers a business's WhatsApp. Conversations are chats with customers; a bot answers in them until a person"
@@ -131,7 +132,10 @@ def server(document: Json, ask: Ask) -> "Server[Any]":
     ]  # fmt: skip
 
     async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=listed)
+        """Those that whoever the assistant acts for may use now."""
+        answer = await ask(context, Request("GET", ACCESS, {}, None))
+        allowed = frozenset(answer.json()["operations"]) if answer.is_success else frozenset()
+        return types.ListToolsResult(tools=[tool for tool in listed if tool.name in allowed])
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = known.get(params.name)

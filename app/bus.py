@@ -8,7 +8,7 @@ may be merged. A listener that falls 256 rings behind gets one `resync` instead;
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.db import Database
 from app.events import StoredEvent
@@ -18,16 +18,26 @@ QUEUE: Final = 256
 KEPT: Final = 1000
 HEARTBEAT: Final = 15.0
 RETRY_MS: Final = 3000
+NOTHING: Final = b"{}"
 BEAT: Final = b": still here\n\n"
 
 
+class Ring(NamedTuple):
+    """`data` is JSON on one line."""
+
+    seq: int
+    topic: str
+    data: bytes
+
+
 class Subscription:
-    """One open stream: its waiting rings, and the login (`session`) and role that it was opened with."""
+    """One open stream: its waiting rings, and the login (`session`) and role that it was opened with. `bare`: it is
+    told that something happened, and not to what."""
 
-    __slots__ = ("closed", "lost", "queue", "role", "session", "sleeper", "topics")
+    __slots__ = ("bare", "closed", "lost", "queue", "role", "session", "sleeper", "topics")
 
-    def __init__(self, topics: frozenset[str], session: str, role: str) -> None:
-        self.topics, self.session, self.role = topics, session, role
+    def __init__(self, topics: frozenset[str], session: str, role: str, bare: bool) -> None:
+        self.topics, self.session, self.role, self.bare = topics, session, role, bare
         self.queue: deque[bytes] = deque()
         self.sleeper: asyncio.Future[None] | None = None
         self.closed = self.lost = False
@@ -74,7 +84,7 @@ class Topic:
 
     def __init__(self) -> None:
         self.listeners: set[Subscription] = set()
-        self.pending: bytes | None = None
+        self.pending: Ring | None = None
         self.rang_at = float("-inf")
 
 
@@ -99,39 +109,46 @@ class Bus:
             for name in event.topics:
                 topic = self.topics.get(name)
                 if topic is not None:
-                    self._ring(topic, frame(event.seq, name, event.data))
+                    self._ring(topic, Ring(event.seq, name, event.data))
 
     def tell(self, name: str) -> None:
         """Ring a topic of which nothing is stored: whoever misses it looks again by itself."""
         topic = self.topics.get(name)
         if topic is not None:
-            self._ring(topic, frame(self.seq, name, b"{}"))
+            self._ring(topic, Ring(self.seq, name, NOTHING))
 
-    def _ring(self, topic: Topic, piece: bytes) -> None:
+    def _ring(self, topic: Topic, ring: Ring) -> None:
         loop = asyncio.get_running_loop()
         if topic.pending is not None:
-            topic.pending = piece
+            topic.pending = ring
         elif loop.time() - topic.rang_at >= APART:
-            self._deliver(topic, piece, loop.time())
+            self._deliver(topic, ring, loop.time())
         else:
-            topic.pending = piece
+            topic.pending = ring
             loop.call_at(topic.rang_at + APART, self._ring_later, topic)
 
     def _ring_later(self, topic: Topic) -> None:
-        piece, topic.pending = topic.pending, None
-        if piece is not None:
-            self._deliver(topic, piece, asyncio.get_running_loop().time())
+        ring, topic.pending = topic.pending, None
+        if ring is not None:
+            self._deliver(topic, ring, asyncio.get_running_loop().time())
 
-    def _deliver(self, topic: Topic, piece: bytes, now: float) -> None:
+    def _deliver(self, topic: Topic, ring: Ring, now: float) -> None:
         topic.rang_at = now
+        full, bare = frame(*ring), frame(ring.seq, ring.topic, NOTHING)
         for listener in topic.listeners:
-            listener.push(piece)
+            listener.push(bare if listener.bare else full)
 
     def subscribe(
-        self, topics: Iterable[str], *, after: int | None = None, session: str = "", role: str = ""
+        self,
+        topics: Iterable[str],
+        *,
+        after: int | None = None,
+        session: str = "",
+        role: str = "",
+        bare: bool = False,
     ) -> Subscription:
         """Listen from now on; with `after`, first what was missed since that position, or `resync` if that is gone."""
-        subscription = Subscription(frozenset(topics), session, role)
+        subscription = Subscription(frozenset(topics), session, role, bare)
         missed = self.since(after) if after is not None else []
         if missed is None:
             subscription.push(self.resync())
@@ -139,7 +156,7 @@ class Bus:
             # Only the last ring of each topic: the earlier ones would make the page fetch the same thing again.
             last = {name: event for event in missed for name in event.topics if name in subscription.topics}
             for name, event in sorted(last.items(), key=lambda item: item[1].seq):
-                subscription.push(frame(event.seq, name, event.data))
+                subscription.push(frame(event.seq, name, NOTHING if bare else event.data))
         for name in subscription.topics:
             self.topics.setdefault(name, Topic()).listeners.add(subscription)
         self.subscriptions.add(subscription)

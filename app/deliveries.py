@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app import settle
+from app import events, settle
 from app.db import Tx
 from app.events import StoredEvent
 from app.store import webhooks as store
@@ -78,8 +78,19 @@ def store_deliveries(tx: Tx, row: store.Webhook, position: int, made: list[tuple
     for event, body in made:
         tx.run(
             store.INSERT_DELIVERY, id=tx.new_id(), webhook_id=row.id, seq=event.seq, type=event.type, body=body,
-            now=tx.now,
+            now=tx.now, **_subject(event),
         )  # fmt: skip
+
+
+def _subject(event: StoredEvent) -> dict[str, int | None]:
+    """The conversation, and the message, with which the body goes once they are erased."""
+    about = msgspec.json.decode(event.data, type=dict[str, Any])
+    message = about.get("id") if event.type in (events.MESSAGE_CREATED, events.MESSAGE_UPDATED) else None
+    conversation = about.get("conversation_id")
+    return {
+        "conversation_id": int(conversation) if conversation else None,
+        "message_id": int(message) if conversation and message else None,
+    }
 
 
 Claimed = list[tuple[store.Webhook, store.Delivery]]

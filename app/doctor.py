@@ -26,7 +26,7 @@ Finding = dict[str, Any]
 
 async def examine(rt: "Runtime") -> list[Finding]:
     """`{"name", "ok", "text"}` each; `ok` is None for what is only told or waits for a person."""
-    findings = [*program(), *database(rt), *folder(rt.settings.data), *keys(rt), *await secrets(rt)]
+    findings = [*program(), *database(rt), *folder(rt.settings.data), *await storage(rt), *keys(rt), *await secrets(rt)]
     rows = await rt.db.reader.all(channel_rows.ALL)
     for row in rows:
         ok = {"connected": True, "broken": False, "logged_out": False}.get(row.state)
@@ -76,6 +76,16 @@ def folder(data: Path) -> Iterator[Finding]:
     yield finding(
         "disk", enough, N_("{free} free.", free=size) if enough else N_("{free} free. Make room soon.", free=size)
     )
+
+
+async def storage(rt: "Runtime") -> list[Finding]:
+    """Where files lie, if not in the data folder."""
+    url = rt.settings.media_url
+    if not url:
+        return []
+    ok = await rt.media.ready()
+    said = N_("{url} answers.", url=url) if ok else N_("{url} cannot be reached, or does not take the key.", url=url)
+    return [finding(N_("file storage"), ok, said)]
 
 
 def keys(rt: "Runtime") -> Iterator[Finding]:

@@ -4,8 +4,11 @@ new."""
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from app import events, retention, statistics
 from app.audit import entry, logged
+from app.bot.scene import State
 from app.db import Database, Statement, Tx
 from app.errors import NotFound, Unavailable
 from app.said import N_
@@ -63,6 +66,7 @@ async def disappeared(db: Database, media: "Store") -> int:
         count += step
     if count:
         await _forget(db, media, await db.bulk(_orphans))
+        await db.truncate()
     return count
 
 
@@ -70,6 +74,9 @@ def expire(tx: Tx) -> int:
     """Up to a hundred of them."""
     rows = tx.all(store.EXPIRED, now=tx.now)
     for message_id, channel_id, provider_id, conversation_id in rows:
+        _unlearn(tx, conversation_id, message_id)
+        tx.run(store.DROP_TOLD, conversation_id=conversation_id)
+        tx.run(store.DROP_DELIVERIES, conversation_id=conversation_id, message_id=message_id)
         tx.run(store.DROP_RAW_OF, conversation_id=conversation_id, message_id=message_id)
         tx.run(store.DROP_TURN, message_id=message_id)
         tx.run(store.DROP_SNIPPET, conversation_id=conversation_id, message_id=message_id)
@@ -77,6 +84,34 @@ def expire(tx: Tx) -> int:
         data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
         tx.publish(events.Event(events.MESSAGE_UPDATED, ("conversations", f"conversation-{conversation_id}"), data))
     return len(rows)
+
+
+class _Before(msgspec.Struct, frozen=True):
+    """Of a turn's input, the bot's variables before it."""
+
+    scene: "_After"
+
+
+class _After(msgspec.Struct, frozen=True):
+    """What holds the bot's state: a scene, or a decision."""
+
+    state: State
+
+
+def _unlearn(tx: Tx, conversation_id: int, message_id: int) -> None:
+    """The bot forgets the variables that the message's turn set, as far as they are still as it set them."""
+    tx.lock("conversation", conversation_id)
+    turn, text = tx.one(store.TURN, message_id=message_id), tx.one(store.STATE, conversation_id=conversation_id)
+    if turn is None or text is None:
+        return
+    before = msgspec.json.decode(turn[0], type=_Before).scene.state.variables
+    after = msgspec.json.decode(turn[1], type=_After).state.variables
+    learned = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    state = msgspec.json.decode(text, type=State)
+    left = {name: value for name, value in state.variables.items() if name not in learned or learned[name] != value}
+    if left != state.variables:
+        kept = msgspec.json.encode(msgspec.structs.replace(state, variables=left)).decode()
+        tx.run(store.KEEP_STATE, conversation_id=conversation_id, state=kept)
 
 
 def _orphans(tx: Tx) -> list[str]:
@@ -97,6 +132,7 @@ def remains(tx: Tx, contact_id: int) -> list[str]:
         pass
     _drop_unfiled(tx, contact_id)
     for statement in (
+        store.DROP_ALL_DELIVERIES,
         store.DROP_RAW,
         store.DROP_TURNS,
         store.DROP_CONVERSATIONS,

@@ -10,6 +10,7 @@ import logging
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,8 +59,10 @@ class Running:
 class Handlers:
     """Lives on the event loop's thread."""
 
-    def __init__(self, folder: Path, desk: Desk, clock: Clock) -> None:
-        self.folder, self._desk, self._clock = folder, desk, clock
+    def __init__(self, folder: Path, desk: Desk, clock: Clock, tell: Callable[[], None]) -> None:
+        """`tell` is called when something went wrong."""
+        self.folder, self._desk, self._clock, self._tell = folder, desk, clock, tell
+        self._changed_at = 0
         self.troubles: deque[Trouble] = deque(maxlen=KEPT)
         self.running: Running | None = None
         self._all: set[Running] = set()
@@ -77,6 +80,14 @@ class Handlers:
         """The handlers that the files have."""
         return self.running.names if self.running else ()
 
+    def failing(self, since: int) -> list[Trouble]:
+        """The newest trouble of each file since it was changed, and since a time (ms UTC)."""
+        newest = dict[str, Trouble]()
+        for one in self.troubles:
+            if one.at >= max(since, self._changed_at):
+                newest.setdefault(one.file, one)
+        return list(newest.values())
+
     async def look(self) -> None:
         """Start, take over or end, as the folder wants it."""
         async with self._looking:
@@ -88,7 +99,7 @@ class Handlers:
         if found == self._seen and not died and (self.running or not found):
             return
         if found != self._seen:
-            self._deaths = 0
+            self._deaths, self._changed_at = 0, self._clock.now()
         elif asyncio.get_running_loop().time() < self._again_at:
             return
         old, self.running, self._seen = self.running, None, found
@@ -220,6 +231,7 @@ class Handlers:
     def _trouble(self, file: str, line: int, text: str) -> None:
         log.warning("handlers: %s line %s: %s", file or "-", line, text.splitlines()[-1] if text else "")
         self.troubles.appendleft(Trouble(self._clock.now(), file, line, text))
+        self._tell()
 
 
 def kill(process: Process) -> None:

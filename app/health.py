@@ -80,7 +80,7 @@ def _findings(facts: store.Facts, allowance: Allowance, strangers: bool, now: in
     return [
         Finding(
             50 if facts.closed else 0,
-            N_("WhatsApp closed the number for a while {n} times in the last 30 days.", n=facts.closed),
+            N_("Times that WhatsApp closed the number for a while in the last 30 days: {n}.", n=facts.closed),
             N_("Write only to people who expect it. For a day after it opens again Parley sends half as much."),
         ),
         Finding(

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from app import audit, users
+from app import audit, users, within
 from app.audit import Actor, Entry, entry, logged
 from app.db import Tx
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, Invalid, NotFound
 from app.said import N_
 from app.security import passwords, permissions, sessions
 from app.store import invitations as store
+from app.store import limits
 from app.store import users as people
 from app.store.invitations import Invitation
 from app.store.users import User
@@ -30,24 +31,27 @@ GONE: Final = N_(
 )
 
 
-async def create(rt: "Runtime", *, email: str, name: str, role: str, by: User) -> str:
-    """The token of a new invitation, told this once. One before for the same address is of no use any more. Raises
-    Invalid by field, Conflict, Forbidden."""
+async def create(rt: "Runtime", *, email: str, name: str, role: str, by: User, channels: within.Channels = None) -> str:
+    """The token of a new invitation, told this once. One before for the same address is of no use any more. `channels`:
+    all that the person will see, None: every one. Raises Invalid by field, Conflict, Forbidden."""
     email, name = users.check_email(email), users.check_name(name, email)
     users.check_role(role, by)
+    if channels is not None and role not in within.LIMITABLE:
+        raise Invalid(within.SEE_ALL, fields={"channels": within.SEE_ALL})
     token = secrets.token_urlsafe(32)
     line = entry("invitation.created", email, role)
-    await rt.db.write(logged, line, _create, digest(token), email, name, role, by.id)
+    await rt.db.write(logged, line, _create, digest(token), email, name, role, by.id, channels)
     return token
 
 
-def _create(tx: Tx, hashed: str, email: str, name: str, role: str, by: int) -> None:
+def _create(tx: Tx, hashed: str, email: str, name: str, role: str, by: int, channels: within.Channels) -> None:
     if tx.one(people.BY_EMAIL, email=people.fold(email)) is not None:
         raise users.taken()
     tx.run(store.DELETE_EXPIRED, now=tx.now)
     tx.run(
         store.INSERT, id=tx.new_id(), hash=hashed, email=email, email_folded=people.fold(email), name=name, role=role,
         invited_by=by, now=tx.now, expires_at=tx.now + LASTS,
+        channels=None if channels is None else ",".join(map(str, sorted(channels))),
     )  # fmt: skip
 
 
@@ -97,6 +101,8 @@ def _accept(tx: Tx, hashed: str, name: str, password_hash: str, agent: str, ip: 
     user_id = people.insert(tx, email=found.email, name=name, role=found.role, password_hash=password_hash)
     if user_id is None:
         raise users.taken()
+    if found.channels is not None:
+        limits.put(tx, "app_user", user_id, map(int, filter(None, found.channels.split(","))))
     return sessions.begin(tx, user_id, agent=agent, ip=ip)
 
 

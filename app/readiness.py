@@ -30,6 +30,8 @@ async def problems(rt: "Runtime") -> list[dict[str, str]]:
         await rt.db.health()
     except DatabaseError as error:
         found.append((error.code, str(error)))
+    if not await rt.media.ready():
+        found.append(("storage", "The file storage of PARLEY_MEDIA_URL cannot be reached, or does not take the key."))
     if shutil.disk_usage(rt.settings.data).free < DISK_NEEDED:
         found.append(("disk_full", "Less than 16 MB are free on the disk of the data folder."))
     return [{"code": code, "message": message} for code, message in found]

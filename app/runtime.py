@@ -209,7 +209,7 @@ def _make_workers(rt: Runtime) -> None:
     fetcher = Fetcher(rt.db, rt.media, rt.channels, partial(may_fetch, networks, rt.settings.outbound_allow), rt.clock)
     client = Outbound(rt.settings.outbound_allow)
     rt.desk = Desk(rt.db)
-    rt.handlers = Handlers(rt.settings.data / "handlers", rt.desk, rt.clock)
+    rt.handlers = Handlers(rt.settings.data / "handlers", rt.desk, rt.clock, partial(rt.bus.tell, "attention"))
     rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, client, frozenset(rt.settings.outbound_allow))
     made = caller.Caller(
         rt.db,

@@ -21,11 +21,8 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Misconfigured
+from app.security.limits import BODY_PAUSE, BODY_SECONDS, HEAD_BYTES, HEAD_SECONDS
 
-HEAD_BYTES: Final = 32_768
-HEAD_SECONDS: Final = 10.0
-BODY_PAUSE: Final = 15.0
-BODY_SECONDS: Final = 60.0
 KEEP_ALIVE: Final = 15
 GRACE: Final = 5
 SOCKET_BYTES: Final = 1_000_000  # the largest message on a WebSocket

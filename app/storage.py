@@ -25,6 +25,8 @@ COPIES: Final = 1024**3  # bytes of copies that may stay
 CONNECT: Final = "5s"
 REQUEST: Final = "60s"
 TRIES_AGAIN: Final = 2
+LOOKED: Final = 30.0  # seconds for which it is believed how the storage answered
+PATIENCE: Final = 5.0  # seconds in which it answers whoever asks whether it is there
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -145,6 +147,11 @@ class Store:
                 part.unlink(missing_ok=True)
         return copy
 
+    async def ready(self) -> bool:
+        """Files can be kept: the storage answers, and takes the key, or there is none. Asked often, it is looked at
+        twice a minute at most."""
+        return self.bucket is None or await self.bucket.answers()
+
     async def drop(self, sha256: str) -> None:
         """The file and all that was made of it. One that is not there is gone already. Raises `Unavailable`."""
         for path in (self.path(sha256), self._copy(sha256), self.small(sha256)):
@@ -197,6 +204,7 @@ class Bucket:
             from obstore.store import S3Store
         except ImportError:
             raise Misconfigured(N_("PARLEY_MEDIA_URL needs the extra parley[s3], which is not installed.")) from None
+        self._look_at, self._answered = 0.0, True
         name, _, prefix = settings.media_url.removeprefix("s3://").partition("/")
         options: dict[str, Any] = {"endpoint": settings.s3_endpoint} if settings.s3_endpoint else {}
         self._store = S3Store(
@@ -208,6 +216,26 @@ class Bucket:
             },
             retry_config={"max_retries": TRIES_AGAIN},
         )  # fmt: skip
+
+    async def answers(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_at:
+            self._look_at = now + LOOKED
+            self._answered = await self._look()
+        return self._answered
+
+    async def _look(self) -> bool:
+        """Ask for a file that nobody has."""
+        import obstore
+
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await _reached(obstore.get_async(self._store, hashlib.sha256().hexdigest()))
+        except FileNotFoundError:
+            return True
+        except (Unavailable, TimeoutError):
+            return False
+        return True
 
     async def put(self, sha256: str, path: Path) -> None:
         import obstore

@@ -33,7 +33,7 @@ from app.routes.api.answering import handle
 from app.routes.api.callers import Callers
 from app.routes.api.endpoint import Caller, Endpoint
 from app.routes.finding import Finder
-from app.routes.guard import guard, recognise
+from app.routes.guard import LARGE_BODIES, guard, recognise
 from app.routes.site import BODY, Entry, addresses
 from app.routes.table import ROUTES
 from app.routes.two_step import Ticket
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 OPEN_HOSTS: Final = ("/hooks/", "/healthz", "/readyz")
 RETRY_AFTER: Final = 5
-LARGE_BODIES: Final = 8
 
 
 class IdConvertor(Convertor[int]):
@@ -277,6 +276,8 @@ def limit_of(request: Request) -> str:
     path = request.scope["path"]
     if path.startswith(("/login", "/api/v1/auth/")) and request.method == "POST":
         return "login"
+    if path.endswith("/export"):
+        return "export"
     if path.startswith("/api/v1/") and acting.get() is not MACHINE:
         return "key"
     return "session" if getattr(request.state, "user", None) else "anonymous"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from app.runtime import Runtime
 
 Channels = frozenset[int] | None  # None: all
+SEE_ALL: Final = N_("Admins and owners see every channel. Give this person another role first.")
 LIMITABLE: Final = frozenset({"viewer", "agent"})
 # What an id in an address names, by the address's beginning; the first that fits.
 NAMED: Final = (
@@ -100,8 +101,7 @@ def _set(tx: Tx, table: str, id: int, wanted: Channels, by: User | None, line: a
     if user is not None and by is not None and not may_change(by, user):
         raise Forbidden(N_("You cannot change this person's account."))
     if user is not None and user.role not in LIMITABLE and wanted is not None:
-        said = N_("Admins and owners see every channel. Give this person another role first.")
-        raise Invalid(said, fields={"channels": said})
+        raise Invalid(SEE_ALL, fields={"channels": SEE_ALL})
     if not store.put(tx, table, id, wanted):
         raise NotFound(N_("There is no such thing."))
     audit.write(tx, line)

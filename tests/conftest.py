@@ -1,6 +1,7 @@
 """What every test may ask for: a clock that stands still, and a database of its own, on SQLite and on Postgres."""
 
 import gc
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from app.runtime import Runtime, start, stop
 from app.security import passwords
 from app.settings import Settings, load
 from tests.again import again
+from tests.canaries import Watch
 from tests.clock import ManualClock
 from tests.databases import Schemas, Templates, chosen, postgres_server
 
@@ -57,6 +59,19 @@ def quick_hashing() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_planted_secret_is_logged() -> Iterator[Watch]:
+    """At DEBUG, over the whole session (of this worker)."""
+    product, watch = logging.getLogger("app"), Watch()
+    before = product.level
+    product.addHandler(watch)
+    product.setLevel(logging.DEBUG)
+    yield watch
+    product.removeHandler(watch)
+    product.setLevel(before)
+    assert not watch.shown, f"planted secrets were logged: {watch.shown}"
 
 
 @pytest.fixture

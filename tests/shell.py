@@ -16,9 +16,10 @@ from app.security.secrets import Keyring
 from app.settings import Settings, load
 from app.troubles import Troubles
 from app.web import create_app
+from tests.canaries import plant
 
 ORIGIN = "http://127.0.0.1:8080"
-PASSWORD = "purple kettle walks nine"
+PASSWORD = plant("purple kettle walks nine")
 
 
 class House:

@@ -14,9 +14,10 @@ from app.content import Content, Text
 from app.db import Query, Statement
 from app.inbox import Outcome
 from app.runtime import Runtime
+from tests.canaries import plant
 
 NUMBER = "106540352242922"
-SECRET = "app-secret-of-the-shop"
+SECRET = plant("app-secret-of-the-shop")
 BOT = """
 bot: Shop
 language: en

@@ -8,7 +8,9 @@ import pytest
 
 from app import handlers
 from app.channels import Live
+from app.routes import home
 from app.runtime import Runtime
+from tests.clock import ManualClock
 from tests.shop import open_shop, rows, said, take_in
 
 pytestmark = pytest.mark.anyio
@@ -106,7 +108,9 @@ async def test_a_file_answers_and_a_changed_one_takes_over(rt: Runtime, live: Li
 
 
 @ONLY_SQLITE
-async def test_what_is_wrong_in_a_file_is_told_with_its_line_and_stops_nothing_else(rt: Runtime, live: Live) -> None:
+async def test_what_is_wrong_in_a_file_is_told_with_its_line_and_stops_nothing_else(
+    rt: Runtime, live: Live, clock: ManualClock
+) -> None:
     write(rt, "_shelf.py", "PRICES = {}")
     write(rt, "prices.py", FILE)
     write(rt, "broken.py", "x = 1\ndef (:\n")
@@ -118,6 +122,14 @@ async def test_what_is_wrong_in_a_file_is_told_with_its_line_and_stops_nothing_e
     await hear(rt, live, "price bread", "500")
     trouble = rt.handlers.troubles[0]
     assert (trouble.file, trouble.line, trouble.text) == ("prices.py", 12, "KeyError: 'bread'")
+    # Home tells of each file, until it is changed or a day has passed.
+    assert [one.file for one in rt.handlers.failing(0)] == ["prices.py", "lost.py", "broken.py"]
+    assert len((await home.concerns(rt))["failing"]) == 3 and rt.handlers.failing(trouble.at + 1) == []
+    clock.advance(1)
+    for name in ("broken.py", "lost.py", "prices.py"):
+        write(rt, name, "")
+    await rt.handlers.look()
+    assert rt.handlers.failing(0) == []
 
 
 @ONLY_SQLITE

@@ -389,3 +389,41 @@ async def test_what_disappears_on_the_phones_disappears_here(rt: Runtime, clock:
         assert await rows(rt, f"select count(*) from {table} = :id", id=outcome.message_id) == [(0,)]
     assert (await take_in(rt, live, picture)).duplicate
     assert await rows(rt, "select text from message where direction = 'in'") == [("stays",)]
+
+
+NOTES = """
+bot: Notes
+language: en
+rules:
+  - name: note
+    when: {says: note}
+    do: [{set: {note: "{{ message.text }}", kind: kept}}, {say: Noted.}]
+fallback: {do: [{set: {kind: changed}}, {say: "Sorry?"}]}
+"""
+
+
+async def test_what_disappears_is_forgotten_by_the_bot_and_not_kept_for_programs(
+    rt: Runtime, clock: ManualClock, tmp_path: Path
+) -> None:
+    """No word of it is left in the files of the database; what later messages set stays."""
+    live = await open_shop(rt, NOTES)
+    await rt.webhooks.create("https://example.com/in", [], None, None)
+    told = said(rt, "note my zanzibar secret", sender=Address(wa_id="16505551234", lasts="60"), lasts=60)
+    outcome = await take_in(rt, live, told)
+    await take_in(rt, live, said(rt, "more", sender=Address(wa_id="16505551234")))
+    await rt.webhooks._spool_once()
+    await change(rt, "update delivery set state = 'delivered'")
+    assert "zanzibar" in str(await rows(rt, "select body from delivery"))
+    [(state,)] = await rows(rt, "select state from conversation")
+    assert msgspec.json.decode(state)["variables"] == {"note": "note my zanzibar secret", "kind": "changed"}
+    await search.keep(rt.db)
+    clock.advance(61)
+    # The turn of what was said afterwards knew it, too, and goes with its own message.
+    await change(rt, "delete from turn where id <> :id", id=outcome.message_id)
+    assert await erase.disappeared(rt.db, rt.media) == 1
+    await search.keep(rt.db)
+    [(state,)] = await rows(rt, "select state from conversation")
+    assert msgspec.json.decode(state)["variables"] == {"kind": "changed"}
+    assert "more" in str(await rows(rt, "select body from delivery"))
+    for path in tmp_path.rglob("*.db*"):
+        assert b"zanzibar" not in path.read_bytes(), path.name

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "bot": {"bot"} | WORDS,
     # A linked device has files of its own: its keys, and what it heard last.
     "connectors": {"connectors", "system"} | WORDS,
-    "server": LEAVES,
+    "server": {"security"} | LEAVES,
     "security": {"security", "store", "db"} | LEAVES,
     "noun": {"noun", "bot", "store", "db", "security", "connectors"} | LEAVES,
     "routes": {"routes", "noun", "bot", "store", "db", "security", "connectors"} | LEAVES,

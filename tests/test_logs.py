@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from app import logs
+from tests.canaries import Watch, plant
 
 CANARIES = {
     "meta token": "EAAGm0PX4ZCpsBAKZCq1234567890abcdef",
@@ -118,3 +119,15 @@ def test_json_lines_are_whole_and_carry_the_request() -> None:
         logs.request_id.reset(token)
     assert (found["message"], found["channel"], found["request_id"]) == ("stored 3", "Shop", "abc123")
     assert found["at"].endswith("Z") and found["level"] == "info" and found["logger"] == "app.test"
+
+
+def test_S33_what_tests_plant_is_looked_for_in_everything_that_is_logged(
+    no_planted_secret_is_logged: Watch,
+) -> None:
+    """The watch that stands over the whole suite hears DEBUG, and sees what no rule covers."""
+    before, log = no_planted_secret_is_logged.records, logging.getLogger("app.watched")
+    log.debug("password=%s", plant("nine blue canaries"))
+    assert no_planted_secret_is_logged.records == before + 1 and not no_planted_secret_is_logged.shown
+    alone = Watch()
+    alone.handle(log.makeRecord("app", logging.DEBUG, "", 0, "they say %s", ("nine blue canaries",), None))
+    assert len(alone.shown) == 2  # as text and as JSON

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from app import doctor, readiness
 from app.errors import Misconfigured, Unavailable
+from app.runtime import Runtime
 from app.settings import load
 from app.storage import Store, open_store
 from tests.connectors.servers import server
@@ -64,6 +67,22 @@ async def test_a_wrong_key_or_a_storage_that_is_away_is_said(tmp_path: Path) -> 
         await store.local(SHA)
     with pytest.raises(Unavailable):
         await store.drop(SHA)
+
+
+async def test_P40_storage_that_does_not_answer_is_told_by_readiness_and_doctor(
+    rt: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.LOOKED", 0.0)
+    assert not await doctor.storage(rt), "there is none"
+    async with storage(tmp_path) as (rt.media, fake):
+        rt.settings = msgspec.structs.replace(rt.settings, media_url=f"s3://{BUCKET}/parley/files")
+        assert await readiness.problems(rt) == [] and [each["ok"] for each in await doctor.storage(rt)] == [True]
+        fake.away = True
+        assert [problem["code"] for problem in await readiness.problems(rt)] == ["storage"]
+        [found] = await doctor.storage(rt)
+        assert (found["ok"], "cannot be reached" in str(found["text"])) == (False, True)
+    async with storage(tmp_path, s3_secret_key="another") as (other, _fake):
+        assert not await other.ready()
 
 
 async def test_files_from_before_the_storage_stay_readable_and_are_never_cleared_away(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app import tokens
 from app.db import Database, Query
 from app.troubles import GROUPS, KEPT, Troubles, sweep
 from tests.clock import ManualClock
@@ -122,3 +123,30 @@ async def test_S14_the_page_of_limits_tells_who_ran_into_them(tmp_path: Path) ->
         assert "Requests of a person" in page and "127.0.0.1" in page
         await visit.become("agent")
         assert (await visit.get("/settings/rates")).status_code == 403
+
+
+async def test_P43_programs_list_and_resolve_errors(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        made = await tokens.create(visit.rt, name="watch", scopes=["admin"])
+        visit.client.headers["Authorization"] = f"Bearer {made.secret}"
+        fail()
+        [group] = (await visit.client.get("/api/v1/errors")).json()["items"]
+        assert group["kind"] == "ValueError" and TOKEN not in group["trace"] and group["state"] == "open"
+        there = f"/api/v1/errors/{group['id']}"
+        resolved = await visit.client.patch(there, json={"state": "resolved"})
+        assert resolved.json()["state"] == "resolved"
+        assert (await visit.client.get("/api/v1/errors")).json()["items"] == []
+        assert (await visit.client.get(there)).json()["kind"] == "ValueError"
+        fail()
+        assert [one["count"] for one in (await visit.client.get("/api/v1/errors")).json()["items"]] == [2]
+
+
+async def test_S14_whole_lists_are_for_now_and_then(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        made = await tokens.create(visit.rt, name="crm", scopes=["admin"])
+        head = {"Authorization": f"Bearer {made.secret}"}
+        asked = [await visit.client.get("/api/v1/contacts/export", headers=head) for _ in range(7)]
+        assert [each.status_code for each in asked] == [200] * 6 + [429]
+        assert int(asked[-1].headers["retry-after"]) > 1000
+        page = (await visit.get("/settings/rates")).text
+        assert "Whole lists as files" in page and "64 levels" in page and "Head of a request" in page

@@ -32,10 +32,10 @@ SENTENCES: Final[dict[str, str]] = {
         "The same link was opened somewhere else. Stop the other Parley, then show a code or save the settings here."
     ),
     "web.banned": mark(
-        "WhatsApp blocked the number for a time. Nothing is sent; write less and only to people who wrote, and save "
-        "the settings to connect again when the time is over."
+        "WhatsApp blocked the number for a time. Nothing is sent; write less and only to people who wrote, and try "
+        "again when the time is over."
     ),
-    "web.refused": mark("WhatsApp refused the connection. Save the settings to try again."),
+    "web.refused": mark("WhatsApp refused the connection. Try again later."),
     "web.died": mark("WhatsApp's client program ended unexpectedly. Parley starts it again by itself."),
     "web.hung": mark("WhatsApp's client program does not answer any more. Parley starts it again by itself."),
     "web.no_place": mark(

@@ -32,6 +32,7 @@ MAX_FILES: Final = 10
 MAX_FIELDS: Final = 100
 MAX_PART: Final = 1_000_000
 SMALL: Final = 65_536
+LARGE_BODIES: Final = 8
 LARGEST_ID: Final = 2**63 - 1
 
 

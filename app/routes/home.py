@@ -75,6 +75,7 @@ async def attention(request: Request) -> Response:
             found["errors"],
             found["fallen"],
             found["away"],
+            found["failing"],
             rt.clock.now() // 60_000,
         )
     )
@@ -234,7 +235,9 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
     errors = await rt.db.reader.one(error_groups.COUNT_OPEN, many=ERRORS) or 0
     fallen = await rt.db.reader.all(account_facts.CONCERNS, limit=MOST_CONCERNS)
     left = await rt.db.read(away.list_left)
+    failing = rt.handlers.failing(rt.clock.now() - DAY)
     count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen) + len(left) + bool(errors)
+    count += len(failing)
     drawn = {"faces": faces, "states": states, "kinds": bubbles}
     return {
         "attention": found,
@@ -244,6 +247,7 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
         "errors": errors,
         "fallen": [(one, *concern(one)) for one in fallen],
         "away": left,
+        "failing": failing,
         "attention_count": count,
         **drawn,
     }

@@ -9,6 +9,7 @@ from app import tokens
 from app.audit import entry, logged
 from app.errors import Invalid
 from app.i18n import _
+from app.routes import limits
 from app.routes.respond import Form, form, page, redirect, refused
 from app.security import access
 
@@ -21,11 +22,11 @@ DAYS: Final = (30, 90, 365, 0)
 
 
 async def new(request: Request) -> Response:
-    given = {"name": "", "scopes": ["read"], "days": "365", "rate": ""}
-    return await page(request, PAGE, **choices(request), given=given, made=None, error="", errors={})
+    given = {"name": "", "scopes": ["read"], "days": "365", "rate": "", "seen": None}
+    return await page(request, PAGE, **await choices(request), given=given, made=None, error="", errors={})
 
 
-def choices(request: Request) -> dict[str, Any]:
+async def choices(request: Request) -> dict[str, Any]:
     """What this person can give: at most what they may do themselves."""
     words = {
         "read": _("Look at everything"),
@@ -36,7 +37,9 @@ def choices(request: Request) -> dict[str, Any]:
     within = access.scopes_for(request.state.user.role)
     lasts = [(str(days), _("{n} days").format(n=days) if days else _("Until it is deleted")) for days in DAYS]
     base = f"{request.state.origin.scheme}://{request.state.origin.host}"
-    return {"base": base, "scopes": [(name, words[name]) for name in access.SCOPES if name in within], "lasts": lasts}
+    channels = await limits.choosable(request.state.rt)
+    given = {"base": base, "channels": channels, "lasts": lasts}
+    return given | {"scopes": [(name, words[name]) for name in access.SCOPES if name in within]}
 
 
 async def create(request: Request) -> Response:
@@ -48,16 +51,17 @@ async def create(request: Request) -> Response:
         "scopes": fields.many("scopes"),
         "days": fields.text("days", limit=20),
         "rate": fields.text("rate", limit=20),
+        "seen": await limits.chosen(rt, fields),
     }
     user = request.state.user
     try:
         made = await tokens.create(
             rt, name=given["name"], scopes=given["scopes"], days=fields.number("days"), rate=rate_of(fields),
-            within=access.scopes_for(user.role), user_id=user.id,
+            within=access.scopes_for(user.role), user_id=user.id, channels=given["seen"],
         )  # fmt: skip
     except Invalid as error:
-        return await refused(request, PAGE, error, **choices(request), given=given, made=None)
-    return await page(request, PAGE, **choices(request), given=given, made=made, error="", errors={})
+        return await refused(request, PAGE, error, **await choices(request), given=given, made=None)
+    return await page(request, PAGE, **await choices(request), given=given, made=made, error="", errors={})
 
 
 def rate_of(fields: Form) -> float | None:

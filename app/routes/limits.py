@@ -8,7 +8,8 @@ from starlette.responses import Response
 from app import teams, within
 from app.errors import Invalid, NotFound
 from app.i18n import _
-from app.routes.respond import form, page, redirect, refused
+from app.models import ChannelRow
+from app.routes.respond import Form, form, page, redirect, refused
 from app.said import N_
 from app.store import channels, tokens, users
 
@@ -27,8 +28,20 @@ async def values(request: Request) -> dict[str, Any]:
     id = request.path_params["id"]
     kind, name = await holder(rt, id)
     seen = (await within.everybodys(rt.db.reader)).get(id)
-    found = [row for row in await rt.db.reader.all(channels.ALL) if row.connector != "simulator"]
-    return {"id": id, "kind": kind, "name": name, "seen": seen, "channels": found, "error": "", "errors": {}}
+    return {
+        "id": id, "kind": kind, "name": name, "seen": seen, "channels": await choosable(rt), "error": "", "errors": {}
+    }  # fmt: skip
+
+
+async def choosable(rt: "Runtime") -> list[ChannelRow]:
+    """The channels of which somebody may see some only."""
+    return [row for row in await rt.db.reader.all(channels.ALL) if row.connector != "simulator"]
+
+
+async def chosen(rt: "Runtime", fields: Form) -> within.Channels:
+    """What was ticked: None for every channel. Raises `NotFound`."""
+    only = fields.text("which", limit=10) == "some"
+    return await within.named(rt, fields.many("channels")) if only else None
 
 
 async def holder(rt: "Runtime", id: int) -> tuple[str, str]:
@@ -49,8 +62,7 @@ async def save(request: Request) -> Response:
     rt: Runtime = request.state.rt
     id, fields = request.path_params["id"], await form(request)
     kind, _name = await holder(rt, id)
-    only = fields.text("which", limit=10) == "some"
-    wanted = await within.named(rt, fields.many("channels")) if only else None
+    wanted = await chosen(rt, fields)
     try:
         if kind == "person":
             await within.limit_user(rt, id, wanted, request.state.user)

@@ -11,7 +11,7 @@ from app import i18n, installation, invitations, second_factor, users, vault, wi
 from app.errors import Conflict, Forbidden, Invalid
 from app.i18n import _
 from app.installation import Wanted
-from app.routes import keys
+from app.routes import keys, limits
 from app.routes.invitation import link
 from app.routes.respond import form, page, redirect, refused
 from app.security import permissions
@@ -49,6 +49,7 @@ async def values(request: Request) -> dict[str, Any]:
         "people": await users.list_all(rt) if administers else [],
         "invitations": await invitations.list_open(rt) if administers else [],
         "limited": await within.everybodys(rt.db.reader) if administers else {},
+        "channels": await limits.choosable(rt) if administers else [],
         "with_code": frozenset(await rt.db.reader.all(second_factors.EVERYBODY)) if administers else frozenset(),
         "secrets": await vault.list_all(rt) if administers else [],
         "keys": await rt.db.reader.all(tokens.KEYS, before=2**62, limit=keys.MOST) if administers else [],
@@ -105,12 +106,13 @@ async def update(request: Request) -> Response:
 async def invite(request: Request) -> Response:
     """A link for a new person, shown on this page once; who follows it chooses a password."""
     fields = await form(request)
-    given = {name: fields.text(name, limit=300) for name in ("email", "name", "role")}
+    given: dict[str, Any] = {name: fields.text(name, limit=300) for name in ("email", "name", "role")}
+    seen = await limits.chosen(request.state.rt, fields)
     try:
-        token = await invitations.create(request.state.rt, **given, by=request.state.user)
+        token = await invitations.create(request.state.rt, **given, channels=seen, by=request.state.user)
     except (Invalid, Conflict, Forbidden) as error:
         shown = Invalid(error.said, fields=error.fields)
-        return await refused(request, PAGE, shown, **await values(request) | {"person": given})
+        return await refused(request, PAGE, shown, **await values(request) | {"person": given | {"seen": seen}})
     told = Told(given["email"], link=link(request, token))
     return await page(request, PAGE, **await values(request) | {"told": told})
 

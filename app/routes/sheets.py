@@ -13,6 +13,7 @@ from app.i18n import _
 from app.routes.api.endpoint import Csv
 from app.routes.respond import form, fragment, page, redirect, refused
 from app.said import N_
+from app.security import limits
 from app.store import imports as store
 from app.store.imports import Import
 
@@ -29,6 +30,7 @@ async def export(request: Request) -> Response:
     """Everybody, or everybody with the tag."""
     rt: Runtime = request.state.rt
     tag = request.query_params.get("tag", "").replace("\0", "")[: people.LONGEST_TAG]
+    request.app.state.limits.take(f"export:user:{request.state.user.id}", limits.EXPORT)
     await rt.db.write(audit.write, audit.entry("contacts.exported", tag))
     return Csv(sheets.written(rt.db.reader, tag), headers=Csv.attachment("contacts.csv"))
 

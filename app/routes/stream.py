@@ -8,15 +8,17 @@ changed role.
 import asyncio
 import logging
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app import within
 from app.bus import RETRY_MS, Subscription
-from app.db import DatabaseError
-from app.errors import Forbidden, Invalid, TooMany, Unauthenticated
+from app.db import DatabaseError, Reader
+from app.errors import Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from app.routes.guard import recognise
 from app.said import N_
 from app.security import csrf, permissions, sessions
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 TOPIC: Final = re.compile(
     r"(conversations|channels|bots|attention)|(conversation|channel|bot|replay|templates)-[0-9]{1,19}"
 )
+# What the id in a topic names, where that belongs to a channel.
+OF_CHANNELS: Final = {"conversation": "conversation", "channel": "channel", "templates": "channel"}
 MAX_TOPICS: Final = 50
 EACH_SESSION: Final = 6
 ALTOGETHER: Final = 2000
@@ -83,7 +87,12 @@ class Stream:
             raise TooMany(N_("Too many tabs of this dashboard are open in one browser."), retry_after=60)
         if len(bus.subscriptions) >= ALTOGETHER:
             raise TooMany(N_("Too many dashboards are open."), retry_after=60)
-        return bus.subscribe(wanted(request), after=position(request), session=id_hash, role=session.user.role)
+        topics, seen = wanted(request), await within.of_user(self.rt.db.reader, session.user)
+        if seen is not None:
+            topics = await visible(self.rt.db.reader, topics, seen)
+        return bus.subscribe(
+            topics, after=position(request), session=id_hash, role=session.user.role, bare=seen is not None
+        )
 
     async def watch_sessions(self) -> None:
         """Close streams whose session is over or whose user now has another role."""
@@ -123,6 +132,20 @@ def wanted(request: Request) -> list[str]:
     if len(topics) > MAX_TOPICS or not all(TOPIC.fullmatch(name) for name in topics):
         raise Invalid(N_("There is no such topic."))
     return topics
+
+
+async def visible(db: Reader, topics: list[str], seen: within.Channels) -> list[str]:
+    """Without the topics of what this person does not see: they never ring for them."""
+    within.see(seen)
+    found = []
+    for topic in topics:
+        kind, _, id = topic.partition("-")
+        table = OF_CHANNELS.get(kind) if id else None
+        with suppress(NotFound):
+            if table is not None:
+                await within.look(db, table, int(id))
+            found.append(topic)
+    return found
 
 
 def position(request: Request) -> int | None:

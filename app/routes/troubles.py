@@ -9,7 +9,8 @@ from starlette.responses import Response
 from app import troubles
 from app.errors import NotFound
 from app.i18n import _, fmt
-from app.routes import hooks, site, stream
+from app.routes import guard, hooks, site, stream
+from app.routes.api import reading
 from app.routes.respond import form, page, redirect
 from app.security import limits
 from app.store import error_groups, limit_hits
@@ -104,4 +105,33 @@ def known() -> tuple[Limit, ...]:
             ),
             "size",
         ),
+        Limit(
+            _("Whole lists as files, of one person or key"),
+            _("{n} an hour, {burst} at once").format(
+                n=fmt.number(round(limits.EXPORT.each * 3600)), burst=fmt.number(limits.EXPORT.burst)
+            ),
+            "export",
+        ),
+        Limit(
+            _("Head of a request"),
+            _("{size} in {time}").format(size=fmt.size(limits.HEAD_BYTES), time=fmt.duration(ms(limits.HEAD_SECONDS))),
+        ),
+        Limit(
+            _("Body of a request"),
+            _("{time} altogether, {pause} without a byte; {n} large ones at once").format(
+                time=fmt.duration(ms(limits.BODY_SECONDS)), pause=fmt.duration(ms(limits.BODY_PAUSE)),
+                n=fmt.number(guard.LARGE_BODIES),
+            ),
+        ),
+        Limit(
+            _("A form"),
+            _("{fields} fields of {size}, {files} files").format(
+                fields=fmt.number(guard.MAX_FIELDS), size=fmt.size(guard.MAX_PART), files=fmt.number(guard.MAX_FILES)
+            ),
+        ),
+        Limit(_("JSON"), _("{n} levels, numbers of 63 bits, no name twice").format(n=fmt.number(reading.DEEPEST))),
     )  # fmt: skip
+
+
+def ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -14,6 +14,11 @@ from app.errors import TooMany
 from app.said import N_
 
 MAX_KEYS: Final = 10_000
+# Of one request, before anything is known of it (S15).
+HEAD_BYTES: Final = 32_768
+HEAD_SECONDS: Final = 10.0
+BODY_PAUSE: Final = 15.0
+BODY_SECONDS: Final = 60.0
 REFUSED_EVERY: Final = 1 / 200  # seconds
 REFUSED_WITHIN: Final = 5.0
 
@@ -29,6 +34,7 @@ ANONYMOUS: Final = Rate(60, 1.0)
 SESSION: Final = Rate(60, 5.0)
 API_KEY: Final = Rate(200, 50.0)
 AUTHENTICATION: Final = Rate(5, 5 / 60)
+EXPORT: Final = Rate(6, 2 / 3600)
 
 
 TOO_MANY: Final = N_("Too many requests. Wait a moment, then go on.")

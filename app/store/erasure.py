@@ -41,6 +41,19 @@ TOMBSTONE = Statement(
 )
 DROP_RECEIPTS = Statement("delete from receipt where message_id = :message_id")
 UNLINK_MEDIA = Statement("update media set message_id = null, filename = '', url = '' where message_id = :message_id")
+DROP_DELIVERIES = Statement(
+    "delete from delivery where conversation_id = :conversation_id and message_id = :message_id"
+)
+# They tell how the conversation's last message begins. One that waits still has to be told.
+DROP_TOLD = Statement(
+    "delete from delivery where conversation_id = :conversation_id and message_id is null and state <> 'waiting'"
+)
+DROP_ALL_DELIVERIES = Statement(
+    "delete from delivery where conversation_id in (select id from conversation where contact_id = :contact_id)"
+)
+STATE = Query("select state from conversation where id = :conversation_id", str)
+KEEP_STATE = Statement("update conversation set state = :state where id = :conversation_id")
+TURN = Query("select input, output from turn where id = :message_id and output <> ''", lambda *row: row)
 DROP_MESSAGE = Statement("delete from message where id = :id")
 DROP_RAW = Statement(
     "delete from raw_update where conversation_id in (select id from conversation where contact_id = :contact_id)"

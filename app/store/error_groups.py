@@ -37,6 +37,13 @@ PUT = Statement(
     """
 )
 LIST = Query(f"{_GROUP} where state = :state order by last_at desc, id desc limit :limit", Group)
+PAGE = Query(
+    f"""
+    {_GROUP} where state = :state and (last_at, id) < (:last_at, :last_id)
+    order by last_at desc, id desc limit :limit
+    """,
+    Group,
+)
 ONE = Query(f"{_GROUP} where id = :id", Group)
 COUNT_OPEN = Query("select count(*) from (select id from error_group where state = 'open' limit :many) as few", int)
 MARK = Statement("update error_group set state = :state where id = :id")

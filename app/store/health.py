@@ -65,12 +65,14 @@ async def read_facts(db: Reader, channel_id: int, now: int) -> Facts:
     found = await db.all(EVENTS, channel_id=channel_id, since=0)
     linked = [at for code, at, _ in found if code == "web.linked"]
     closed = [(at, until) for code, at, until in found if code == "web.banned" and at >= now - 30 * DAY]
+    # Who tries meanwhile is told again.
+    anew = [at for (at, _), (_, before) in zip(closed, [(0, 0), *closed], strict=False) if at >= before]
     opened = await db.all(OPENED, channel_id=channel_id, first=first_id(week), limit=SENT_AT_MOST)
     return Facts(
         refused=await db.one(REFUSED, channel_id=channel_id, since=week) or 0,
         silent=len(opened),
         links=sum(at >= week for at in linked),
-        closed=len(closed),
+        closed=len(anew),
         closed_at=closed[-1][0] if closed else 0,
         closed_until=closed[-1][1] if closed else 0,
         linked_at=linked[-1] if linked else 0,

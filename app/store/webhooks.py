@@ -73,8 +73,8 @@ _DELIVERY = """
 """
 INSERT_DELIVERY = Statement(
     """
-    insert into delivery (id, webhook_id, seq, type, body, state, due_at, created_at)
-    values (:id, :webhook_id, :seq, :type, :body, 'waiting', :now, :now)
+    insert into delivery (id, webhook_id, seq, type, body, conversation_id, message_id, state, due_at, created_at)
+    values (:id, :webhook_id, :seq, :type, :body, :conversation_id, :message_id, 'waiting', :now, :now)
     """
 )
 DUE = Query(

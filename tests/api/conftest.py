@@ -11,10 +11,16 @@ from app import server, tokens, users
 from app.runtime import Runtime
 from app.web import create_app
 from tests.api import conformance
+from tests.canaries import plant
 
 # `--hypothesis-profile=hostile` asks more of everything.
 settings.register_profile("hostile", max_examples=100)
-EMAIL, PASSWORD = "rosa@luna.example", "purple kettle walks nine"
+EMAIL, PASSWORD = "rosa@luna.example", plant("purple kettle walks nine")
+CHANNEL = {
+    "access_token": plant("EAAapi-token-of-the-shop"),
+    "app_secret": plant("app-secret-of-the-shop"),
+    "verify_token": plant("verify-token-of-the-shop"),
+}
 ORIGIN = "http://127.0.0.1:8080"
 
 
@@ -38,13 +44,14 @@ class Program(httpx.AsyncClient):
         """The header of a new key with these scopes, good for ever: tests move their clock by years."""
         given: dict[str, Any] = {"days": 0} | options
         made = await tokens.create(self.rt, name="test", scopes=list(scopes), **given)
-        return self.bearing(made.secret)
+        return self.bearing(plant(made.secret))
 
     async def log_in(self, **more: object) -> dict[str, str]:
         """What a log-in of the owner answers."""
         answer = await self.post("/api/v1/auth/token", json={"email": EMAIL, "password": PASSWORD, **more})
         assert answer.status_code == 200, answer.text
         found: dict[str, str] = answer.json()
+        plant(found["access_token"]), plant(found["refresh_token"])
         return found
 
 
@@ -55,7 +62,7 @@ async def api(rt: Runtime) -> AsyncIterator[Program]:
     await rt.channels.add(
         "whatsapp_cloud",
         "Shop",
-        {"phone_number_id": "206540352242922", "access_token": "t", "app_secret": "s", "verify_token": "v"},
+        {"phone_number_id": "206540352242922", **CHANNEL},
     )
     for live in rt.channels.by_id.values():
         live.sender.open = False

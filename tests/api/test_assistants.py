@@ -75,6 +75,8 @@ async def test_an_assistant_reads_writes_and_builds_as_its_key_may(api: Program,
 
 async def test_an_assistant_does_no_more_than_its_key(api: Program, place: str) -> None:
     async with over_http(place, await api.key("read")) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        assert "listConversations" in names and not names & {"sendMessage", "publishBot", "saveDraft", "createContact"}
         refused = await client.call_tool(
             "sendMessage", {"body": {"channel": "Shop", "to": "+5511999990000", "text": "Hi"}}
         )

@@ -8,6 +8,7 @@ nothing is answered 5xx, nothing that the document does not say, and next to not
 import asyncio
 import itertools
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -185,6 +186,14 @@ class Guest(House):
         )
         return str(self.ask("POST", "/questions/next", handler="prices", wait=20)["question"]["id"])
 
+    def trouble(self) -> str:
+        """A group of errors."""
+        try:
+            raise ValueError("made up")
+        except ValueError:
+            logging.getLogger("app.made_up").exception("it failed")
+        return str(self.ask("GET", "/errors")["items"][0]["id"])
+
     def session(self) -> str:
         self.run(self.rt.db.write(partial(sessions.begin, user_id=self.owner, agent="", ip="")))
         return str(self.ask("GET", "/sessions")["items"][-1]["id"])
@@ -213,7 +222,10 @@ def delivery(guest: Guest) -> tuple[str, str]:
 
 def deliver(tx: Tx, webhook_id: int) -> int:
     one = tx.new_id()
-    tx.run(store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="bot.updated", body="{}", now=tx.now)
+    tx.run(
+        store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="bot.updated", body="{}", now=tx.now,
+        conversation_id=None, message_id=None,
+    )  # fmt: skip
     return one
 
 
@@ -335,6 +347,8 @@ RIGHT: Final[dict[str, Right]] = {
     "leaveTeam": leaving,
     "createToken": with_body(lambda guest: {"name": "CRM", "scopes": ["read"]}),
     **dict.fromkeys(("getToken", "deleteToken"), at(Guest.key)),
+    "getError": at(Guest.trouble),
+    "markError": at(Guest.trouble, state="resolved"),
     "endSession": at(Guest.session),
 }
 # What an operation does not do without behind the “?”.

@@ -275,7 +275,16 @@ def pile_up(tx: Tx, webhook_id: int) -> None:
     tx.many(
         store.INSERT_DELIVERY,
         [
-            {"id": tx.new_id(), "webhook_id": webhook_id, "seq": 0, "type": "test", "body": body, "now": tx.now - 1}
+            {
+                "id": tx.new_id(),
+                "webhook_id": webhook_id,
+                "seq": 0,
+                "type": "test",
+                "body": body,
+                "now": tx.now - 1,
+                "conversation_id": None,
+                "message_id": None,
+            }
             for _ in range(2 * webhooks.BATCH)
         ],
     )

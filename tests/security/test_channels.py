@@ -10,9 +10,11 @@ from typing import Any, Final
 
 import pytest
 
-from app import teams, tokens, users, within
+from app import invitations, teams, tokens, users, within
 from app.db import rows
+from app.events import StoredEvent
 from app.feed import Listener, Told, Wanted
+from app.routes import stream
 from app.routes.api import ENDPOINTS
 from app.routes.api.openapi import PREFIX
 from app.routes.table import ROUTES
@@ -145,6 +147,40 @@ async def test_S13_events_of_other_channels_are_not_told(tmp_path: Path) -> None
         rt, channel = visit.rt, await other_channel(visit)
         limited, free = await told(rt, Wanted(seen=frozenset({channel}))), await told(rt, Wanted())
         assert free and all(one["data"].get("channel_id") == str(channel) for one in limited)
+
+
+async def test_S13_doorbells_tell_a_limited_person_no_ids(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        rt, channel = visit.rt, await other_channel(visit)
+        ids, _words = await hidden(visit)
+        chat = f"conversation-{ids['conversation']}"
+        asked = ["conversations", chat, f"channel-{ids['channel']}", f"channel-{channel}", "bots"]
+        seen = frozenset({channel})
+        topics = await asyncio.create_task(stream.visible(rt.db.reader, asked, seen))
+        assert topics == ["conversations", f"channel-{channel}", "bots"]
+        limited, free = rt.bus.subscribe(asked, bare=True), rt.bus.subscribe(["conversations", chat])
+        event = StoredEvent(rt.bus.seq + 1, 0, "message.created", ("conversations", chat), b'{"id":"one"}')
+        rt.bus.ring([event])
+        again = rt.bus.subscribe(["conversations"], after=event.seq - 1, bare=True)
+        assert b"one" in b"".join(free.queue) and limited.queue and again.queue
+        assert b"one" not in b"".join([*limited.queue, *again.queue])
+
+
+async def test_S13_an_invited_person_sees_what_was_chosen_for_them(tmp_path: Path) -> None:
+    async with visiting(tmp_path, empty=True) as visit:
+        channel, owner = await other_channel(visit), await users.find(visit.rt, "rosa@luna.example")
+        given: dict[str, Any] = {"email": "ana@luna.example", "name": "Ana", "by": owner}
+        seen = frozenset({channel})
+        with pytest.raises(within.Invalid):
+            await invitations.create(visit.rt, **given, role="admin", channels=seen)
+        token = await invitations.create(visit.rt, **given, role="agent", channels=seen)
+        await invitations.accept(visit.rt, token, name="Ana", password="purple kettle walks nine", agent="", ip="")
+        assert await within.of_user(visit.rt.db.reader, await users.find(visit.rt, "ana@luna.example")) == seen
+        # A key is limited as it is made, on the page too.
+        fields = {"name": "CRM", "scopes": "read", "days": "30", "rate": "", "which": "some", "channels": str(channel)}
+        assert "pk_" in (await visit.post("/settings/keys", fields)).text
+        key = await visit.one("select max(id) from api_key")
+        assert await within.of_key(visit.rt.db.reader, key, None, None) == seen
 
 
 async def told(rt: Runtime, wanted: Wanted) -> list[dict[str, Any]]:

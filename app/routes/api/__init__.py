@@ -16,6 +16,7 @@ from app.routes.api import (
     media,
     messages,
     questions,
+    rights,
     searching,
     sessions,
     statistics,
@@ -23,6 +24,7 @@ from app.routes.api import (
     templates,
     tokens,
     triggers,
+    troubles,
     users,
     webhooks,
 )
@@ -37,6 +39,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/auth/token", auth.log_in, "logIn", None, "Log in for an access and a refresh token"),
     Endpoint("POST", "/auth/refresh", auth.refresh, "refreshToken", None, "Change a refresh token for a new pair"),
     Endpoint("POST", "/auth/revoke", auth.revoke, "revokeToken", None, "Log out", status=204),
+    Endpoint("GET", "/auth/access", rights.show, "getAccess", None, "What this credential may do"),
     # Messages
     Endpoint("POST", "/messages", messages.send, "sendMessage", ANSWER, "Send a message", status=202),
     Endpoint(
@@ -161,6 +164,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("PATCH", "/users/{id:id}", users.change, "changeUser", ADMINISTER, "Change a person's role, or disable"),
     # The audit log
     Endpoint("GET", "/audit", audit.index, "listAudit", ADMINISTER, "Who changed what, newest first"),
+    # Errors of Parley itself
+    Endpoint("GET", "/errors", troubles.index, "listErrors", ADMINISTER, "Errors in groups, the last one first"),
+    Endpoint("GET", "/errors/{id:id}", troubles.show, "getError", ADMINISTER, "One group of errors"),
+    Endpoint("PATCH", "/errors/{id:id}", troubles.mark, "markError", ADMINISTER, "Resolve, ignore or reopen it"),
+    # Invitations
     Endpoint("GET", "/invitations", invitations.index, "listInvitations", ADMINISTER, "Open invitations"),
     Endpoint("POST", "/invitations", invitations.create, "createInvitation", ADMINISTER, "Invite a person", status=201),
     Endpoint(

@@ -8,6 +8,7 @@ from app import audit, exports, people, sheets
 from app.routes.api.contacts import shown as contact
 from app.routes.api.endpoint import Call, Query, Rows
 from app.search import END_OF_TIME
+from app.security import limits
 from app.views import Id
 
 Format = Literal["csv", "ndjson"]
@@ -55,4 +56,7 @@ async def messages(call: Call, query: AskedMessages) -> Rows:
 
 
 async def noted(call: Call, action: str, detail: str = "") -> None:
+    """Whole lists are for now and then, but for a key without any pace (S14). Raises `TooMany`."""
+    if call.caller.rate != 0:
+        call.request.app.state.limits.take(f"export:{call.caller.name}", limits.EXPORT)
     await call.rt.db.write(audit.write, audit.entry(action, detail))

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from app import invitations
+from app import invitations, within
 from app.routes.api.endpoint import Body, Call
-from app.routes.api.users import Role, acting
+from app.routes.api.users import Channels, Role, acting
 from app.routes.invitation import link
 from app.store.invitations import Invitation as Row
 from app.views import Id, Time
@@ -29,9 +29,12 @@ class Invitations(msgspec.Struct, frozen=True):
 
 
 class NewInvitation(Body, frozen=True):
+    """`channels` by name or id, for a viewer or agent: all that they will see; null: every one."""
+
     email: Annotated[str, msgspec.Meta(max_length=254)]
     role: Role
     name: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    channels: Channels | None = None
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -45,8 +48,9 @@ async def index(call: Call) -> Invitations:
 
 
 async def create(call: Call, body: NewInvitation) -> Made:
+    seen = None if body.channels is None else await within.named(call.rt, body.channels)
     token = await invitations.create(
-        call.rt, email=body.email, name=body.name, role=body.role, by=await acting(call)
+        call.rt, email=body.email, name=body.name, role=body.role, channels=seen, by=await acting(call)
     )  # fmt: skip
     return Made(link(call.request, token))
 

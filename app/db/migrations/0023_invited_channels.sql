@@ -1,0 +1,3 @@
+-- 0023: which channels an invited person will see: ids by comma, null for every one
+
+alter table invitation add column channels text;
