@@ -3,8 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# -n 2: the suite is bound by the disk; more workers than that only queue for it.
+# One a core of the smallest machine it is meant for; some tests keep time and would miss it among more.
 WORKERS ?= 2
+# Tests start hundreds of short programs: what one compiled, the next finds, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
 .PHONY: run test check fmt bench faults hostile audit browser binary sbom screenshots lock codemirror
@@ -83,7 +85,8 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Not compiled: most of the tools' modules are never imported, and the others are compiled when they are.
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/pyvenv.cfg
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-compile --require-hashes -r requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/.run $@

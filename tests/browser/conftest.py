@@ -1,5 +1,6 @@
-"""One browser for the run, one filled house a module."""
+"""One browser and one story for the run, one house a module with a copy of the story."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,19 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def bakery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Two days of Luna Bakery, up to now."""
-    data: Path = tmp_path_factory.mktemp("bakery")
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of Luna Bakery, up to the beginning of the run. Nobody serves it; a house takes a copy."""
+    data = tmp_path_factory.mktemp("story")
+    (data / "ballast").touch()
     filled.fill(data, time.time_ns() // 1_000_000)
+    return data
+
+
+@pytest.fixture(scope="module")
+def bakery(story: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    data = tmp_path_factory.mktemp("bakery")
+    shutil.copytree(story, data, dirs_exist_ok=True)
     with House(data) as house:
         for live in house.rt.channels.by_id.values():
             live.sender.open = False  # there is no network to reach

@@ -30,6 +30,7 @@ class House:
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self.rt: Runtime
+        self.sessions: dict[str, list[Any]] = {}  # cookies of who logged in here, by e-mail
         self.url = self.setup_url = ""
 
     def __enter__(self) -> "House":

@@ -28,7 +28,7 @@ def delivered(tx: Tx, webhook_id: int) -> None:
         one = tx.new_id()
         body = deliveries.payload("message.created", tx.now, data)
         tx.run(store.INSERT_DELIVERY, id=one, webhook_id=webhook_id, seq=1, type="message.created", body=body,
-               now=tx.now)  # fmt: skip
+               conversation_id=None, message_id=None, now=tx.now)  # fmt: skip
         for attempts in range(1 if not said else deliveries.TRIES if not status else 3):
             tx.run(store.TRYING, id=one, attempts=attempts, until=tx.now, now=tx.now)
         row = tx.one(store.ONE, id=one)

@@ -87,8 +87,15 @@ def connect(page: Page, house: House, graph: FakeGraph) -> None:
 
 def first_message(page: Page, house: House, graph: FakeGraph) -> None:
     graph.person(CUSTOMER, name="Ana Beatriz Souza")
+    inbox = page.context.new_page()
+    inbox.goto(f"{house.url}/inbox?view=all")
+    expect(inbox.get_by_role("heading", name="No conversations here")).to_be_visible()
+    expect(inbox.get_by_role("heading", name="Choose a conversation")).to_be_hidden()
     house.run(graph.inbound(CUSTOMER, "hi"))
     expect(page.get_by_role("heading", name="Finish connecting “Shop”")).to_be_hidden(timeout=SOON)
+    expect(inbox.get_by_role("heading", name="Choose a conversation")).to_be_visible(timeout=SOON)
+    expect(inbox.get_by_role("heading", name="No conversations here")).to_be_hidden()
+    inbox.close()
     page.goto(f"{house.url}/inbox?view=all")
     page.locator(".conv").first.click()
     reply = page.locator(".msg.out.bot", has_text="What can I do for you?")

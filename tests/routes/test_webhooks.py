@@ -79,7 +79,7 @@ def fail(tx: Tx, webhook_id: int) -> None:
     body = deliveries.payload("message.created", tx.now, {"text": "</pre><script>"})
     tx.run(
         store.INSERT_DELIVERY, id=tx.new_id(), webhook_id=webhook_id, seq=1, type="message.created", body=body,
-        now=tx.now,
+        conversation_id=None, message_id=None, now=tx.now,
     )  # fmt: skip
     (one,) = tx.all(store.LIST, webhook_id=webhook_id, before=2**62, limit=5)
     for attempts in range(deliveries.TRIES):
@@ -126,7 +126,7 @@ def many(tx: Tx, webhook_id: int) -> None:
     for number in range(35):
         tx.run(
             store.INSERT_DELIVERY, id=tx.new_id(), webhook_id=webhook_id, seq=number, type="bot.updated", body="{}",
-            now=tx.now,
+            conversation_id=None, message_id=None, now=tx.now,
         )  # fmt: skip
 
 
