@@ -64,7 +64,7 @@ class Listener:
 
     def __init__(self, wanted: Wanted, seq: int) -> None:
         self.wanted, self.seq = wanted, seq
-        self.queue: deque[Told] = deque()
+        self.queue: list[Told] = []
         self.sleeper: asyncio.Future[None] | None = None
         self.behind, self.closed = True, False
 

@@ -313,7 +313,7 @@ async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None
     # What is loaded stays: looking through all of it for garbage took 40 ms, in which nobody was answered. A batch of
     # messages makes some thousand objects that go with it; looking at them more than once was 2 % of the time.
     gc.freeze()
-    gc.set_threshold(5_000, 20, 20)
+    gc.set_threshold(2_000, 10, 10)
 
     async def close() -> None:
         await door.close()
