@@ -145,8 +145,8 @@ async def test_S14_whole_lists_are_for_now_and_then(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
         made = await tokens.create(visit.rt, name="crm", scopes=["admin"])
         head = {"Authorization": f"Bearer {made.secret}"}
-        asked = [await visit.client.get("/api/v1/contacts/export", headers=head) for _ in range(7)]
-        assert [each.status_code for each in asked] == [200] * 6 + [429]
+        asked = [await visit.client.get("/api/v1/contacts/export", headers=head) for _ in range(3)]
+        assert [each.status_code for each in asked] == [200, 200, 429]
         assert int(asked[-1].headers["retry-after"]) > 1000
         page = (await visit.get("/settings/rates")).text
         assert "Whole lists as files" in page and "64 levels" in page and "Head of a request" in page

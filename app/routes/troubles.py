@@ -107,9 +107,7 @@ def known() -> tuple[Limit, ...]:
         ),
         Limit(
             _("Whole lists as files, of one person or key"),
-            _("{n} an hour, {burst} at once").format(
-                n=fmt.number(round(limits.EXPORT.each * 3600)), burst=fmt.number(limits.EXPORT.burst)
-            ),
+            _("{n} an hour").format(n=fmt.number(limits.EXPORT.burst)),
             "export",
         ),
         Limit(

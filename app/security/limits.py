@@ -34,7 +34,7 @@ ANONYMOUS: Final = Rate(60, 1.0)
 SESSION: Final = Rate(60, 5.0)
 API_KEY: Final = Rate(200, 50.0)
 AUTHENTICATION: Final = Rate(5, 5 / 60)
-EXPORT: Final = Rate(6, 2 / 3600)
+EXPORT: Final = Rate(2, 2 / 3600)
 
 
 TOO_MANY: Final = N_("Too many requests. Wait a moment, then go on.")

@@ -221,6 +221,14 @@ async def test_what_only_looks_like_a_key_is_refused(api: Program, change: str) 
     assert (await api.get(CHANNELS, headers=api.bearing(wrong[change]))).status_code == 401
 
 
+async def test_S14_wrong_credentials_are_counted_by_address(api: Program) -> None:
+    good = (await api.log_in())["access_token"]
+    answers = [await api.get(CHANNELS, headers=api.bearing(f"pk_{number:043}")) for number in range(60)]
+    assert [each.status_code for each in answers] == [401] * 59 + [429], "logging in was the first of sixty"
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert (await api.get(CHANNELS, headers=api.bearing(good))).status_code == 200
+
+
 async def test_a_cookie_is_no_way_in(api: Program) -> None:
     await api.post(
         "/login",

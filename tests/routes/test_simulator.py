@@ -258,7 +258,7 @@ async def test_who_is_really_called_is_said_beside_the_phone_and_how_it_went_in_
                 await asyncio.sleep(0.01)
         why = await reasons(visit, trial)
         assert why.count("POST https://127.0.0.1:8443/orders?who=") == 2
-        assert why.count("Calls may not go to this address.") == 2
+        assert why.count("Calls may not go to this address.") == 3  # the verdict, too
 
 
 async def test_of_a_bot_that_calls_nobody_nothing_is_said_about_calls(tmp_path: Path) -> None:

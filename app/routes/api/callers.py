@@ -59,8 +59,9 @@ async def identify(request: Request) -> Caller:
     """Whoever shows a credential; it must be right even where none is needed."""
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     credential = credential.strip()
+    nobody = Caller(f"anonymous:{network(request.state.origin.ip)}", frozenset(), frozenset())
     if not credential and not scheme:
-        return Caller(f"anonymous:{network(request.state.origin.ip)}", frozenset(), frozenset())
+        return nobody
     if scheme.lower() != "bearer":
         raise Unauthenticated(N_("Use Authorization: Bearer with an API key or an access token."))
     rt: Runtime = request.state.rt
@@ -68,10 +69,14 @@ async def identify(request: Request) -> Caller:
     now, digest, changes = rt.clock.now(), access.digest(credential), audit.changes.count
     caller = callers.find(digest, now)
     if caller is None:
-        if credential.startswith(access.KEY_PREFIX):
-            caller = await holder(rt, credential)
-        else:
-            caller = await bearer(rt, request.app.state.signer, credential)
+        try:
+            if credential.startswith(access.KEY_PREFIX):
+                caller = await holder(rt, credential)
+            else:
+                caller = await bearer(rt, request.app.state.signer, credential)
+        except Unauthenticated:
+            count(request, nobody)  # who tries credentials is a stranger
+            raise
         callers.keep(digest, caller, now, changes)
     return caller
 
