@@ -21,7 +21,7 @@ from app.said import N_, Sentence, joined
 from app.store import jobs as job_rows
 from app.store import message_templates as store
 from app.store.message_templates import Row
-from app.template import Known, Parts, mismatch, read, unusable
+from app.template import Known, Parts, filled, labels, mismatch, read, unusable, values
 
 if TYPE_CHECKING:
     from app.channels import Live
@@ -63,15 +63,23 @@ async def known(db: Reader, channels: list[tuple[int, str]]) -> tuple[tuple[str,
     return tuple(found)
 
 
-async def fitting(db: Reader, channel_id: int, said: Template) -> None:
-    """Refuse what the network would refuse, as far as the template is known here. Raises `Invalid`."""
+async def fitting(db: Reader, channel_id: int, said: Template) -> Template:
+    """The message as it reads, if the template is known here; then what the network would refuse is refused. Raises
+    `Invalid`."""
     row = await db.one(store.BY_NAME, channel_id=channel_id, name=said.name, language=said.language)
-    why = None if row is None else unusable(row.status) or mismatch(parts_of(row), given_in(said))
+    if row is None:
+        return said
+    parts, given = parts_of(row), given_in(said)
+    why = unusable(row.status) or mismatch(parts, given)
     if why is not None:
         wrong = N_(
             "The template “{name}” ({code}) cannot be sent so. {why}", name=said.name, code=said.language, why=why
         )
         raise Invalid(wrong, code="template", fields={"template": wrong})
+    shown = filled(parts, values(parts, given))
+    return msgspec.structs.replace(
+        said, text=shown.body, header=shown.header, footer=parts.footer, buttons=labels(parts)
+    )
 
 
 def given_in(said: Template) -> tuple[dict[str, Any], ...]:

@@ -236,6 +236,22 @@ def sending(parts: Parts, values: Mapping[str, str]) -> Components:
     return tuple(part for part in made if part)
 
 
+def values(parts: Parts, components: Iterable[Any]) -> dict[str, str]:
+    """What `sending` put into the components of header and text."""
+    header, body, _ = _given(components)
+    given = {
+        word(one, "parameter_name") or name: word(one, "text")
+        for name, one in zip(variables(parts.body), body, strict=False)
+    }
+    found = {_key("body", name): text for name, text in given.items()}
+    return found | {"header": word(header[0], "text")} if header else found
+
+
+def labels(parts: Parts) -> tuple[str, ...]:
+    """What stands on its buttons."""
+    return tuple(button.text or button.kind.replace("_", " ").capitalize() for button in parts.buttons)
+
+
 def _text(value: str, name: str = "") -> dict[str, Any]:
     return {"type": "text"} | ({"parameter_name": name} if name else {}) | {"text": value.strip()}
 

@@ -143,8 +143,9 @@ async def test_a_template_with_a_picture_of_ours_reaches_the_network_in_its_form
     body = {"type": "body", "parameters": [{"type": "text", "text": "20 %"}]}
     button = {"type": "button", "sub_type": "url", "index": "0", "parameters": [{"type": "text", "text": "cake"}]}
     picture = c.Image(mime="image/png", size=len(PIXEL))
-    sale = c.Template("spring_sale", "en", (body, button), "20 % off everything this week.", picture)
-    await message_templates.fitting(shop.rt.db.reader, shop.live.row.id, sale)
+    given = c.Template("spring_sale", "en", (body, button), file=picture)
+    sale = await message_templates.fitting(shop.rt.db.reader, shop.live.row.id, given)
+    assert sale.text == "20 % off everything this week." and sale.buttons == ("Shop",), "as a customer reads it"
     await handoff.reply(shop.rt, chat, sale, user, kept)
     (sent,) = await shop.graph.wait_accepted(1)
     header = sent["body"]["template"]["components"][0]["parameters"][0]

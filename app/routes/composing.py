@@ -206,8 +206,11 @@ async def send_template(request: Request) -> Response:
         problems = wrong(parts, values | ({"header": "file"} if file else {}))
         if problems:
             raise Invalid(_("Something is missing."), fields=problems)
-        said = template_content(row, parts, values, file)
-        await message_templates.fitting(rt.db.reader, head.channel_id, said)
+        components = sending(parts, values | ({"header": ""} if file else {}))
+        above = file if isinstance(file, Image | Video | Document) else None
+        said = await message_templates.fitting(
+            rt.db.reader, head.channel_id, Template(row.name, row.language, components, file=above)
+        )
         user: User = request.state.user
         await handoff.reply(rt, head.id, said, user.id, kept)
     except (Invalid, Conflict) as error:
@@ -226,15 +229,6 @@ async def header_file(rt: "Runtime", head: Head, data: Form, parts: Parts) -> tu
     if str(file.__struct_config__.tag).upper() != parts.header_kind:
         raise unfit(_("The header takes a file of another kind."), "header")
     return file, kept
-
-
-def template_content(row: store.Row, parts: Parts, values: dict[str, str], file: Media | None) -> Template:
-    shown = filled(parts, values)
-    labels = tuple(button.text or button.kind.replace("_", " ").capitalize() for button in parts.buttons)
-    return Template(
-        row.name, row.language, sending(parts, values | ({"header": ""} if file else {})), shown.body,
-        file if isinstance(file, Image | Video | Document) else None, shown.header, parts.footer, labels,
-    )  # fmt: skip
 
 
 async def send_buttons(request: Request) -> Response:

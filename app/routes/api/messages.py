@@ -140,8 +140,7 @@ PARTS = (*FILES, "text", "buttons", "list", "poll", "location", "contacts", "rea
 async def send(call: Call, body: Sending) -> Once[sending.Sent]:
     """Answered once the message is on disk: 202, and it goes out as soon as the channel's pace allows."""
     live = await sending.live_channel(call.rt, body.channel)
-    said = await files.named(call.rt.db.reader, content_of(body))
-    await check(call.rt, live, said)
+    said = await checked(call.rt, live, await files.named(call.rt.db.reader, content_of(body)))
     to = await recipient(call.rt.db.reader, body.to)
     sent = await call.rt.db.write(SEND, call.asked, (live.here, to, said, body.reply_to, call.caller.user_id))
     if isinstance(sent, ParleyError):
@@ -170,11 +169,13 @@ def _send_all(tx: Tx, calls: Sequence[Asking]) -> Sequence[tuple[str, bool] | Pa
 SEND = Together(_send, _send_all)
 
 
-async def check(rt: "Runtime", live: Live, said: Content) -> None:
-    """Refuse before anything is stored what the network would refuse, as far as it is known. Raises `Invalid`."""
+async def checked(rt: "Runtime", live: Live, said: Content) -> Content:
+    """Refuse before anything is stored what the network would refuse, as far as it is known. A template that is known
+    comes back as it reads. Raises `Invalid`."""
     sending.check(live, said)
     if isinstance(said, content.Template):
-        await message_templates.fitting(rt.db.reader, live.row.id, said)
+        return await message_templates.fitting(rt.db.reader, live.row.id, said)
+    return said
 
 
 class Many(Body, frozen=True):
@@ -206,8 +207,7 @@ async def send_many(call: Call, body: Many) -> Once[Outcomes]:
     for one in body.messages:
         try:
             live = lives[one.channel] = lives.get(one.channel) or await sending.live_channel(call.rt, one.channel)
-            said = await files.named(call.rt.db.reader, content_of(one))
-            await check(call.rt, live, said)
+            said = await checked(call.rt, live, await files.named(call.rt.db.reader, content_of(one)))
             to = await recipient(call.rt.db.reader, one.to)
             wanted.append((live.here, to, said, one.reply_to, call.caller.user_id))
         except ParleyError as error:

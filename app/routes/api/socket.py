@@ -28,7 +28,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app import desk, feed, handoff, i18n, sending, tokens, within
+from app import desk, feed, files, handoff, i18n, sending, tokens, within
 from app.db import DatabaseError
 from app.errors import Conflict, Forbidden, Invalid, ParleyError, TooMany
 from app.i18n import tell
@@ -193,8 +193,8 @@ class Connection:
         name = body.pop("idempotency_key", None)
         given = reading.fit(body, messages.Sending)
         live = await sending.live_channel(self.rt, given.channel)
-        said = messages.content_of(given)
-        await messages.check(self.rt, live, said)
+        named = await files.named(self.rt.db.reader, messages.content_of(given))
+        said = await messages.checked(self.rt, live, named)
         asked = None if name is None else tokens.Asked(self.caller.name, tokens.check_name(str(name)), digest(body))
         to = await messages.recipient(self.rt.db.reader, given.to)
         args = (live.here, to, said, given.reply_to, self.caller.user_id)
