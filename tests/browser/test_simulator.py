@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
 from app import bots
 from app.db import Query
 from tests.browser.house import House
 from tests.browser.test_pages import findings
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.visitor import DESKTOP, PHONE, Visitor, hold, release
 
 WAITING = Query("select count(*) from message where text = :text and provider_id is null", int)
 BOT = """bot: Senses
@@ -51,15 +51,12 @@ def test_the_phone_sends_more_than_words(
         page.get_by_role("button", name="Send something else").click()
         page.get_by_role("button", name=what, exact=True).click()
 
-    held: list[Route] = []
-    page.route("**/simulator/say", lambda route: held.append(route))
+    hold(page, "/simulator/say")
     send("Location")
-    while not held:
-        page.wait_for_timeout(20)
     page.get_by_role("button", name="Send something else").click()
-    held.pop().continue_()
+    release(page)
+    expect(chat.get_by_text("On my way.")).to_be_visible()
     expect(page.get_by_role("button", name="Sticker")).to_be_visible()
-    page.unroute("**/simulator/say")
     page.keyboard.press("Escape")
     expect(chat.get_by_text("On my way.")).to_be_visible()
     bakery.run(sent(bakery, "On my way."))

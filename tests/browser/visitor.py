@@ -97,3 +97,27 @@ class Visitor:
 
     def close(self) -> None:
         self.context.close()
+
+
+def hold(page: Page, part: str) -> None:
+    """Requests to addresses with this part wait inside the page until `release`, whatever the machine's pace."""
+    page.evaluate(
+        """(part) => {
+            const real = window.fetch;
+            window.held = [];
+            window.fetch = (where, ...more) => {
+                if (!String(where).includes(part)) return real(where, ...more);
+                return new Promise((go, fail) => {
+                    held.push((lost) => (lost ? fail(new TypeError("lost")) : go(real(where, ...more))));
+                });
+            };
+            window.unhold = () => { window.fetch = real; };
+        }""",
+        part,
+    )
+
+
+def release(page: Page, *, lost: bool = False) -> None:
+    """Let the one that waits go, or fail as if the network were gone; none is held any more."""
+    page.wait_for_function("held.length > 0")
+    page.evaluate("(lost) => { unhold(); held.shift()(lost); }", lost)
