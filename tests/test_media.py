@@ -288,11 +288,12 @@ async def test_files_go_when_they_were_kept_for_as_long_as_was_asked(rt: Runtime
     rt.clock.advance(30 * 86_400 + 1)  # type: ignore[attr-defined]
     assert await rt.db.write(retention.expire) == 0, "nothing was asked"
     await rt.db.write(settings.save_all, {"media_days": "30"})
-    assert await rt.db.write(retention.expire) == 1
+    await rt.db.write(retention.expire)  # or upkeep did it just before
     assert await rows(rt, "select state from media order by id") == [("expired",), ("stored",)]
     assert not await retention.forget(rt.db, rt.media, SHA), "the other message has it"
     rt.clock.advance(86_400)  # type: ignore[attr-defined]
-    assert await rt.db.write(retention.expire) == 1
+    await rt.db.write(retention.expire)
+    assert await rows(rt, "select state from media order by id") == [("expired",), ("expired",)]
     assert await retention.forget(rt.db, rt.media, SHA) and not rt.media.path(SHA).exists()
     assert await rows(rt, "select count(*) from message where direction = 'in'") == [(2,)], "the messages stay"
 
