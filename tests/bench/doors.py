@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,6 +146,10 @@ async def reads(running: Product, key: str, count: int) -> Found:
     return rows, HEAD + "\n".join(told(name, each) for name, each in found.items())
 
 
+def asking(make: Callable[[], str]) -> Callable[[], str]:
+    return lambda: f"/messages?q={make()}"
+
+
 async def search(running: Product, key: str, count: int) -> Found:
     words, dice = stocked.vocabulary(), random.Random(4)
 
@@ -164,10 +169,7 @@ async def search(running: Product, key: str, count: int) -> Found:
             f"{word(0, 20)}&conversation={stocked.FIRST + dice.randrange(1000)}"
         ),
     }
-    found = {
-        name: await timed(running, key, lambda make=make: f"/messages?q={make()}", 100)  # type: ignore[misc]
-        for name, make in kinds.items()
-    }
+    found = {name: await timed(running, key, asking(make), 100) for name, make in kinds.items()}
     every = [seconds for each in found.values() for seconds in each.took]
     row = at_most(6, f"search in {count:,} messages, p95 of all kinds together", share(every, 0.95), 100, 100, ms)
     return [row], HEAD + "\n".join(told(name, each) for name, each in found.items())
@@ -208,14 +210,21 @@ async def hundred(wired: Wired, number: int) -> int:
     return len(answer["items"])
 
 
+def per_second(value: float) -> str:
+    return f"{value:,.0f}/s"
+
+
 async def send(running: Product, key: str, _count: int) -> Found:
     alone = await many(running.port, key, one, 50)
     together = await many(running.port, key, hundred, 4)
-    per_second: Callable[[float], str] = lambda value: f"{value:,.0f}/s"  # noqa: E731
     row = at_least(
         3, "messages accepted and on disk, by `POST /messages` from 50 connections", alone, 1500, 1500, per_second
     )
     return [row], f"By `POST /messages/bulk`, a hundred at a time from four connections: {per_second(together)}."
+
+
+def same(ear: "Listener") -> "Listener":
+    return ear
 
 
 class Listener(asyncio.Protocol):
@@ -224,8 +233,7 @@ class Listener(asyncio.Protocol):
     def __init__(self, key: str, arrived: dict[bytes, list[float]]) -> None:
         self.key, self.arrived, self.rest, self.open = key, arrived, b"", False
 
-    # asyncio hands a stream its `Transport`; the base class names the wider kind.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a stream's is one
         head = (
             f"GET /api/v1/events?types=message.created HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {self.key}"
         )
@@ -254,7 +262,7 @@ async def streams(running: Product, key: str, _count: int) -> Found:
         before = machine.memory(running.pid)
         ears = [Listener(keys[number // EACH], arrived) for number in range(LISTENERS)]
         for ear in ears:
-            await loop.create_connection(lambda ear=ear: ear, "127.0.0.1", running.port)  # type: ignore[misc]
+            await loop.create_connection(partial(same, ear), "127.0.0.1", running.port)
         until = time.perf_counter() + 30
         while not all(ear.open for ear in ears) and time.perf_counter() < until:
             await asyncio.sleep(0.05)
