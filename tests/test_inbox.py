@@ -411,6 +411,7 @@ async def test_what_disappears_is_forgotten_by_the_bot_and_not_kept_for_programs
     told = said(rt, "note my zanzibar secret", sender=Address(wa_id="16505551234", lasts="60"), lasts=60)
     outcome = await take_in(rt, live, told)
     await take_in(rt, live, said(rt, "more", sender=Address(wa_id="16505551234")))
+    await rt.db.settled()
     await rt.webhooks._spool_once()
     await change(rt, "update delivery set state = 'delivered'")
     assert "zanzibar" in str(await rows(rt, "select body from delivery"))
