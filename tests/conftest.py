@@ -10,7 +10,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from app.db import Database, open_database
 from app.runtime import Runtime, start, stop
@@ -57,7 +56,9 @@ def quick_hashing() -> Iterator[None]:
     """The least that argon2 takes: nearly every test logs somebody in, and the product's own parameters are made to
     cost. What those prove is shown in `tests/security/test_passwords.py`, which uses them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(passwords, "MEMORY", 8)
+        patch.setattr(passwords, "TARGET", 0)
+        patch.setattr(passwords, "HASHER", passwords.hasher(1))
         yield
 
 
