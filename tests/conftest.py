@@ -16,7 +16,7 @@ from app.runtime import Runtime, start, stop
 from app.security import passwords
 from app.settings import Settings, load
 from tests.again import again
-from tests.canaries import Watch
+from tests.canaries import Watch, plant_what_passes
 from tests.clock import ManualClock
 from tests.databases import Schemas, Templates, chosen, postgres_server
 
@@ -69,7 +69,9 @@ def no_planted_secret_is_logged() -> Iterator[Watch]:
     before = product.level
     product.addHandler(watch)
     product.setLevel(logging.DEBUG)
-    yield watch
+    with pytest.MonkeyPatch.context() as patch:
+        plant_what_passes(patch)
+        yield watch
     product.removeHandler(watch)
     product.setLevel(before)
     assert not watch.shown, f"planted secrets were logged: {watch.shown}"
