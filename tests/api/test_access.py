@@ -115,7 +115,7 @@ async def test_S10_no_other_way_to_write_a_token_is_read(api: Program) -> None:
             {"jwk": jwk}, {"jku": "https://evil.example/keys"}, {"x5u": "https://evil.example/cert"},
             {"x5c": [raw(b"x")]},
         )),
-        *(signed(head, with_key=weak) for weak in (b"", b"secret", b"\0" * 32, key[:31], key + b"\0",
+        *(signed(head, with_key=weak) for weak in (b"", b"secret", b"\0" * 32, key[:31], key + b"x",
           key.hex().encode())),
         # what must be understood and is not
         *(signed(head | {"crit": crit}) for crit in ([], ["exp"], ["b64"], "b64", None)),
@@ -146,8 +146,7 @@ async def test_S10_no_other_way_to_write_a_token_is_read(api: Program) -> None:
         status = (await api.get(CHANNELS, headers=api.bearing(token))).status_code
         if status not in (401, 400):
             found.append((token, status))
-    assert not found
-    assert len(forged) == 0
+    assert not found and len(forged) == 134
 
 
 async def test_a_refresh_token_works_once_and_its_second_use_ends_the_log_in(api: Program) -> None:
