@@ -1,11 +1,15 @@
-"""Looks at files that customers sent: a thumbnail of a picture, how large it is, how long a recording.
+"""Looks at files that customers sent: a thumbnail of a picture or video, how large it is, how long a recording.
 
 What decodes them is a process of its own (this program, called with `look`) that has little memory and a few seconds,
-so that a file made to burst takes nothing with it (S27).
+so that a file made to burst takes nothing with it (S27). A video needs `ffmpeg` for that, which starts in the same
+limits; where it is not installed, the video has no thumbnail.
 """
 
 import asyncio
+import io
 import os
+import shutil
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,14 +18,18 @@ from typing import Final
 import msgspec
 
 from app.storage import settle
+from app.system import outside_environment
 
 WORD: Final = "look"  # by which `__main__` knows what it is called for
 MEMORY: Final = 256 * 1024 * 1024
+MEMORY_VIDEO: Final = 768 * 1024 * 1024  # what ffmpeg's libraries take by themselves is 300 MB of it
 SECONDS: Final = 5
 WRITTEN: Final = 2 * 1024 * 1024
 PIXELS: Final = 25_000_000
 SIDE: Final = 560  # of a thumbnail, at most; as wide as a bubble on a fine screen
 PICTURES: Final = ("JPEG", "PNG", "WEBP", "GIF")
+CODECS: Final = "h264,hevc,mpeg4,h263"  # of videos that phones send; ffmpeg opens nothing else
+FRAMES: Final = 25  # of which the most telling one is taken: the first is often black
 FALLBACK: Final = "application/octet-stream"
 
 
@@ -34,8 +42,8 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 async def look(path: Path, part: Path, small: Path) -> Seen:
-    """Look at a file and leave its thumbnail at `small`, if it is a picture that can be shown so. `part` is where it
-    is written until it is whole."""
+    """Look at a file and leave its thumbnail at `small`, if it is a picture or video that can be shown so. `part` is
+    where it is written until it is whole."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     child = await asyncio.create_subprocess_exec(
@@ -95,20 +103,25 @@ def _mpeg_audio(head: bytes) -> str:
 
 def main(source: Path, part: Path) -> int:
     """Print what is seen as JSON. Whatever goes wrong here goes wrong here only."""
-    confine()
     with source.open("rb") as file:
         kind = sniff(file.read(16))
-    seen = picture(source, part) if kind.startswith("image/") else recording(source)
+    confine(MEMORY_VIDEO if kind.startswith("video/") else MEMORY)
+    if kind.startswith("image/"):
+        seen = picture(source, part)
+    else:
+        seen = recording(source)
+        if kind.startswith("video/") and (still := frame(source)):
+            seen = msgspec.structs.replace(picture(io.BytesIO(still), part), duration=seen.duration)
     sys.stdout.write(msgspec.json.encode(seen).decode())
     return 0
 
 
-def confine() -> None:
+def confine(memory: int) -> None:
     if sys.platform != "win32":
         import resource
 
         limits = (
-            (resource.RLIMIT_AS, MEMORY),
+            (resource.RLIMIT_AS, memory),
             (resource.RLIMIT_CPU, SECONDS),
             (resource.RLIMIT_FSIZE, WRITTEN),
             (resource.RLIMIT_CORE, 0),
@@ -118,7 +131,7 @@ def confine() -> None:
                 resource.setrlimit(what, (most, most))
 
 
-def picture(source: Path, part: Path) -> Seen:
+def picture(source: Path | io.BytesIO, part: Path) -> Seen:
     """The size is read before anything is decoded. What was taken with the picture, such as the place, stays out."""
     from PIL import Image, ImageOps
 
@@ -132,6 +145,25 @@ def picture(source: Path, part: Path) -> Seen:
             turned.thumbnail((SIDE, SIDE))
             turned.save(part, "WEBP", quality=78, exif=b"", icc_profile=None)
     return Seen(width, height)
+
+
+def frame(source: Path) -> bytes:
+    """A still of a video as JPEG; empty where there is no ffmpeg, or it cannot. It reads this one file, and only as
+    MP4 or 3GP."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        return b""
+    made = subprocess.run(
+        [
+            program, "-nostdin", "-v", "error",
+            "-protocol_whitelist", "file", "-codec_whitelist", CODECS, "-threads", "1", "-f", "mov", "-i", str(source),
+            "-an", "-sn", "-dn", "-frames:v", "1", "-vf", f"thumbnail={FRAMES}",
+            "-threads", "1", "-c:v", "mjpeg", "-q:v", "3", "-f", "image2pipe", "-",
+        ],
+        env=outside_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        timeout=SECONDS, check=False,
+    )  # fmt: skip
+    return made.stdout
 
 
 def recording(source: Path) -> Seen:

@@ -21,7 +21,8 @@ from app.said import N_, Sentence, joined
 from app.store import jobs as job_rows
 from app.store import message_templates as store
 from app.store.message_templates import Row
-from app.template import Known, Parts, filled, labels, mismatch, read, unusable, values
+from app.template import Parts, filled, labels, read, reading, values
+from app.template_fit import Known, mismatch, unusable
 
 if TYPE_CHECKING:
     from app.channels import Live
@@ -78,7 +79,7 @@ async def fitting(db: Reader, channel_id: int, said: Template) -> Template:
         raise Invalid(wrong, code="template", fields={"template": wrong})
     shown = filled(parts, values(parts, given))
     return msgspec.structs.replace(
-        said, text=shown.body, header=shown.header, footer=parts.footer, buttons=labels(parts)
+        said, text=reading(shown), header=shown.header, footer=parts.footer, buttons=labels(parts)
     )
 
 

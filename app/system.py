@@ -1,4 +1,4 @@
-"""What differs by system, in one place: file locks, private files, syncing a folder, where data lies by default."""
+"""What differs by system: file locks, private files, syncing a folder, where data lies, how other programs start."""
 
 import os
 import sys
@@ -55,6 +55,17 @@ else:
             return Path.home() / "Library" / "Application Support" / "Parley"
         base = os.environ.get("XDG_DATA_HOME")
         return (Path(base) if base else Path.home() / ".local" / "share") / "parley"
+
+
+def outside_environment() -> dict[str, str]:
+    """For programs of the machine: the libraries of the packaged program are not theirs."""
+    found = dict(os.environ)
+    if getattr(sys, "frozen", False):
+        for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+            found.pop(name, None)
+            if before := found.pop(f"{name}_ORIG", ""):
+                found[name] = before
+    return found
 
 
 def open_private(path: Path, *, append: bool = False) -> int:

@@ -1,7 +1,8 @@
-"""A message template: what of it can be filled in, what it reads like then, and whether given values fit. Pure.
+"""A message template: what of it can be filled in, what it reads like then, and how it is sent. Pure.
 
 `components` are as in the provider's contract, both as a template is defined and as it is sent; what is not known here
-stays as it came. Places to fill in have keys: `header`, `header.latitude`…, `body.1` or `body.name`, `button.0`.
+stays as it came. Places to fill in have keys: `header`, `header.latitude`…, `body.1` or `body.name`, `button.0`; on a
+card of a carousel `card.0.header` and so on.
 """
 
 import re
@@ -14,8 +15,8 @@ from app.said import N_, Sentence
 
 VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
 FILES: Final = ("IMAGE", "VIDEO", "DOCUMENT")
-TEXT, HEADER, CODE, URL = 1024, 60, 20, 2000  # the most characters once filled in
-USABLE: Final = frozenset({"APPROVED"})
+TEXT, CARD, HEADER, CODE, URL = 1024, 160, 60, 20, 2000  # the most characters once filled in
+VALUED: Final = frozenset({"url", "copy_code"})  # buttons that are given something
 WORDS: Final[dict[str, Sentence]] = {
     "header": N_("Header"),
     "header.latitude": N_("Latitude"),
@@ -44,8 +45,8 @@ class Button(msgspec.Struct, frozen=True):
 
 class Parts(msgspec.Struct, frozen=True):
     """A template as people see it. `header_kind`: '', TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or another of the
-    network's; `others` names components that are not known here; `named`: variables have names, not numbers;
-    `examples`: what the author gave for a slot's key."""
+    network's; `cards` of a carousel have a header, a text and buttons; `others` names components that are not known
+    here; `named`: variables have names, not numbers; `examples`: what the author gave for a slot's key."""
 
     header_kind: str = ""
     header: str = ""
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True):
     buttons: tuple[Button, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
     named: bool = False
+    cards: tuple["Parts", ...] = ()
     others: tuple[str, ...] = ()
 
 
@@ -91,12 +93,22 @@ def read(components: Iterable[Any], *, named: bool = False) -> Parts:
             case "FOOTER":
                 found["footer"] = word(component, "text")
             case "BUTTONS":
-                listed = component.get("buttons")
-                buttons = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-                found["buttons"] = tuple(map(_button, buttons))
+                found["buttons"] = tuple(map(_button, _objects(component.get("buttons"))))
+            case "CAROUSEL":
+                found["cards"] = tuple(_card(card, named) for card in _objects(component.get("cards")))
             case _:
                 others.append(kind)
     return Parts(**found, examples=tuple(examples.items()), others=tuple(others))
+
+
+def _card(given: dict[str, Any], named: bool) -> Parts:
+    """A card holds no cards."""
+    components = _objects(given.get("components"))
+    return read([one for one in components if word(one, "type").upper() != "CAROUSEL"], named=named)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def word(value: Mapping[str, Any], key: str) -> str:
@@ -175,6 +187,16 @@ def _slots(parts: Parts) -> Iterator[Slot]:
             yield Slot(f"button.{at}", label, example=_end(button), most=URL)
         elif button.kind == "COPY_CODE":
             yield Slot(f"button.{at}", N_("Code to copy"), example=button.example, most=CODE)
+    for at, card in enumerate(parts.cards):
+        for slot in _slots(card):
+            label = N_("Card {n}: {what}", n=at + 1, what=slot.label)
+            yield msgspec.structs.replace(slot, key=f"card.{at}.{slot.key}", label=label)
+
+
+def _on_card(at: int, values: Mapping[str, str]) -> dict[str, str]:
+    """The values of one card, by the keys that they would have without it."""
+    start = f"card.{at}."
+    return {key.removeprefix(start): value for key, value in values.items() if key.startswith(start)}
 
 
 def _end(button: Button) -> str:
@@ -196,11 +218,19 @@ def wrong(parts: Parts, values: Mapping[str, str]) -> dict[str, Sentence]:
             found[slot.key] = N_("Degrees, like {example}.", example=slot.example)
         elif "\n" in value or "\t" in value or "     " in value:
             found[slot.key] = N_("Without line breaks, tabs, or more than four spaces in a row.")
-    text = filled(parts, values).body
-    if len(text) > TEXT and not any(key.startswith("body.") for key in found):
-        last = next((slot.key for slot in reversed(slots(parts)) if slot.key.startswith("body.")), "body")
-        found[last] = N_("With its values the text has {n} characters; {most} are allowed.", n=len(text), most=TEXT)
+    shown = filled(parts, values)
+    found |= _too_long("body.", shown.body, TEXT, parts, found)
+    for at, card in enumerate(shown.cards):
+        found |= _too_long(f"card.{at}.body.", card.body, CARD, parts, found)
     return found
+
+
+def _too_long(start: str, text: str, most: int, parts: Parts, found: Mapping[str, Sentence]) -> dict[str, Sentence]:
+    """Said of the last value of a text, if nothing else is wrong with any of them."""
+    if len(text) <= most or any(key.startswith(start) for key in found):
+        return {}
+    last = next((slot.key for slot in reversed(slots(parts)) if slot.key.startswith(start)), start.removesuffix("."))
+    return {last: N_("With its values the text has {n} characters; {most} are allowed.", n=len(text), most=most)}
 
 
 def _is_degrees(text: str, most: int) -> bool:
@@ -217,8 +247,9 @@ def filled(parts: Parts, values: Mapping[str, str]) -> Parts:
         msgspec.structs.replace(button, target=_filled_end(button, values.get(f"button.{at}", "").strip()))
         for at, button in enumerate(parts.buttons)
     )
+    cards = tuple(filled(card, _on_card(at, values)) for at, card in enumerate(parts.cards))
     return msgspec.structs.replace(
-        parts, header=fill("header", parts.header), body=fill("body", parts.body), buttons=buttons
+        parts, header=fill("header", parts.header), body=fill("body", parts.body), buttons=buttons, cards=cards
     )
 
 
@@ -233,18 +264,34 @@ def sending(parts: Parts, values: Mapping[str, str]) -> Components:
     body = [_text(values[f"body.{name}"], name if parts.named else "") for name in variables(parts.body)]
     made.append({"type": "body", "parameters": body} if body else {})
     made += [_press(at, button, values.get(f"button.{at}", "").strip()) for at, button in enumerate(parts.buttons)]
+    cards = [
+        {"card_index": at, "components": list(sending(card, _on_card(at, values)))}
+        for at, card in enumerate(parts.cards)
+    ]
+    made.append({"type": "carousel", "cards": cards} if cards else {})
     return tuple(part for part in made if part)
 
 
 def values(parts: Parts, components: Iterable[Any]) -> dict[str, str]:
-    """What `sending` put into the components of header and text."""
-    header, body, _ = _given(components)
-    given = {
+    """What `sending` put into the components of header, text and cards."""
+    components = list(components)
+    found = {
+        f"card.{at}.{key}": value
+        for at, card in enumerate(parts.cards)
+        for key, value in values(card, sent_cards(components).get(at, [])).items()
+    }
+    header, body, _ = sent(components)
+    told = {
         word(one, "parameter_name") or name: word(one, "text")
         for name, one in zip(variables(parts.body), body, strict=False)
     }
-    found = {_key("body", name): text for name, text in given.items()}
+    found |= {_key("body", name): text for name, text in told.items()}
     return found | {"header": word(header[0], "text")} if header else found
+
+
+def reading(parts: Parts) -> str:
+    """Its text and that of its cards, a paragraph each."""
+    return "\n\n".join(part for part in (parts.body, *(card.body for card in parts.cards)) if part)
 
 
 def labels(parts: Parts) -> tuple[str, ...]:
@@ -283,73 +330,10 @@ def _press(at: int, button: Button, value: str) -> dict[str, Any]:
     return place | {"sub_type": "url", "parameters": [_text(value)]} if button.variable else {}
 
 
-# ---- does a message fit ---------------------------------------------------------------------------------------------
+# ---- reading what was sent ----------------------------------------------------------------------------------------
 
 
-class Known(msgspec.Struct, frozen=True):
-    """A template that a channel has, as far as it matters to whoever sends it."""
-
-    name: str
-    language: str
-    status: str
-    parts: Parts
-
-
-def unusable(status: str) -> Sentence | None:
-    """Why a template in this state cannot be sent; None if it can."""
-    return None if status in USABLE else STATES.get(status, N_("The network does not let it be sent now."))
-
-
-STATES: Final[dict[str, Sentence]] = {
-    "DRAFT": N_("It is a draft that was not submitted for review yet."),
-    "PENDING": N_("The network is still reviewing it."),
-    "IN_APPEAL": N_("The network is reviewing an appeal."),
-    "REJECTED": N_("The network rejected it."),
-    "PAUSED": N_("The network paused it because people react badly to it."),
-    "DISABLED": N_("The network disabled it because people reacted badly to it."),
-    "PENDING_DELETION": N_("It is being deleted."),
-    "DELETED": N_("It was deleted at the network."),
-    "LIMIT_EXCEEDED": N_("The account has more templates than the network allows."),
-    "ARCHIVED": N_("The network archived it because it was not used for a year."),
-    "LOCKED": N_("The network locked it."),
-}
-
-
-def mismatch(parts: Parts, components: Iterable[Any]) -> Sentence | None:
-    """Why a message with these components does not fit the template; None if it does."""
-    header, body, presses = _given(components)
-    wanted = variables(parts.body)
-    names = [word(one, "parameter_name") for one in body]
-    if len(body) != len(wanted):
-        return N_("Its text has {wanted} values, and {given} are given.", wanted=len(wanted), given=len(body))
-    if parts.named and set(names) != set(wanted):
-        return N_("The values of its text are named {names}.", names=", ".join(wanted))
-    if complaint := _header_mismatch(parts, header):
-        return complaint
-    for at, button in enumerate(parts.buttons):
-        if (button.variable or button.kind == "COPY_CODE") and at not in presses:
-            return N_("Its button “{button}” needs a value.", button=button.text or button.kind)
-        if not button.variable and button.kind == "URL" and at in presses:
-            return N_("Its button “{button}” has a fixed address, and a value is given for it.", button=button.text)
-    if presses and max(presses) >= len(parts.buttons):
-        return N_(
-            "It has {n} buttons, and a value is given for number {at}.", n=len(parts.buttons), at=max(presses) + 1
-        )
-    return None
-
-
-def _header_mismatch(parts: Parts, header: list[dict[str, Any]]) -> Sentence | None:
-    kind = parts.header_kind
-    needs = kind in (*FILES, "LOCATION") or bool(variables(parts.header))
-    if not needs:
-        return N_("Its header takes no value, and one is given.") if header else None
-    given = word(header[0], "type").upper() if header else ""
-    if kind in (*FILES, "LOCATION") and given != kind:
-        return N_("Its header needs a value of type {kind}.", kind=kind.lower())
-    return None if header else N_("Its header needs a value.")
-
-
-def _given(components: Iterable[Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], set[int]]:
+def sent(components: Iterable[Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], set[int]]:
     """The parameters of header and text, and the numbers of the buttons that have any."""
     found: dict[str, list[dict[str, Any]]] = {"header": [], "body": []}
     presses: set[int] = set()
@@ -365,4 +349,8 @@ def _given(components: Iterable[Any]) -> tuple[list[dict[str, Any]], list[dict[s
     return found["header"], found["body"], presses
 
 
-VALUED: Final = frozenset({"url", "copy_code"})
+def sent_cards(components: list[Any]) -> dict[int, list[dict[str, Any]]]:
+    """The components of each card that is given, by its number."""
+    carousel = next((one for one in _objects(components) if word(one, "type").lower() == "carousel"), {})
+    cards = [card for card in _objects(carousel.get("cards")) if word(card, "card_index").isdecimal()]
+    return {int(word(card, "card_index")): _objects(card.get("components")) for card in cards}

@@ -8,7 +8,8 @@ import pytest
 from app.connectors.account import Draft
 from app.connectors.whatsapp_cloud.template_rules import check
 from app.routes import template_form
-from app.template import Parts, filled, mismatch, read, sending, slots, unusable, wrong
+from app.template import Parts, filled, read, reading, sending, slots, values, wrong
+from app.template_fit import mismatch, unusable
 
 SALE: list[dict[str, Any]] = [
     {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::x"]}},
@@ -86,6 +87,48 @@ def test_a_message_that_does_not_fit_is_told_why(change: Any, says: str) -> None
     made = json.loads(json.dumps(sending(parts, VALUES)))
     change(made)
     assert says in str(mismatch(parts, made))
+
+
+CARDS = [
+    {"type": "BODY", "text": "New for {{1}}.", "example": {"body_text": [["Ana"]]}},
+    {"type": "CAROUSEL", "cards": [
+        {"components": [
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::x"]}},
+            {"type": "BODY", "text": f"{name} from {{{{1}}}}", "example": {"body_text": [["3 €"]]}},
+            {"type": "BUTTONS", "buttons": [
+                {"type": "QUICK_REPLY", "text": "Order"}, {"type": "URL", "text": "Look", "url": "https://x.example/{{1}}",
+                                                           "example": ["https://x.example/a"]}]},
+            {"type": "CAROUSEL", "cards": []}]}
+        for name in ("Bread", "Cake")]},
+]  # fmt: skip
+ON_CARDS = {"body.1": "Ana"} | {
+    f"card.{at}.{key}": value
+    for at in (0, 1)
+    for key, value in (("header", "https://x.example/a.jpg"), ("body.1", f"{at} €"), ("button.1", "b"))
+}
+
+
+def test_each_card_of_a_carousel_is_filled_in() -> None:
+    parts = read(CARDS)
+    assert [(slot.key, slot.example) for slot in slots(parts)][:4] == [
+        ("body.1", "Ana"), ("card.0.header", ""), ("card.0.body.1", "3 €"), ("card.0.button.1", "a"),
+    ]  # fmt: skip
+    made = sending(parts, ON_CARDS)
+    assert mismatch(parts, made) is None and wrong(parts, ON_CARDS) == {}
+    cards = made[1]["cards"]
+    assert [card["card_index"] for card in cards] == [0, 1]
+    assert cards[1]["components"][1] == {"type": "body", "parameters": [{"type": "text", "text": "1 €"}]}
+    assert reading(filled(parts, values(parts, made))) == "New for Ana.\n\nBread from 0 €\n\nCake from 1 €"
+
+
+def test_what_is_wrong_on_a_card_is_told_with_its_number() -> None:
+    parts = read(CARDS)
+    assert list(wrong(parts, ON_CARDS | {"card.1.header": ""})) == ["card.1.header"]
+    assert "card.1.body.1" in wrong(parts, ON_CARDS | {"card.1.body.1": "x" * 160})
+    made = json.loads(json.dumps(sending(parts, ON_CARDS)))
+    assert "0 are given" in str(mismatch(parts, made[:1]))
+    del made[1]["cards"][1]["components"][0]
+    assert str(mismatch(parts, made)).startswith("Card 2: Its header needs")
 
 
 def test_only_an_approved_template_can_be_sent() -> None:

@@ -16,8 +16,8 @@ from app.bot.shown import every
 from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler
 from app.said import N_, Sentence
-from app.template import Known as Template
-from app.template import mismatch, unusable
+from app.template_fit import Known as Template
+from app.template_fit import mismatch, unusable
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -74,7 +74,7 @@ def tone(status: str) -> str:
 
 def preview(parts: Parts) -> dict[str, Any]:
     """What `_preview.html` draws."""
-    return {"parts": parts, "said": render(parts.body)}
+    return {"parts": parts, "said": render(parts.body), "cards": [(card, render(card.body)) for card in parts.cards]}
 
 
 # ---- the list --------------------------------------------------------------------------------------------------------
@@ -138,24 +138,35 @@ async def show(request: Request) -> Response:
 
 
 async def state(request: Request) -> Response:
-    """How it stands, when something about it is told."""
+    """How it stands, when something about it is told; the whole page where its form belongs there now."""
     row = await template_of(request)
     values = await template_values(request, row)
+    if values["changeable"] and "fixed" in request.query_params:
+        return redirect(request, to_template(request, row.id))
     return await fragment(request, "message_templates/_state.html", version=repr(row), **values)
 
 
 async def template_values(request: Request, row: Row, fields: Fields | None = None) -> dict[str, Any]:
     parts = message_templates.parts_of(row)
-    changeable = row.status == message_templates.DRAFT or row.status in message_templates.EDITABLE
+    fillable = slots(parts)
+    values = form_values(fields or template_form.shown(message_templates.draft_of(row), parts))
+    if not changeable(row, parts):
+        values |= preview(filled(parts, {slot.key: slot.example for slot in fillable}))
     return {
         "row": row,
         "channel": await channel_row(request, row.channel_id),
-        "slots": slots(parts),
-        "changeable": changeable and not parts.others and row.category != "AUTHENTICATION",
+        "slots": fillable,
+        "changeable": changeable(row, parts),
         "words": words,
         "tone": tone,
-        **form_values(fields or template_form.shown(message_templates.draft_of(row), parts)),
+        **values,
     }
+
+
+def changeable(row: Row, parts: Parts) -> bool:
+    """Whether the form takes it: its review is over, and it holds nothing that the form does not know."""
+    open_now = row.status == message_templates.DRAFT or row.status in message_templates.EDITABLE
+    return open_now and not (parts.others or parts.cards) and row.category != "AUTHENTICATION"
 
 
 def form_values(fields: Fields) -> dict[str, Any]:

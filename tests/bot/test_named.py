@@ -2,8 +2,8 @@
 
 from app.bot.document import parse
 from app.bot.named import Known, named
-from app.template import Known as Template
 from app.template import read
+from app.template_fit import Known as Template
 
 TEXT = """\
 bot: T

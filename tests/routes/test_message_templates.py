@@ -6,7 +6,9 @@ import pytest
 
 from app import message_templates, users, within
 from app.connectors.account import Draft, Listed
+from app.db import Statement, Tx
 from tests.routes.visiting import Visit, visiting
+from tests.test_template import CARDS
 
 pytestmark = pytest.mark.anyio
 ARABIC = "مرحبا {{1}}، الطلب {{2}} جاهز الآن"
@@ -89,3 +91,32 @@ async def test_a_network_without_templates_has_no_such_page(tmp_path: Path) -> N
     async with visiting(tmp_path) as visit:
         channel = await visit.one("select id from channel where connector = 'simulator'")
         assert (await visit.get(f"/channels/{channel}/templates")).status_code == 404
+
+
+async def test_a_page_gets_its_form_once_the_review_is_over(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        channel = await shop(visit)
+        one = await visit.one("select id from template where name = 'arabic_ready'")
+        await visit.rt.db.write(reviewed, one, "PENDING")
+        path = f"/channels/templates/{one}/state?fixed"
+        assert path.rpartition("/")[2] in (await visit.get(f"/channels/templates/{one}")).text
+        assert (await visit.get(path, hx=True)).status_code == 200
+        await visit.rt.db.write(reviewed, one, "APPROVED")
+        assert (await visit.get(path, hx=True)).headers["HX-Redirect"] == f"/channels/templates/{one}"
+        assert "?fixed" not in (await visit.get(f"/channels/templates/{one}")).text and channel
+
+
+def reviewed(tx: Tx, template_id: int, status: str) -> None:
+    tx.run(Statement("update template set status = :status where id = :id"), id=template_id, status=status)
+
+
+async def test_cards_of_a_carousel_are_shown_as_on_the_phone_and_not_changed_here(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        channel = await shop(visit)
+        draft = Draft("two_cakes", "en", "MARKETING", tuple(CARDS))
+        listed = [Listed("2", draft, "APPROVED", "", "")]
+        await visit.rt.db.write(message_templates.take, channel, listed, visit.rt.clock.now())
+        one = await visit.one("select id from template where name = 'two_cakes'")
+        shown = (await visit.get(f"/channels/templates/{one}")).text
+        assert "New for Ana." in shown and "Bread from 3 €" in shown and "Cake from 3 €" in shown
+        assert "Card 2: File of the header" in shown and "<textarea" not in shown

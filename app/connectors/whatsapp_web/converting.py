@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from app.content import Audio, Document, Media, Video
+from app.system import outside_environment
 
 LIMIT: Final = 60.0  # seconds
 VOICE: Final = ("-vn", "-ac", "1", "-ar", "48000", "-c:a", "libopus", "-b:a", "32k", "-f", "ogg")
@@ -48,7 +49,7 @@ async def _convert(data: bytes, options: tuple[str, ...]) -> bytes:
         await asyncio.to_thread(source.write_bytes, data)
         process = await asyncio.create_subprocess_exec(
             program, "-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i", str(source), *options,
-            str(target), stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            str(target), env=outside_environment(), stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
             _, said = await asyncio.wait_for(process.communicate(), LIMIT)

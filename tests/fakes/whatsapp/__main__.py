@@ -24,6 +24,8 @@ say WORDS           Alice writes
 bob WORDS           Bob writes
 late WORDS          Alice wrote this an hour ago
 group WORDS         Alice mentions the owner in a group
+room WORDS          Alice writes in that group and mentions nobody
+once WORDS          Alice writes what may be seen once
 vote ANSWER         Alice votes in the newest poll
 fade WORDS          Alice writes what disappears after a minute
 me WORDS            the owner writes to Alice, on the phone
@@ -64,6 +66,10 @@ class Phone:
                 await server.say(alice, rest, more={"t": str(int(server.now()) - 3600)})
             case "group":
                 await server.send(alice, told(f"@{server.owner.lid} {rest}", str(server.owner.by_lid)), group=GROUP)
+            case "room":
+                await server.send(alice, told(rest), group=GROUP)
+            case "once":
+                await server.send(alice, e2e.Message(viewOnceMessageV2=e2e.FutureProofMessage(message=told(rest))))
             case "vote":
                 await server.vote(alice, [id for id in self._ids if id in server.secrets][-1], [rest])
             case "fade":
