@@ -63,9 +63,7 @@ def settle(tx: Tx, intake: Intake, channel_id: int, conversation_id: int, decisi
             tx.run(conversations.SEEN, id=conversation_id)
         else:
             tx.run(conversations.HAND_OVER, id=conversation_id, reason=REASON, now=tx.now)
-    data = b'{"conversation_id":"%d"}' % conversation_id
-    topics = ("conversations", f"conversation-{conversation_id}")
-    tx.publish(events.Event(events.CONVERSATION_UPDATED, topics, data))
+    tx.publish(events.in_conversation(events.CONVERSATION_UPDATED, conversation_id, 0, "conversations"))
     tell(tx, channel_id)
 
 

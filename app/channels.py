@@ -16,7 +16,6 @@ import msgspec
 
 from app import intake, settle
 from app.audit import entry, logged
-from app.audit import write as write_line
 from app.case import Delivery, Here, Intake
 from app.clock import Clock
 from app.configuring import (
@@ -37,7 +36,6 @@ from app.connectors.abilities import (
     Acknowledges,
     Examines,
     KeepsKeys,
-    Linking,
     Links,
     Paces,
     Post,
@@ -148,7 +146,7 @@ class Channels:
         self.read_url: ReadUrl = no_file
         self.post_url: Post = no_post
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._changing = asyncio.Lock()
+        self.changing = asyncio.Lock()
 
     # ---- start and stop ---------------------------------------------------------------------------------------------
 
@@ -158,7 +156,7 @@ class Channels:
 
     async def stop(self) -> None:
         """Sends under way are given time; sessions are closed."""
-        async with self._changing:
+        async with self.changing:
             await asyncio.gather(*(self._close(live, SEND_PATIENCE) for live in list(self.by_id.values())))
 
     def _open(self, row: ChannelRow) -> Live:
@@ -211,7 +209,7 @@ class Channels:
 
     async def reload(self, channel_id: int) -> Live | None:
         """The row changed: close what ran and open what is there now. One at a time, so that nothing runs twice."""
-        async with self._changing:
+        async with self.changing:
             row = await self.db.reader.one(store.BY_ID, id=channel_id)
             live = self.by_id.get(channel_id)
             if live:
@@ -365,7 +363,7 @@ class Channels:
         live = self.get(channel_id)
         if live.row.connector == "simulator":
             raise Conflict(N_("The simulator is built in and cannot be removed."))
-        async with self._changing:
+        async with self.changing:
             if isinstance(live.session, Links):
                 await live.session.unlink()
             await self._close(live, 2.0)
@@ -375,44 +373,6 @@ class Channels:
             except DatabaseError:
                 self._open(live.row)
                 raise
-
-    # ---- linked devices ----------------------------------------------------------------------------------------------
-
-    def linking(self, channel_id: int) -> Linking | None:
-        """What links the device now; None for a network without links, or while nothing runs."""
-        live = self.by_id.get(channel_id)
-        return live.session.linking() if live and isinstance(live.session, Links) else None
-
-    async def link(self, channel_id: int) -> None:
-        """Show codes again. A device that is linked or shows codes is left alone. Raises `Conflict` for a network
-        without links."""
-        live, session = self._link_of(channel_id)
-        if live.ended:
-            session.retry()
-            await self.reload(channel_id)
-
-    async def ask_code(self, channel_id: int) -> str:
-        """A code to be typed on the phone. Raises `Conflict` where none can be had now."""
-        _, session = self._link_of(channel_id)
-        try:
-            return await session.ask_code()
-        except SendFailed as failure:
-            said = N_("WhatsApp gave no code. Wait for the QR code to appear, then ask again.")
-            raise Conflict(said) from failure
-
-    async def unlink(self, channel_id: int) -> None:
-        """End the link; the channel stays, and can be linked again."""
-        live, session = self._link_of(channel_id)
-        async with self._changing:
-            await session.unlink()
-            await self.db.write(write_line, entry("channel.unlinked", live.row.name))
-        self.state_changed(live, StatusChange(State.LOGGED_OUT, "unlinked"))
-
-    def _link_of(self, channel_id: int) -> tuple[Live, Links]:
-        live = self.get(channel_id)
-        if not isinstance(live.session, Links):
-            raise Conflict(N_("“{name}” is not a linked phone.", name=live.row.name))
-        return live, live.session
 
     async def examine(self, channel_id: int) -> list[Check]:
         """ "Test it": what works and what is missing, each with its remedy."""

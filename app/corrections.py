@@ -76,5 +76,4 @@ def queue(tx: Tx, ours: Ours, said: Edit | Delete, user_id: int | None) -> None:
         outbox.INSERT, message_id=message_id, channel_id=ours.channel_id, conversation_id=ours.conversation_id,
         place=place, state="queued", due_at=tx.now, attempts=0, now=tx.now,
     )  # fmt: skip
-    data = b'{"conversation_id":"%d","id":"%d"}' % (ours.conversation_id, message_id)
-    tx.publish(events.Event(events.MESSAGE_CREATED, (f"conversation-{ours.conversation_id}",), data))
+    tx.publish(events.in_conversation(events.MESSAGE_CREATED, ours.conversation_id, message_id))

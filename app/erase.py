@@ -81,8 +81,7 @@ def expire(tx: Tx) -> int:
         tx.run(store.DROP_TURN, message_id=message_id)
         tx.run(store.DROP_SNIPPET, conversation_id=conversation_id, message_id=message_id)
         _drop(tx, message_id, channel_id, provider_id)
-        data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
-        tx.publish(events.Event(events.MESSAGE_UPDATED, ("conversations", f"conversation-{conversation_id}"), data))
+        tx.publish(events.in_conversation(events.MESSAGE_UPDATED, conversation_id, message_id, "conversations"))
     return len(rows)
 
 

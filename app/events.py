@@ -34,6 +34,14 @@ class Event(msgspec.Struct, frozen=True):
     data: bytes = b"{}"
 
 
+def in_conversation(type: str, conversation_id: int, message_id: int = 0, *topics: str) -> Event:
+    """About a message of a conversation, or the conversation itself (0); `topics` besides that of the conversation."""
+    data = b'{"conversation_id":"%d"}' % conversation_id
+    if message_id:
+        data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
+    return Event(type, (*topics, f"conversation-{conversation_id}"), data)
+
+
 class StoredEvent(msgspec.Struct, frozen=True):
     """An event with its place in commit order and its time (ms UTC)."""
 

@@ -123,7 +123,7 @@ def say(tx: Tx, conversation_id: int, said: Content, user_id: int, kept: Kept | 
         state="queued", due_at=tx.now, attempts=0, now=tx.now,
     )  # fmt: skip
     tx.run(conversations.SAID, id=conversation_id, at=tx.now, last_id=message_id, snippet=content.text(said)[:160])
-    _changed(tx, conversation_id, events.MESSAGE_CREATED)
+    _changed(tx, conversation_id, events.MESSAGE_CREATED, message_id)
     return message_id
 
 
@@ -200,6 +200,5 @@ def _conversation(tx: Tx, conversation_id: int) -> Conversation:
     return row
 
 
-def _changed(tx: Tx, conversation_id: int, type_: str) -> None:
-    data = b'{"conversation_id":"%d"}' % conversation_id
-    tx.publish(events.Event(type_, ("conversations", f"conversation-{conversation_id}", "attention"), data))
+def _changed(tx: Tx, conversation_id: int, type_: str, message_id: int = 0) -> None:
+    tx.publish(events.in_conversation(type_, conversation_id, message_id, "conversations", "attention"))

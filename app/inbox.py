@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app import account_facts, away, content, events, gather, handoff, message_templates, senders, turns, window
+from app import account_facts, away, content, events, gather, handoff, message_templates, saying, senders, turns, window
 from app.bot.scene import Arrived
 from app.case import Case, Heard, Here, Intake
 from app.connectors.account import Known, TemplateNews
@@ -68,6 +68,7 @@ def _follow(
     """All that follows from a message that was just stored."""
     assert found.conversation_id is not None
     conversation_id = found.conversation_id
+    saying.tell(tx, conversation_id, events.MESSAGE_CREATED, message_id)
     if found.merges:
         merges.heard_as(tx, message_id, inbound.sender.aliases())
     if inbound.lasts:
@@ -96,7 +97,6 @@ def _follow(
         _heard(tx, found, inbound, message_id, unread=int(counts))
         if _takes_over(inbound):
             handoff.took_on_phone(tx, conversation_id)
-    _tell(tx, events.MESSAGE_CREATED, conversation_id, message_id)
     return Outcome(message_id, conversation_id, slot_used=slot_used)
 
 
@@ -253,8 +253,3 @@ def _event(inbound: Inbound) -> Arrived:
     # The text of a text is not kept twice: without one, the content's own is read.
     text = "" if isinstance(inbound.content, Text) else content.text(inbound.content)
     return Arrived(inbound.content, text, inbound.reply_to, inbound.referral)
-
-
-def _tell(tx: Tx, type_: str, conversation_id: int, message_id: int) -> None:
-    data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
-    tx.publish(events.Event(type_, ("conversations", f"conversation-{conversation_id}"), data))

@@ -36,6 +36,7 @@ def insert(
         content=content.encode(send.content), reply_to=reply_to, status="queued", rule=send.rule, turn_id=turn_id,
         step=step, at=tx.now,
     )  # fmt: skip
+    tell(tx, conversation_id, events.MESSAGE_CREATED, message_id)
     return message_id
 
 
@@ -60,7 +61,6 @@ def withhold(
     """A message that is not sent: it stands in the thread with the reason."""
     message_id = insert(tx, conversation_id, channel_id, turn_id, step, send)
     tx.run(messages.SET_STATUS, id=message_id, status="failed", problem=msgspec.json.encode(problem).decode())
-    tell(tx, conversation_id, events.MESSAGE_CREATED, message_id)
     tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
 
 
@@ -80,12 +80,9 @@ def remark(
 def spoke(tx: Tx, conversation_id: int, message_id: int, snippet: str) -> None:
     """The newest message, where no message came in."""
     tx.run(conversations.SPOKE, id=conversation_id, at=tx.now, last_id=message_id, snippet=snippet[:160])
-    tell(tx, conversation_id, events.MESSAGE_CREATED, message_id)
 
 
 def tell(tx: Tx, conversation_id: int, type_: str, message_id: int = 0) -> None:
-    """Pages hear that a message of this conversation was made or changed, or the conversation itself (0)."""
-    data = b'{"conversation_id":"%d"}' % conversation_id
-    if message_id:
-        data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
-    tx.publish(events.Event(type_, ("conversations", f"conversation-{conversation_id}"), data))
+    """Pages and programs hear that a message of this conversation was made or changed, or the conversation itself
+    (0)."""
+    tx.publish(events.in_conversation(type_, conversation_id, message_id, "conversations"))

@@ -154,9 +154,7 @@ def _queued(tx: Tx, message_id: int, conversation_id: int, channel_id: int, plac
 
 
 def _sent(tx: Tx, message_id: int, conversation_id: int, contact_id: int) -> Sent:
-    data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
-    topics = ("conversations", f"conversation-{conversation_id}")
-    tx.publish(events.Event(events.MESSAGE_CREATED, topics, data))
+    tx.publish(events.in_conversation(events.MESSAGE_CREATED, conversation_id, message_id, "conversations"))
     return Sent(str(message_id), "queued", str(conversation_id), str(contact_id))
 
 

@@ -183,8 +183,7 @@ def _advance(tx: Tx, message_id: int, status: str, problem: str) -> None:
 
 
 def changed(tx: Tx, conversation_id: int, message_id: int) -> None:
-    data = b'{"conversation_id":"%d","id":"%d"}' % (conversation_id, message_id)
-    tx.publish(events.Event(events.MESSAGE_UPDATED, (f"conversation-{conversation_id}",), data))
+    tx.publish(events.in_conversation(events.MESSAGE_UPDATED, conversation_id, message_id))
 
 
 def attention(tx: Tx) -> None:

@@ -428,3 +428,18 @@ async def test_what_disappears_is_forgotten_by_the_bot_and_not_kept_for_programs
     assert "more" in str(await rows(rt, "select body from delivery"))
     for path in tmp_path.rglob("*.db*"):
         assert b"zanzibar" not in path.read_bytes(), path.name
+
+
+async def test_every_message_of_a_conversation_is_told_as_made_once_and_in_its_order(
+    rt: Runtime, clock: ManualClock
+) -> None:
+    """Of the customer, the bot, a person and the phone: whoever hears `message.created` misses none."""
+    live = await open_shop(rt)
+    who = Address(wa_id="16505551234")
+    outcome = await take_in(rt, live, said(rt, "twice", sender=who))
+    await handoff.reply(rt, outcome.conversation_id, Text("Rosa here"), 5)
+    await take_in(rt, live, said(rt, "from the phone", sender=who, echo=True))
+    await rt.db.settled()
+    told = await rows(rt, "select data from event where type = 'message.created' order by seq")
+    ids = [int(msgspec.json.decode(data)["id"]) for (data,) in told]
+    assert ids == [id for (id,) in await rows(rt, "select id from message order by id")] and len(ids) == 5

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import corrections, handoff, health, runtime
+from app import corrections, handoff, health, linking, runtime
 from app.content import Content, Image, Text
 from app.db import Query
 from app.errors import Conflict, Invalid
@@ -72,7 +72,7 @@ async def sending(rt: Runtime, channel_id: int, to: Recipient, said: Content) ->
 async def linked(rt: Runtime, whatsapp: WhatsApp, **more: str) -> int:
     channel_id = await rt.channels.add("whatsapp_web", "Phone", VALUES | more, rate=0)
     async with asyncio.timeout(PATIENCE):
-        while not (found := rt.channels.linking(channel_id)) or not found.qr:
+        while not (found := linking.shown(rt.channels, channel_id)) or not found.qr:
             await asyncio.sleep(0.02)
     await whatsapp.scan(found.qr)
     await until(rt, STATE, "connected", id=channel_id)
@@ -136,14 +136,14 @@ async def test_unlinking_keeps_the_channel_and_linking_begins_again(
     rt: Runtime, whatsapp: WhatsApp, tmp_path: Path
 ) -> None:
     channel_id = await linked(rt, whatsapp)
-    await rt.channels.unlink(channel_id)
+    await linking.unlink(rt.channels, channel_id)
     await until(rt, STATE, "unlinked", id=channel_id)
     lines = await rt.db.reader.all(audits.NEWEST, before=2**62, limit=1)
     assert [line.action for line in lines] == ["channel.unlinked"]
     assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())
     with pytest.raises(Conflict):
-        await rt.channels.ask_code(channel_id)
-    await rt.channels.link(channel_id)
+        await linking.ask_code(rt.channels, channel_id)
+    await linking.link(rt.channels, channel_id)
     await until(rt, STATE, "pairing", id=channel_id)
 
 
@@ -158,7 +158,7 @@ async def test_closed_number_is_tried_again_by_whoever_asks(rt: Runtime, whatsap
     # Its page offers that from the moment on which it tells why: nothing is told when the session has ended, too.
     assert live.ended
     whatsapp.refusal = {}
-    await rt.channels.link(channel_id)
+    await linking.link(rt.channels, channel_id)
     await until(rt, STATE, "connected", id=channel_id)
 
 

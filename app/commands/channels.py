@@ -4,10 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app import (
-    bots,
-    vault,
-)
+from app import bots, linking, vault
 from app.connectors import CONNECTORS
 from app.connectors.abilities import LinksPhones, Webhook
 from app.connectors.states import sentence
@@ -77,13 +74,13 @@ async def link_channel(rt: "Runtime", *, name: str, code: bool, again: bool) -> 
     """How linking stands: the state, and the texts of QR code and pairing code while there are any. `again` shows new
     codes where the last ones ran out; `code` asks for one to be typed. Raises `Conflict` where nothing runs."""
     row = await rt.channels.find(name)
-    if rt.channels.linking(row.id) is None:
+    if linking.shown(rt.channels, row.id) is None:
         raise Conflict(N_("Start Parley first, and link a channel that is a phone."))
     if again:
-        await rt.channels.link(row.id)
+        await linking.link(rt.channels, row.id)
     if code:
-        await rt.channels.ask_code(row.id)
-    found, live = rt.channels.linking(row.id), rt.channels.get(row.id)
+        await linking.ask_code(rt.channels, row.id)
+    found, live = linking.shown(rt.channels, row.id), rt.channels.get(row.id)
     return {
         "name": row.name,
         "state": live.state.state.value,
@@ -96,7 +93,7 @@ async def link_channel(rt: "Runtime", *, name: str, code: bool, again: bool) -> 
 
 async def unlink_channel(rt: "Runtime", *, name: str) -> Row:
     row = await rt.channels.find(name)
-    await rt.channels.unlink(row.id)
+    await linking.unlink(rt.channels, row.id)
     return {"id": str(row.id), "name": row.name}
 
 

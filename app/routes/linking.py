@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import qr
+from app import linking, qr
 from app.connectors.abilities import Linking
 from app.connectors.states import SENTENCES
 from app.errors import Conflict, NotFound
@@ -33,9 +33,9 @@ async def link(request: Request) -> Response:
     how = (await form(request)).text("how", limit=10)
     try:
         if how == "code":
-            await rt.channels.ask_code(row.id)
+            await linking.ask_code(rt.channels, row.id)
         else:
-            await rt.channels.link(row.id)
+            await linking.link(rt.channels, row.id)
     except Conflict as refused:
         return redirect(request, address(request, row.id), done=str(refused.said))
     return redirect(request, address(request, row.id))
@@ -44,7 +44,7 @@ async def link(request: Request) -> Response:
 async def unlink(request: Request) -> Response:
     rt: Runtime = request.state.rt
     row = await read_row(request)
-    await rt.channels.unlink(row.id)
+    await linking.unlink(rt.channels, row.id)
     return redirect(request, address(request, row.id), done=_("The phone is not linked any more."))
 
 
@@ -52,7 +52,7 @@ def values(request: Request, row: ChannelRow) -> dict[str, Any]:
     """What the part of the page shows that links. A code is on a page only while it can be used."""
     rt: Runtime = request.state.rt
     live = rt.channels.by_id.get(row.id)
-    found = rt.channels.linking(row.id) or Linking()
+    found = linking.shown(rt.channels, row.id) or Linking()
     return {
         "channel": row,
         "linked": states.is_linked(row.connector),

@@ -88,7 +88,7 @@ def _number_quality(told: Value) -> Iterator[News]:
     elif event == "UNFLAGGED":
         yield Fact("quality", "UNFLAGGED", rank=3, number=number)
     elif event == "DOWNGRADE":
-        yield Fact("limit_change", event, string(told, "old_limit"), concern=True, number=number)
+        yield Fact("limit_change", event, concern=True, number=number)
     elif event == "THROUGHPUT_UPGRADE":
         yield Fact("throughput", "HIGH", number=number)
 
