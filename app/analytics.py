@@ -1,9 +1,12 @@
 """What the statistics say of a period, for the page and for programs. Only `statistic` is read, never messages."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
+from app.bot.document import Version
+from app.bot.program import Asking
 from app.connectors.base import Problem
 from app.db import Reader
 from app.store import statistics as store
@@ -13,6 +16,11 @@ PERIODS: Final = (7, 30, 90)
 DELIVERED: Final = ("delivered", "read", "played")
 PENDING: Final = ("queued", "sending", "unknown", "held")
 
+LAST: Final = 1000  # place of a question that is in no live bot
+
+Order = Mapping[str, int]
+NO_ORDER: Final[Order] = {}
+
 _problem: msgspec.json.Decoder[Problem] = msgspec.json.Decoder(Problem)
 
 
@@ -21,6 +29,26 @@ class Wait(msgspec.Struct, frozen=True):
 
     answers: int
     ms: int
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A question of a flow: the chats, once an hour, in which it was asked and in which it was answered."""
+
+    name: str
+    asked: int
+    answered: int
+
+    @property
+    def left(self) -> int:
+        """Without an answer."""
+        return max(0, self.asked - self.answered)
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """`questions` in the order in which they are asked."""
+
+    name: str
+    questions: list[Question]
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -39,6 +67,7 @@ class Sum(msgspec.Struct, frozen=True):
     statuses: dict[str, int]
     rules: list[tuple[str, int]]
     failures: list[tuple[Problem, int]]
+    flows: list[Flow]
 
     @property
     def sent(self) -> int:
@@ -62,8 +91,9 @@ class Channel(msgspec.Struct, frozen=True):
     sent: int
 
 
-async def total(db: Reader, since: int, until: int, channel_id: int = 0) -> Sum:
-    """`since` and `until` in hours since 1970; `channel_id` 0: all channels but the simulator."""
+async def total(db: Reader, since: int, until: int, channel_id: int = 0, order: Order = NO_ORDER) -> Sum:
+    """`since` and `until` in hours since 1970; `channel_id` 0: all channels but the simulator; `order` as `order_of`
+    tells."""
     rows = await db.all(store.TOTALS, since=since, until=until, channel_id=channel_id)
     plain = {row.metric: row.value for row in rows if not row.label}
     return Sum(
@@ -71,8 +101,31 @@ async def total(db: Reader, since: int, until: int, channel_id: int = 0) -> Sum:
         plain.get("alone", 0), plain.get("missed", 0), wait(plain, "bot"), wait(plain, "person"),
         {row.label: row.value for row in rows if row.metric == "status"},
         [(row.label, row.value) for row in rows if row.metric == "rule"],
-        [(_problem.decode(row.label), row.value) for row in rows if row.metric == "failed"],
+        [(_problem.decode(row.label), row.value) for row in rows if row.metric == "failed"], flows(rows, order),
     )  # fmt: skip
+
+
+def flows(rows: list[store.Total], order: Order) -> list[Flow]:
+    """Those that asked something, busiest first. A question that no live bot asks any more stands where its numbers
+    put it."""
+    asked = {row.label: row.value for row in rows if row.metric == "asked" and "/" in row.label}
+    answered = {row.label: row.value for row in rows if row.metric == "answered"}
+    found: dict[str, list[Question]] = {}
+    for label in sorted(asked, key=lambda label: (order.get(label, LAST), -asked[label], label)):
+        flow, _slash, question = label.removeprefix("flow ").rpartition("/")
+        found.setdefault(flow, []).append(Question(question, asked[label], answered.get(label, 0)))
+    return sorted((Flow(*one) for one in found.items()), key=lambda flow: (-flow.questions[0].asked, flow.name))
+
+
+def order_of(versions: Iterable[Version]) -> Order:
+    """The place of each question in the flows of these bots."""
+    return {
+        f"{program.shown}/{step.save}": step.number
+        for version in versions
+        for program in version.programs.values()
+        for step in program.code
+        if isinstance(step, Asking)
+    }
 
 
 def wait(plain: dict[str, int], who: str) -> Wait:

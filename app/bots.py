@@ -56,6 +56,10 @@ class Versions:
         async with self._one:
             return await asyncio.to_thread(work, text)
 
+    def live(self) -> list[Version]:
+        """Those that answer on a channel now."""
+        return [self._compiled[id] for id in self._live if id in self._compiled]
+
     def get(self, version_id: int) -> Version:
         """The compiled version. Raises KeyError if it was not loaded."""
         return self._compiled[version_id]

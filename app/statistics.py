@@ -7,6 +7,7 @@ changes after a week is not counted again.
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -21,10 +22,24 @@ EVERY: Final = 60.0
 HOUR: Final = store.HOUR
 WEEK: Final = 7 * 24
 NOBODY_KNOWS: Final = Problem("")
+PAGE: Final = 1000  # answers that are read at a time
 WAITS: Final = (("bot", store.BOT_WAITS), ("person", store.PERSON_WAITS))
 
 log = logging.getLogger(__name__)
 _problem: msgspec.json.Decoder[Problem] = msgspec.json.Decoder(Problem)
+
+
+class _Trace(msgspec.Struct, frozen=True):
+    rule: str = ""
+
+
+class _Output(msgspec.Struct, frozen=True):
+    """Of a decision, what was answered."""
+
+    trace: _Trace = _Trace()
+
+
+_output: msgspec.json.Decoder[_Output] = msgspec.json.Decoder(_Output)
 
 
 async def run(db: Database) -> None:
@@ -86,13 +101,36 @@ def count(tx: Tx, slice: int) -> None:
     """A slice of which something was erased, in the unit itself: more may be erased at any moment."""
     found = [row for query in store.COUNTS for row in tx.all(query, **within(slice))]
     waits = [(name, row) for name, query in WAITS for row in tx.all(query, **within(slice))]
-    _put(tx, slice, found + _waits(waits))
+    answers, span = Answers(), within(slice)
+    while rows := tx.all(store.ANSWERS, **span, limit=PAGE):
+        span["first"] = answers.add(rows)
+    _put(tx, slice, found + _waits(waits) + answers.counted())
 
 
 async def counted(db: Reader, slice: int) -> list[store.Counted]:
     found = [row for query in store.COUNTS for row in await db.all(query, **within(slice))]
     waits = [(name, row) for name, query in WAITS for row in await db.all(query, **within(slice))]
-    return found + _waits(waits)
+    answers, span = Answers(), within(slice)
+    while rows := await db.all(store.ANSWERS, **span, limit=PAGE):
+        span["first"] = answers.add(rows)
+    return found + _waits(waits) + answers.counted()
+
+
+class Answers:
+    """Chats in which a question of a flow was answered, once an hour, from pages of turns."""
+
+    def __init__(self) -> None:
+        self._chats: set[tuple[int, int, str, int]] = set()
+
+    def add(self, rows: list[store.Answer]) -> int:
+        """Returns the id from which the next page begins."""
+        for row in rows:
+            self._chats.add((row.hour, row.channel_id, _output.decode(row.output).trace.rule, row.conversation_id))
+        return rows[-1].id + 1
+
+    def counted(self) -> list[store.Counted]:
+        counts = Counter((hour, channel_id, rule) for hour, channel_id, rule, _chat in self._chats)
+        return [store.Counted(hour, channel_id, "answered", rule, n) for (hour, channel_id, rule), n in counts.items()]
 
 
 async def counted_at(db: Reader, slice: int) -> int | None:

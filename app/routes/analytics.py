@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HOUR: Final = analytics.HOUR
 MOST: Final = 12  # rows of a list
+FLOWS: Final = 6  # that are drawn
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -59,7 +60,8 @@ async def asked(request: Request) -> dict[str, Any]:
     days = periods.get(params.get("days", ""), analytics.PERIODS[1])
     channel = params.get("channel", "")
     channel_id = int(channel) if is_number(channel) else 0
-    return await rt.db.read(read, rt.clock.now(), days, channel_id)
+    order = analytics.order_of(rt.versions.live())
+    return await rt.db.read(read, rt.clock.now(), days, channel_id, order)
 
 
 async def lines(found: dict[str, Any]) -> AsyncIterator[str]:
@@ -77,17 +79,21 @@ async def lines(found: dict[str, Any]) -> AsyncIterator[str]:
     for what, counts in (("rule", total.rules), ("status", sorted(total.statuses.items()))):
         yield "".join(sheets.line((what, name, str(count))) for name, count in counts)
     yield "".join(sheets.line(("not delivered", title, str(count))) for title, _code, count in found["failures"])
+    for flow in total.flows:
+        for question in flow.questions:
+            yield sheets.line(("asked", f"{flow.name}/{question.name}", str(question.asked)))
+            yield sheets.line(("answered", f"{flow.name}/{question.name}", str(question.answered)))
     for one in found["channels"]:
         yield sheets.line(("received by channel", one.name, str(one.received)))
         yield sheets.line(("sent by channel", one.name, str(one.sent)))
 
 
-async def read(db: Reader, now: int, days: int, channel_id: int) -> dict[str, Any]:
+async def read(db: Reader, now: int, days: int, channel_id: int, order: analytics.Order) -> dict[str, Any]:
     """Everything the page shows, of the last `days` days with today, in the zone of whoever asks."""
     since, until = start(now, days - 1), now // HOUR + 1
     channels = await analytics.channels(db, since, until)
     chosen = channel_id if channel_id in [one.id for one in channels] else 0
-    found = await analytics.total(db, since, until, chosen)
+    found = await analytics.total(db, since, until, chosen, order)
     before = await analytics.total(db, since - 24 * days, since, chosen)
     hours = await analytics.hourly(db, since, until, chosen)
     shown = by_day(hours, now, days)
@@ -111,6 +117,8 @@ async def read(db: Reader, now: int, days: int, channel_id: int) -> dict[str, An
         "waiting_out": sum(found.statuses.get(status, 0) for status in analytics.PENDING),
         "failures": [(tell(problem.title) or problem.code or _("No reason given"), problem.code, count)
                      for problem, count in found.failures],
+        "funnels": [funnel(flow) for flow in found.flows[:FLOWS]],
+        "more_flows": max(0, len(found.flows) - FLOWS),
         "most": MOST,
         "as_of": await analytics.as_of(db),
         "faces": faces,
@@ -152,6 +160,13 @@ def by_week(hours: dict[int, dict[str, int]]) -> dict[tuple[int, int], int]:
             key = moment.weekday(), moment.hour
             found[key] = found.get(key, 0) + values["in"]
     return found
+
+
+def funnel(flow: analytics.Flow) -> tuple[analytics.Flow, list[charts.Step], analytics.Question]:
+    """A flow, its bars, and the question at which most leave."""
+    answered = [(_("“{name}” answered").format(name=one.name), one.answered) for one in flow.questions]
+    bars = charts.funnel([(_("Started"), flow.questions[0].asked), *answered])
+    return flow, bars, max(flow.questions, key=lambda one: one.left)
 
 
 # ---- the four numbers ------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ TOP: Final = 12.0
 FLOOR: Final = 166.0
 LABELS: Final = 7
 STEPS: Final = (1, 2, 5, 10)
+FUNNEL: Final = 360
+FUNNEL_STEP: Final = 44
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -47,6 +49,16 @@ class Square(msgspec.Struct, frozen=True):
     day: int
     hour: int
     value: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One bar of a funnel below its label; `width` of `FUNNEL`, and `share` of the first."""
+
+    y: int
+    width: float
+    label: str
+    value: int
+    share: float
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -135,3 +147,13 @@ def squares(values: dict[tuple[int, int], int]) -> list[Square]:
 
 def shade(value: int, most: int) -> int:
     return 0 if not value else min(5, 1 + 5 * value // most) if most > 1 else 5
+
+
+def funnel(steps: Sequence[tuple[str, int]]) -> list[Step]:
+    """From the first step down. Nothing is wider than it, whatever was counted elsewhere."""
+    most = steps[0][1] or 1
+    shares = [min(1.0, value / most) for _label, value in steps]
+    return [
+        Step(FUNNEL_STEP * at, round(FUNNEL * share, 1), label, value, share)
+        for at, ((label, value), share) in enumerate(zip(steps, shares, strict=True))
+    ]

@@ -6,8 +6,9 @@ sent or written, which for history that was brought in lies earlier. Both are ho
 What is counted, by metric: `in` customers' messages; `bot`, `person` and `program` messages to customers by who wrote
 them; `status` the same by how their sending stands; `failed` by reason; `rule` replies by rule; `missed` what no rule
 knew; `chat` chats in which a customer wrote, once a day (UTC), in the hour of the first message; `alone` those of them
-that the bot answered and no person wrote in that day; `bot_ms`, `bot_n`, `person_ms`, `person_n` the waits for the
-first answer and how many there were.
+that the bot answered and no person wrote in that day; `asked` chats in which a question of a flow was asked, once an
+hour, by flow and question (`flow order/item`); `answered` the same of those that were answered; `bot_ms`, `bot_n`,
+`person_ms`, `person_n` the waits for the first answer and how many there were.
 """
 
 import msgspec
@@ -59,6 +60,13 @@ RULES = Query(
     f"""
     select m.at / {HOUR}, m.channel_id, 'rule', m.rule, count(distinct m.turn_id) from message m
     where {_WITHIN} and m.author = 'bot' and m.rule <> '' and m.turn_id is not null group by 1, 2, 4
+    """,
+    Counted,
+)
+ASKED = Query(
+    f"""
+    select m.at / {HOUR}, m.channel_id, 'asked', m.rule, count(distinct m.conversation_id) from message m
+    where {_WITHIN} and m.author = 'bot' and substr(m.rule, 1, 5) = 'flow ' and m.status <> 'remark' group by 1, 2, 4
     """,
     Counted,
 )
@@ -130,7 +138,27 @@ PERSON_WAITS = Query(
     """,
     Waits,
 )
-COUNTS = (MESSAGES, STATUSES, FAILURES, RULES, MISSES, CHATS, ALONE)
+COUNTS = (MESSAGES, STATUSES, FAILURES, RULES, ASKED, MISSES, CHATS, ALONE)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A turn in which a question was answered. `output`: the decision as JSON, whose trace says which."""
+
+    id: int
+    hour: int
+    channel_id: int
+    conversation_id: int
+    output: str
+
+
+ANSWERS = Query(
+    f"""
+    select t.id, t.at / {HOUR}, v.channel_id, t.conversation_id, t.output
+    from turn t join conversation v on v.id = t.conversation_id
+    where t.id >= :first and t.id < :last and t.code = 'answer' order by t.id limit :limit
+    """,
+    Answer,
+)
 
 NEXT_MESSAGE = Query("select id from message where id >= :first order by id limit 1", int)
 NEWEST = Query("select slice from statistic_slice where slice > 0 order by slice desc limit 1", int)

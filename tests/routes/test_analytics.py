@@ -7,18 +7,26 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from app import analytics, erase, statistics
+from app import analytics, bots, erase, statistics
+from app.bot.document import compile_version
 from app.db import Query
 from app.routes import charts
 from app.store import statistics as store
 from tests.api.conftest import Program, api  # noqa: F401
 from tests.routes.visiting import ANA, Visit, visiting
-from tests.shop import change
+from tests.shop import change, said, take_in
 
 pytestmark = pytest.mark.anyio
 HOUR, DAY = 3_600_000, 86_400_000
+ORDER = """
+bot: Order
+language: en
+flows: {order: [{ask: {text: What?, save: item, expect: integer}}, {ask: {text: When?, save: day}}]}
+fallback: {do: [{start: order}]}
+"""
 NOT_SAID = ("reaction", "system", "edit", "delete")
 FAR = 2**40  # hours
 
@@ -44,7 +52,22 @@ MESSAGES = Query(
     Said,
 )
 TURNS = Query("select id, message_id from turn", lambda *row: row)
+OUTPUTS = Query(
+    "select t.conversation_id, t.at, t.output from turn t join conversation v on v.id = t.conversation_id"
+    " join channel c on c.id = v.channel_id where c.connector <> 'simulator'",
+    lambda *row: row,
+)
 MISSED = Query("select count(*) from turn where code in ('missed', 'missed_again', 'unanswered')", int)
+
+
+async def ordered(visit: Visit) -> None:
+    """Four begin an order, three say what, one says when, too, after an answer that was none."""
+    live = next(live for live in visit.rt.channels.by_id.values() if live.row.name == "Shop")
+    await bots.publish(visit.rt, await bots.create(visit.rt, "", ORDER, None), [live.row.id], "", None)
+    live = visit.rt.channels.by_id[live.row.id]
+    for number, words in enumerate((["hi"], ["hi", "2"], ["hi", "2"], ["hi", "x", "3", "soon"])):
+        for word in words:
+            await take_in(visit.rt, live, said(visit.rt, word, f"1650555990{number}", account=live.row.account))
 
 
 async def from_rows(visit: Visit) -> dict[str, Any]:
@@ -73,6 +96,9 @@ async def from_rows(visit: Visit) -> dict[str, Any]:
         waiting = [other.at for other in before if other.direction == "in" and other.at > answered]
         if one.author == "user" and waiting:
             people.append(one.at - min(waiting))
+    traces = [(chat, at, msgspec.json.decode(output)["trace"]) for chat, at, output in await db.all(OUTPUTS)]
+    asked = {(one.rule, one.chat, one.at // HOUR) for one in out if one.author == "bot" and "/" in one.rule}
+    answered = {(seen["rule"], chat, at // HOUR) for chat, at, seen in traces if seen.get("code") == "answer"}
     rules = {(one.rule, one.turn) for one in out if one.author == "bot" and one.rule and one.turn}
     return {
         "received": sum(one.heard for one in said),
@@ -87,13 +113,18 @@ async def from_rows(visit: Visit) -> dict[str, Any]:
         "statuses": dict(Counter(one.status for one in out)),
         "rules": dict(Counter(rule for rule, _turn in rules)),
         "failures": sum(one.status == "failed" for one in out),
+        "asked": dict(Counter(rule for rule, _chat, _hour in asked if rule.startswith("flow "))),
+        "answered": dict(Counter(rule for rule, _chat, _hour in answered)),
     }
 
 
 async def from_statistics(visit: Visit) -> dict[str, Any]:
     found = await analytics.total(visit.rt.db.reader, 0, FAR)
     names = ("received", "by_bot", "by_people", "by_programs", "chats", "alone", "missed", "bot_wait", "person_wait")
+    questions = [(f"flow {flow.name}/{one.name}", one) for flow in found.flows for one in flow.questions]
     return {name: getattr(found, name) for name in names} | {
+        "asked": {rule: one.asked for rule, one in questions},
+        "answered": {rule: one.answered for rule, one in questions if one.answered},
         "statuses": found.statuses, "rules": dict(found.rules), "failures": sum(count for _p, count in found.failures),
     }  # fmt: skip
 
@@ -101,11 +132,12 @@ async def from_statistics(visit: Visit) -> dict[str, Any]:
 async def test_the_numbers_are_those_of_the_rows_on_both_databases(tmp_path: Path, database_url: str) -> None:
     url = database_url if database_url.startswith("postgresql:") else ""
     async with visiting(tmp_path, database_url=url) as visit:
+        await ordered(visit)
         await statistics.keep(visit.rt.db)
         expected = await from_rows(visit)
         assert await from_statistics(visit) == expected
-        for name in ("received", "by_bot", "by_people", "alone", "missed", "failures"):
-            assert expected[name] > 0, f"the story has no {name}"
+        for name in ("received", "by_bot", "by_people", "alone", "missed", "failures", "asked", "answered"):
+            assert expected[name], f"the story has no {name}"
         assert expected["chats"] > expected["alone"] and expected["person_wait"].answers
         hourly = await analytics.hourly(visit.rt.db.reader, 0, FAR)
         assert sum(hour.get("in", 0) for hour in hourly.values()) == expected["received"]
@@ -116,6 +148,21 @@ async def test_the_numbers_are_those_of_the_rows_on_both_databases(tmp_path: Pat
         for days in analytics.PERIODS:
             answer = await visit.get(f"/analytics?days={days}&channel={channels[0].id}")
             assert answer.status_code == 200 and "Answered by the bot alone" in answer.text
+
+
+def test_questions_stand_in_the_order_of_the_live_bot_and_others_behind_them() -> None:
+    counts = {"flow order/day": 9, "flow order/item": 9, "flow order/old": 12, "flow book/day": 20, "flow book": 40}
+    rows = [store.Total("asked", rule, n) for rule, n in counts.items()] + [
+        store.Total("answered", "flow order/day", 7)
+    ]
+    order = analytics.order_of([compile_version(ORDER)])
+    assert analytics.flows(rows, order) == [
+        analytics.Flow("book", [analytics.Question("day", 20, 0)]),
+        analytics.Flow("order", [
+            analytics.Question("item", 9, 0), analytics.Question("day", 9, 7), analytics.Question("old", 12, 0)]),
+    ]  # fmt: skip
+    assert [step.width for step in charts.funnel([("Started", 9), ("item", 12), ("day", 3)])] == [360, 360, 120]
+    assert charts.funnel([("Started", 0)])[0].width == 0
 
 
 async def test_what_changes_later_and_who_is_erased_is_counted_again(tmp_path: Path) -> None:
@@ -159,10 +206,13 @@ async def test_the_page_has_a_table_for_each_chart_and_is_read_by_everybody(tmp_
     async with visiting(tmp_path / "empty", empty=True) as visit:
         assert "Nothing in these 30 days" in (await visit.get("/analytics")).text
     async with visiting(tmp_path) as visit:
+        await ordered(visit)
         await visit.become("viewer")
         await statistics.keep(visit.rt.db)
         html = (await visit.get("/analytics?days=7")).text
-        assert html.count('<svg class="chart" ') == html.count('<details class="as-table">') == 3
+        assert html.count('<svg class="chart" ') == html.count('<details class="as-table">') - 1 == 3
+        assert "4 chats began, 1 answered the last question" in html and "Most leave at “day”: 2 chats." in html
+        assert "“item” answered" in html and re.search(r"3 · 75.%", html)
         assert "style=" not in html and 'aria-current="page">7 days' in html
         expected = await from_rows(visit)
         assert f'<span class="value">{expected["chats"]}</span>' in html

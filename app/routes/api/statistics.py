@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import msgspec
+from msgspec import structs
 
 from app import analytics, i18n
 from app.routes.api.endpoint import Call, Query
@@ -36,6 +37,21 @@ class ChannelCount(msgspec.Struct, frozen=True):
     sent: int
 
 
+class QuestionCount(msgspec.Struct, frozen=True):
+    """Chats, once an hour, in which it was asked and in which it was answered."""
+
+    name: str
+    asked: int
+    answered: int
+
+
+class FlowCount(msgspec.Struct, frozen=True):
+    """Questions in the order in which they are asked."""
+
+    name: str
+    questions: list[QuestionCount]
+
+
 class Summary(msgspec.Struct, frozen=True):
     """`conversations` counts a chat once for each day (UTC) on which the customer wrote; `bot_alone`: of these, those
     that the bot answered and no person wrote in; `unanswered`: messages that no rule knew. Waits are averages (ms) from
@@ -57,6 +73,7 @@ class Summary(msgspec.Struct, frozen=True):
     rules: list[Count]
     failures: list[Failure]
     channels: list[ChannelCount]
+    flows: list[FlowCount]
 
 
 class Hour(msgspec.Struct, frozen=True):
@@ -85,7 +102,8 @@ async def summary(call: Call, query: Period) -> Summary:
     later within three hours, for a week."""
     since, until = within(call, query)
     db = call.rt.db.reader
-    found = await analytics.total(db, since, until, int(query.channel))
+    order = analytics.order_of(call.rt.versions.live())
+    found = await analytics.total(db, since, until, int(query.channel), order)
     channels = await analytics.channels(db, since, until)
     return Summary(
         since * analytics.HOUR, until * analytics.HOUR, await analytics.as_of(db) or None, found.received, found.by_bot,
@@ -95,6 +113,7 @@ async def summary(call: Call, query: Period) -> Summary:
         [Count(name, count) for name, count in found.rules],
         [Failure(problem.code, i18n.tell(problem.title), count) for problem, count in found.failures],
         [ChannelCount(str(one.id), one.name, one.received, one.sent) for one in channels],
+        [FlowCount(one.name, [QuestionCount(*structs.astuple(of)) for of in one.questions]) for one in found.flows],
     )  # fmt: skip
 
 
