@@ -36,9 +36,9 @@ bench: $(VENV)/.dev
 faults: $(VENV)/.dev
 	$(BIN)/python -m pytest -s tests/faults --full $(ARGS)
 
-# Made-up requests to every operation of the API, 100 of each instead of 8, and every text of tests/corpora.
+# Made-up requests to every operation of the API, 100 of each instead of none, and every text of tests/corpora.
 hostile: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/api/test_hostile.py tests/api/test_naughty.py --hypothesis-profile=hostile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py --hypothesis-profile=hostile $(ARGS)
 
 browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)

@@ -26,6 +26,7 @@ from app import (
     retention,
     search,
     statistics,
+    users,
 )
 from app.ballast import Ballast
 from app.bots import Versions
@@ -138,6 +139,7 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     await rt.db.start()
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
+    await users.load_passes(rt.db)
     rt.bus = Bus(rt.db)
     rt.feed = Feed(rt.db)
     await rt.feed.start()

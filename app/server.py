@@ -193,7 +193,8 @@ class Server(uvicorn.Server):
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket. Raises Misconfigured with what to do where the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by its number: asyncio sends small answers at once (TCP_NODELAY) on no other socket.
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -6,12 +6,12 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from app.audit import entry, logged
-from app.db import Tx
+from app.db import Database, Tx
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.i18n import LANGUAGES, PSEUDO, zone_names
 from app.said import N_
 from app.security import passwords, permissions, sessions, throttle
-from app.store import tokens, users
+from app.store import settings, tokens, users
 from app.store.users import User
 
 if TYPE_CHECKING:
@@ -23,18 +23,29 @@ EMAIL: Final = 254
 
 
 async def create_owner(rt: "Runtime", *, email: str, name: str, password: str) -> int:
-    """The first user of an installation. Raises Conflict where there already is one."""
+    """The first user of an installation. Raises Conflict where there already is one.
+
+    Before the first password is hashed it is measured how much of that this machine can do (S3)."""
     email, name = check_email(email), check_name(name, email)
     passwords.check(password, email, name)
+    passes = await passwords.measure()
+    passwords.use(passes)
     password_hash = await passwords.hash_password(password)
-    return await rt.db.write(logged, entry("user.added", email, "owner"), _insert_owner, email, name, password_hash)
+    line = entry("user.added", email, "owner")
+    return await rt.db.write(logged, line, _insert_owner, email, name, password_hash, passes)
 
 
-def _insert_owner(tx: Tx, email: str, name: str, password_hash: str) -> int:
+async def load_passes(db: Database) -> None:
+    """Hash passwords from now on as was measured at set-up."""
+    passwords.use((await settings.read_all(db.reader)).get(passwords.SETTING, ""))
+
+
+def _insert_owner(tx: Tx, email: str, name: str, password_hash: str, passes: str) -> int:
     if tx.one(users.COUNT_OWNERS):
         raise Conflict(N_("This installation has an owner already. Log in instead."), code="already_set_up")
     user_id = users.insert(tx, email=email, name=name, role="owner", password_hash=password_hash)
     assert user_id is not None
+    settings.save(tx, **{passwords.SETTING: passes})
     return user_id
 
 

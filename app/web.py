@@ -16,7 +16,6 @@ from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -32,6 +31,7 @@ from app.routes.api import ENDPOINTS, events, gate, openapi, socket
 from app.routes.api.answering import handle
 from app.routes.api.callers import Callers
 from app.routes.api.endpoint import Caller, Endpoint
+from app.routes.bodies import BodyLimit
 from app.routes.finding import Finder
 from app.routes.guard import LARGE_BODIES, guard, recognise
 from app.routes.site import BODY, Entry, addresses
@@ -82,13 +82,12 @@ def create_app(rt: "Runtime", setup: SetupLink | None = None) -> Starlette:
             WebSocketRoute(openapi.PREFIX + "/socket", socket.serve, name="api.socket"),
             Mount("/static", static.serve),
         ],
-        middleware=[Middleware(Front, rt=rt)],
+        middleware=[Middleware(Front, rt=rt), Middleware(BodyLimit, most=BODY)],
         exception_handlers={
             ParleyError: on_refusal,
             HTTPException: on_http,
             DatabaseError: on_database,
         },
-        max_body_size=BODY,
     )
     app.router = Finder(app.routes)
     app.state.url = addresses(app.routes)
@@ -114,7 +113,7 @@ def of_tables() -> tuple[BaseRoute, ...]:
 
 
 def route(entry: Entry) -> BaseRoute:
-    larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=entry.body)] if entry.body != BODY else None
+    larger = [Middleware(BodyLimit, most=entry.body)] if entry.body != BODY else None
     return Route(entry.path, guard(entry), methods=[entry.method], name=entry.name, middleware=larger)
 
 
@@ -123,7 +122,7 @@ SHOWN = {line.path: line for line in ENDPOINTS if line.has_tag}
 
 
 def endpoint(line: Endpoint) -> BaseRoute:
-    larger = [Middleware(RequestBodyLimitMiddleware, max_body_size=line.largest)] if line.largest != BODY else None
+    larger = [Middleware(BodyLimit, most=line.largest)] if line.largest != BODY else None
     return Route(
         openapi.PREFIX + line.path,
         handle(line, SHOWN.get(line.path)),

@@ -10,14 +10,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from app.db import Database, open_database
 from app.runtime import Runtime, start, stop
 from app.security import passwords
 from app.settings import Settings, load
 from tests.again import again
-from tests.canaries import Watch
+from tests.canaries import Watch, plant_what_passes
 from tests.clock import ManualClock
 from tests.connections import Connections
 from tests.databases import Schemas, Templates, chosen, postgres_server
@@ -58,7 +57,9 @@ def quick_hashing() -> Iterator[None]:
     """The least that argon2 takes: nearly every test logs somebody in, and the product's own parameters are made to
     cost. What those prove is shown in `tests/security/test_passwords.py`, which uses them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(passwords, "MEMORY", 8)
+        patch.setattr(passwords, "TARGET", 0)
+        patch.setattr(passwords, "HASHER", passwords.hasher(1))
         yield
 
 
@@ -69,7 +70,9 @@ def no_planted_secret_is_logged() -> Iterator[Watch]:
     before = product.level
     product.addHandler(watch)
     product.setLevel(logging.DEBUG)
-    yield watch
+    with pytest.MonkeyPatch.context() as patch:
+        plant_what_passes(patch)
+        yield watch
     product.removeHandler(watch)
     product.setLevel(before)
     assert not watch.shown, f"planted secrets were logged: {watch.shown}"

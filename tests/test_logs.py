@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from app import logs
+from app import logs, second_factor
+from app.security.secrets import Keyring
 from tests.canaries import Watch, plant
 
 CANARIES = {
@@ -131,3 +132,15 @@ def test_S33_what_tests_plant_is_looked_for_in_everything_that_is_logged(
     alone = Watch()
     alone.handle(log.makeRecord("app", logging.DEBUG, "", 0, "they say %s", ("nine blue canaries",), None))
     assert len(alone.shown) == 2  # as text and as JSON
+
+
+def test_S33_what_the_product_makes_is_looked_for_too(no_planted_secret_is_logged: Watch) -> None:
+    """Seeds, recovery codes, sessions, keys and what is sealed are planted where they pass, by whoever made them."""
+    ring = Keyring.__new__(Keyring)
+    ring.turn("k", {"k": bytes(32)})
+    ring.seal("whsec_of-a-webhook-12345", "webhook|secret|1")
+    second_factor.digest(1, "abcd-efgh-ijkl-mnop")
+    alone = Watch()
+    for said in "it is whsec_of-a-webhook-12345.", "it is abcd-efgh-ijkl-mnop", "nothing-of-the-kind-at-all":
+        alone.handle(logging.getLogger("app").makeRecord("app", logging.DEBUG, "", 0, said, (), None))
+    assert {line.split()[-1] for line in alone.shown if "{" not in line} == {"abcd-efgh-ijkl-mnop"}

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from argon2 import extract_parameters
 
-from app import users
+from app import runtime, users
 from app.db import Database
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.security import passwords
 from app.store import users as rows
+from tests.browser.house import settings
 from tests.clock import ManualClock
 from tests.shell import PASSWORD, House, open_house
 
@@ -85,3 +87,19 @@ async def test_a_second_owner_is_not_set_up(house: House) -> None:
     await house.add_user()
     with pytest.raises(Conflict):
         await users.create_owner(house.rt, email="eve@luna.example", name="Eve", password=PASSWORD)
+
+
+async def test_S3_the_cost_measured_at_set_up_holds_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "PASSES", (3, 3))
+    rt = await runtime.start(settings(tmp_path, {}))
+    await users.create_owner(rt, email="rosa@luna.example", name="Rosa", password=PASSWORD)
+    stored = await passwords.hash_password(PASSWORD)
+    await runtime.stop(rt)
+    monkeypatch.setattr(passwords, "PASSES", (1, 3))
+    passwords.use("")
+    assert passwords.is_outdated(stored)
+    await runtime.stop(await runtime.start(settings(tmp_path, {})))
+    assert extract_parameters(stored).time_cost == 3 and not passwords.is_outdated(stored)
+    passwords.use("")

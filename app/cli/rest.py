@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 
+from app import users
 from app.bots import Versions
 from app.case import Intake
 from app.channels import Channels, Live
@@ -38,6 +39,7 @@ async def at_rest(settings: Settings) -> AsyncIterator[Runtime]:
     try:
         rt.keys = await Keyring.load(settings, rt.db)
         rt.install = await rt.db.write(ensure_install)
+        await users.load_passes(rt.db)
         rt.versions = Versions(rt.db)
         rt.media = open_store(settings)
         guard = Guard(settings.data / "deciding")

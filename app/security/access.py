@@ -94,7 +94,7 @@ class Signer:
                 int(claims["tv"]),
             )  # fmt: skip
             given_at = int(claims["iat"]) * 1000
-        except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+        except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unauthenticated(REFUSED) from error
         if not given_at - 60_000 <= now < found.expires_at:
             raise Unauthenticated(REFUSED)

@@ -1,15 +1,19 @@
 """Passwords: argon2id (S3) in two threads at most, and which ones are good enough (S4).
 
-A hash takes some 20 MB and 50 ms of a core, so no more than two run at once and ten wait; the eleventh is told to come
-back.
+A hash takes 19 MiB and as many passes as this machine does in a quarter of a second, so no more than two run at once
+and ten wait; the eleventh is told to come back.
 """
 
 import asyncio
+import math
 import re
+import secrets
 import string
+import timeit
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
@@ -20,7 +24,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from app.errors import Invalid, Unavailable
 from app.said import N_, Sentence
 
-HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
+MEMORY: Final = 19_456  # KiB
+PASSES: Final = 2, 200  # the fewest that are safe with this memory (OWASP), and the most
+TARGET: Final = 0.25  # seconds
+SETTING: Final = "password_passes"  # of the installation
 AT_ONCE: Final = 2
 QUEUE: Final = 10
 SHORTEST: Final = 15
@@ -31,6 +38,13 @@ LEET: Final = str.maketrans("01345789@$!", "oleastbgasi")
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def hasher(passes: int) -> PasswordHasher:
+    return PasswordHasher(passes, MEMORY, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
+
+
+HASHER = hasher(PASSES[0])  # what this installation's passwords are hashed with, see `use`
 
 
 class Hashing:
@@ -53,6 +67,24 @@ class Hashing:
 hashing = Hashing()
 
 
+def use(passes: str) -> None:
+    """From now on hash with so many passes, as the installation's settings have it; with the fewest where that is
+    nothing. What has another number is hashed anew when its owner logs in."""
+    global HASHER
+    HASHER = hasher(max(PASSES[0], int(passes or 0)))
+
+
+async def measure() -> str:
+    """How many passes take this machine a quarter of a second, never fewer than are safe. Raises Unavailable."""
+    return await hashing.run(_measure)
+
+
+def _measure() -> str:
+    least, most = PASSES
+    slow = min(timeit.repeat(partial(hasher(least).hash, "a word"), number=1, repeat=3))
+    return str(min(most, max(least, math.ceil(TARGET * least / slow))))
+
+
 async def hash_password(password: str) -> str:
     """The text to store. Raises Unavailable when too many wait."""
     return await hashing.run(HASHER.hash, password)
@@ -62,7 +94,7 @@ async def verify(stored: str | None, password: str) -> bool:
     """Is it the right one. Without a stored hash (nobody has that name) it takes the same time and says no."""
     if len(password) > LONGEST:
         return False
-    right = await hashing.run(_matches, stored or _nobody(), password)
+    right = await hashing.run(_matches, stored or nobody(), password)
     return right and stored is not None
 
 
@@ -129,10 +161,10 @@ def common() -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-@lru_cache(maxsize=1)
-def _nobody() -> str:
-    """A hash that no password fits, made like the others so that checking it takes as long."""
-    return HASHER.hash("\0nobody")
+def nobody() -> str:
+    """A hash that no password fits, made up with the settings of the others so that checking it takes as long."""
+    salt, tag = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return f"$argon2id$v=19$m={HASHER.memory_cost},t={HASHER.time_cost},p=1${salt}${tag}"
 
 
 def _matches(stored: str, password: str) -> bool:

@@ -1,6 +1,7 @@
 """Who gets in over the API: access tokens (S10), refresh tokens (S11), API keys (S12), scopes and limits (S14)."""
 
 import base64
+import hmac
 import json
 
 import jwt
@@ -76,6 +77,76 @@ async def test_forged_tokens_are_refused(api: Program) -> None:
         answer = await api.get(CHANNELS, headers=api.bearing(token))
         assert answer.status_code == 401, name
     assert (await api.get(CHANNELS, headers=api.bearing(good))).status_code == 200
+
+
+def raw(text: str | bytes) -> str:
+    return base64.urlsafe_b64encode(text if isinstance(text, bytes) else text.encode()).decode().rstrip("=")
+
+
+# PyJWT warns of keys that are short, and of algorithms that sign nothing.
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+async def test_S10_no_other_way_to_write_a_token_is_read(api: Program) -> None:
+    """Classes of the public collections for JWS: each is signed with the right key where a key signs it."""
+    good = (await api.log_in())["access_token"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+    key = api.rt.keys.derive("jwt-v1")[-1]
+    head: dict[str, object] = {"alg": "HS256", "typ": "at+jwt", "kid": "1"}
+    first, second, third = good.split(".")
+
+    def signed(header: object, body: object = claims, with_key: bytes = key) -> str:
+        begun = ".".join(part(each) if isinstance(each, dict | list) else raw(str(each)) for each in (header, body))
+        return f"{begun}.{raw(hmac.digest(with_key, begun.encode(), 'sha256'))}"
+
+    assert (await api.get(CHANNELS, headers=api.bearing(signed(head)))).status_code == 200
+    jwk = {"kty": "oct", "k": raw(b"x" * 32), "kid": "1"}
+    twice = json.dumps(head)[:-1]
+    forged = [
+        # algorithms: none in every case, other families, other types
+        *(f"{part(head | {'alg': alg})}.{second}.{end}" for alg in ("none", "None", "NONE", "nOnE") for end in ("",
+          third)),
+        *(signed(head | {"alg": alg}) for alg in ("RS256", "ES256", "PS256", "EdDSA", "HS384", "hs256", "HS256 ", "",
+          "A128KW")),
+        *(signed(head | {"alg": alg}) for alg in (None, 256, True, ["HS256"], {"HS256": 1})),
+        signed({name: value for name, value in head.items() if name != "alg"}),
+        # keys that the header brings or names
+        *(signed(head | {"kid": kid}) for kid in ("", "2", "../../../dev/null", "' or 1=1 --", "1\0", 1, None, ["1"])),
+        signed({name: value for name, value in head.items() if name != "kid"}),
+        *(signed(head | extra, with_key=b"x" * 32) for extra in (
+            {"jwk": jwk}, {"jku": "https://evil.example/keys"}, {"x5u": "https://evil.example/cert"},
+            {"x5c": [raw(b"x")]},
+        )),
+        *(signed(head, with_key=weak) for weak in (b"", b"secret", b"\0" * 32, key[:31], key + b"x",
+          key.hex().encode())),
+        # what must be understood and is not
+        *(signed(head | {"crit": crit}) for crit in ([], ["exp"], ["b64"], "b64", None)),
+        *(signed(head | {"b64": b64}) for b64 in (False, 0, "false", None)),
+        # types
+        *(signed(head | {"typ": typ}) for typ in ("JWT", "at+JWT ", "application/at+jwt", "", None, 1)),
+        # members twice, no objects, no JSON
+        *(signed(text) for text in (twice + ', "kid": "2"}', twice + ', "alg": "none"}', "[]", "1", "null", "", "{",
+          "\ufeff{}")),
+        *(signed(head, body) for body in ([], ["sub"], "null", "1", "", "{", '"text"', "NaN")),
+        *(signed(head, claims | {name: value}) for name in ("iss", "aud", "sub", "iat", "exp", "tv")
+          for value in (None, [], {}, "", "x" * 40)),
+        *(signed(head, claims | {"scope": scope}) for scope in (None, [], {}, -1)),
+        # cut, joined, written otherwise
+        *(good[:size] for size in (0, 1, len(first), len(first) + 1, len(first) + 1 + len(second), len(good) - 1,
+          len(good) - 10)),
+        f"{first}.{second}", f"{first}.{second}.", f".{second}.{third}", f"{first}..{third}", f"{good}.", f".{good}",
+        f"{good}.{third}", f"{first}.{second}.{third}.x.y", f"{first}.{second}.{third[::-1]}",
+        f"{first}.{second}.{raw('')}",
+        f"{first}.{part(claims | {'tv': 99})}.{third}", f"{part(head | {'x': 1})}.{second}.{third}",
+        f"{first}={'.'}{second}.{third}", f"{first}.{second}.{third}AAAA", f"{first}.{second}.{third}%00",
+        good + "A" * 5000,
+        "A" * 100_000, "." * 5_000, part({"alg": "dir", "enc": "A256GCM"}) + "....", json.dumps({"payload": second}),
+    ]  # fmt: skip
+    found: list[tuple[str, int]] = []
+    for token in forged:
+        api.app.state.limits.buckets.clear()
+        status = (await api.get(CHANNELS, headers=api.bearing(token))).status_code
+        if status not in (401, 400):
+            found.append((token, status))
+    assert not found and len(forged) == 134
 
 
 async def test_a_refresh_token_works_once_and_its_second_use_ends_the_log_in(api: Program) -> None:

@@ -57,3 +57,10 @@ async def test_S17_the_api_reads_bodies_so(api: Program) -> None:
     for body, status in (b'{"phone":"+5511999990000","phone":"1"}', 400), (b"[" * 100_000, 400), (b"[1e999]", 422):
         answer = await api.post("/api/v1/contacts", content=body, headers=head)
         assert answer.status_code == status, answer.text
+
+
+@pytest.mark.anyio
+async def test_S15_what_is_too_large_is_refused_like_anything_else(api: Program) -> None:
+    head = await api.key("send") | {"Content-Type": "application/json"}
+    answer = await api.post("/api/v1/contacts", content=b" " * 1_000_001, headers=head)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")

@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from starlette.applications import Starlette
+
 from app import runtime, server
 from app.clock import Clock
 from app.routes.hooks import Hooks
@@ -30,6 +32,7 @@ class House:
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self.rt: Runtime
+        self.app: Starlette
         self.sessions: dict[str, list[Any]] = {}  # cookies of who logged in here, by e-mail
         self.url = self.setup_url = ""
 
@@ -58,7 +61,7 @@ class House:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.rt = await runtime.start(settings(self.data, self._environment))
-        app = create_app(self.rt)
+        self.app = app = create_app(self.rt)
         listening = server.listen("127.0.0.1", 0)
         self.url = server.address(listening)
         self.setup_url = f"{self.url}/setup?token={app.state.setup.issue()}"

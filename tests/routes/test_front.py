@@ -1,6 +1,7 @@
 """What stands in front of every address: host names, headers, refusals, limits, files (S9, S13 to S20, S27, S36)."""
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -190,8 +191,17 @@ async def test_S14_a_forged_forwarded_address_is_not_believed(house: House) -> N
 
 
 async def test_S15_a_body_over_the_limit_is_refused(house: House) -> None:
-    answer = await house.browser().post("/login", data={"email": "x" * 1_100_000})
-    assert answer.status_code == 413
+    browser = house.browser()
+    answer = await browser.post("/login", data={"email": "x" * 1_100_000})
+    assert answer.status_code == 413 and "larger than what is accepted" in answer.text
+    assert answer.headers["content-type"].startswith("text/html") and answer.headers["content-security-policy"]
+
+    async def dripping() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * 100_000
+
+    head = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await browser.post("/login", content=dripping(), headers=head)).status_code == 413
 
 
 async def test_S16_too_many_fields_are_refused(house: House) -> None:

@@ -1,25 +1,24 @@
 """S3 and S4."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
+from argon2 import extract_parameters
 
 from app.errors import Invalid, Unavailable
 from app.security import passwords
-from app.security.passwords import HASHER, check, weakness
+from app.security.passwords import check, weakness
 
 GOOD = "purple kettle walks nine"
+MEMORY = passwords.MEMORY
 OWN = ("Rosa Martins", "rosa@lunabakery.example")
 
 
 @pytest.fixture(autouse=True)
-def real_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The product's own parameters, and a hash for nobody that is made with them."""
-    monkeypatch.setattr(passwords, "HASHER", HASHER)
-    passwords._nobody.cache_clear()
-    yield
-    passwords._nobody.cache_clear()
+def real_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product's own parameters, on the slowest of machines."""
+    monkeypatch.setattr(passwords, "MEMORY", MEMORY)
+    monkeypatch.setattr(passwords, "HASHER", passwords.hasher(2))
 
 
 async def test_S3_hashes_are_argon2id_with_the_agreed_cost() -> None:
@@ -113,3 +112,16 @@ def test_the_field_is_named() -> None:
     with pytest.raises(Invalid) as caught:
         check("short")
     assert caught.value.fields["password"] == str(caught.value)
+
+
+async def test_S3_the_cost_follows_the_machine_and_never_falls_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "TARGET", 0.0)
+    assert await passwords.measure() == "2"
+    monkeypatch.setattr(passwords, "TARGET", 1e6)
+    assert await passwords.measure() == "200"
+    monkeypatch.setattr(passwords, "MEMORY", 8)
+    for stored, passes in ("9", 9), ("", 2), ("1", 2):
+        passwords.use(stored)
+        for made in await passwords.hash_password(GOOD), passwords.nobody():
+            assert extract_parameters(made) == extract_parameters(passwords.hasher(passes).hash(GOOD))
+        assert not await passwords.verify(None, GOOD)
