@@ -18,6 +18,7 @@ from app.settings import Settings, load
 from tests.again import again
 from tests.canaries import Watch, plant_what_passes
 from tests.clock import ManualClock
+from tests.connections import Connections
 from tests.databases import Schemas, Templates, chosen, postgres_server
 
 MEMORY = Path("/dev/shm")
@@ -96,9 +97,11 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_schemas(postgres_url: str) -> Iterator[Schemas]:
-    schemas = Schemas(postgres_url)
-    yield schemas
-    schemas.close()
+    connections = Connections()
+    with connections.in_place():
+        schemas = Schemas(postgres_url, connections)
+        yield schemas
+        schemas.close()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import psycopg
 
 from app.db import migrate
 from app.db.sqlite_file import prepare
+from tests.connections import Connections
 
 KINDS = {"sqlite": ["sqlite"], "postgres": ["postgres"], "both": ["sqlite", "postgres"]}
 
@@ -76,29 +79,45 @@ def embedded_server() -> Iterator[Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass
+class Lent:
+    """A schema, and what is known of it once it was given back for the first time."""
+
+    name: str
+    tables: list[int] = field(default_factory=list)  # identifiers that no other table ever has
+    children_first: list[str] = field(default_factory=list)  # all but `migration`
+
+    def filled(self) -> str:
+        """Asks which tables have rows, by place in the list."""
+        each = (f'exists (select from "{self.name}"."{table}")' for table in self.children_first)
+        return f"select array[{', '.join(each)}]"
+
+
 class Schemas:
     """Migrated schemas, one a folder of migrations. Emptying one takes a hundredth of making one.
 
-    What a test leaves in a state that others could notice (another migration, a connection still open) is not lent
-    again.
+    What a test leaves in a state that others could notice (another migration or table, a connection still open) is not
+    lent again.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: Connections) -> None:
         self._url = url
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connections = connections
+        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=0)
         self._connection.execute("set lock_timeout = '2s'")
-        self._free: dict[str, str] = {}
+        self._free: dict[str, Lent] = {}
 
     @contextmanager
     def lend(self, migrations: Traversable | None = None) -> Iterator[str]:
         """A URL whose schema is empty or will be made by whoever opens it first."""
         kind = str(migrations or "")
-        schema = self._free.pop(kind, None) or _new_name()
-        yield _address(self._url, schema)
-        if self._empty(schema, migrations):
-            self._free[kind] = schema
+        lent = self._free.pop(kind, None) or Lent(_new_name())
+        self._connections.keep(lent.name)
+        yield _address(self._url, lent.name)
+        if self._empty(lent, migrations):
+            self._free[kind] = lent
         else:
-            _drop(self._connection, schema)
+            self._give_up(lent)
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -109,24 +128,43 @@ class Schemas:
         _drop(self._connection, schema)
 
     def close(self) -> None:
-        for schema in self._free.values():
-            _drop(self._connection, schema)
+        for lent in self._free.values():
+            self._give_up(lent)
         self._connection.close()
 
-    def _empty(self, schema: str, migrations: Traversable | None) -> bool:
-        tables = [name for (name,) in self._connection.execute(CHILDREN_FIRST, [schema])]
-        wanted = [migration.number for migration in migrate.known(migrations)]
-        if "migration" not in tables or self._connection.execute(STILL_OPEN, [f"parley.{schema}"]).fetchone():
+    def _give_up(self, lent: Lent) -> None:
+        self._connections.end(lent.name)
+        _drop(self._connection, lent.name)
+
+    def _empty(self, lent: Lent, migrations: Traversable | None) -> bool:
+        asked = {"schema": lent.name, "program": f"parley.{lent.name}"}
+        open_now, tables = self._connection.execute(STATE, asked).fetchone() or (0, [])
+        if open_now > self._connections.idle(lent.name) or (lent.tables and tables != lent.tables):
             return False
-        applied = self._connection.execute(f'select number from "{schema}".migration order by number')
-        if [number for (number,) in applied] != wanted:
+        if not lent.tables:
+            found = [name for (name,) in self._connection.execute(CHILDREN_FIRST, [lent.name])]
+            if "migration" not in found:
+                return False
+            lent.tables, lent.children_first = tables, [table for table in found if table != "migration"]
+        applied = self._connection.execute(f'select number from "{lent.name}".migration order by number')
+        if [number for (number,) in applied] != _numbers(migrations):
             return False
-        rest = [f'delete from "{schema}"."{table}"' for table in tables if table != "migration"]
-        self._connection.execute("; ".join(rest))
+        [filled] = self._connection.execute(lent.filled()).fetchone() or ([],)
+        rest = [table for table, any_row in zip(lent.children_first, filled, strict=True) if any_row]
+        self._connection.execute("; ".join(f'delete from "{lent.name}"."{table}"' for table in rest), prepare=False)
         return True
 
 
-STILL_OPEN = "select 1 from pg_stat_activity where application_name = %s"
+@cache
+def _numbers(migrations: Traversable | None) -> list[int]:
+    return [migration.number for migration in migrate.known(migrations)]
+
+
+STATE = """
+select (select count(*) from pg_stat_activity where application_name = %(program)s),
+  (select array_agg(oid::bigint order by oid) from pg_class
+   where relnamespace = to_regnamespace(%(schema)s) and relkind = 'r')
+"""
 # Depth of a table in the graph of references; rows go before the rows that they refer to.
 CHILDREN_FIRST = """
 with recursive depth (id, level) as (

@@ -18,10 +18,13 @@ TOKEN = "EAA" + "x" * 40
 
 @pytest.fixture
 def troubles(clock: ManualClock) -> Any:
+    """Alone on the module's logger: who else listens, for the report of a failed test, writes each of 10,000 traces."""
     made = Troubles(clock)
-    logging.getLogger().addHandler(made)
+    log.addHandler(made)
+    log.propagate = False
     yield made
-    logging.getLogger().removeHandler(made)
+    log.propagate = True
+    log.removeHandler(made)
 
 
 def fail(kind: type[Exception] = ValueError) -> None:

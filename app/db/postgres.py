@@ -70,9 +70,7 @@ class PostgresReader:
 
     async def _fetch(self, sql: str, params: dict[str, Any]) -> list[Any]:
         if self._connection is None:
-            self._connection = await psycopg.AsyncConnection.connect(
-                **self._address.arguments(read_only=True), autocommit=True
-            )
+            self._connection = await self._address.connect_reader()
         cursor = await self._connection.execute(translate(sql), params)
         return await cursor.fetchall()
 
@@ -143,7 +141,7 @@ class Postgres(Front[PostgresReader]):
     def _alone(self) -> Iterator[psycopg.Connection[Any]]:
         """A connection for this alone: what it does is no unit."""
         try:
-            with psycopg.connect(**self._address.arguments(), autocommit=True) as connection:
+            with self._address.connect(autocommit=True) as connection:
                 yield connection
         except psycopg.Error as error:
             meaning = explain(error)

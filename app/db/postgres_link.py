@@ -89,6 +89,14 @@ class Address:
             "context": _Context(),
         }
 
+    def connect(self, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+        """A connection that may write. Raises psycopg.Error."""
+        return psycopg.connect(**self.arguments(), autocommit=autocommit)
+
+    async def connect_reader(self) -> psycopg.AsyncConnection[Any]:
+        """A connection that only reads. Raises psycopg.Error."""
+        return await psycopg.AsyncConnection.connect(**self.arguments(read_only=True), autocommit=True)
+
 
 class _Context:
     """Gives new connections our adapters."""

@@ -168,7 +168,7 @@ class PostgresWriter:
         until = monotonic() + (0 if self._down else PATIENCE)
         while True:
             try:
-                self._connection = psycopg.connect(**self._address.arguments())
+                self._connection = self._address.connect()
             except psycopg.Error:
                 if monotonic() >= until:
                     self._down = True

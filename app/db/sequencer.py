@@ -78,7 +78,7 @@ class Sequencer(threading.Thread):
 
     def connect(self) -> None:
         """Raises InUse if another process has this node's place."""
-        connection = psycopg.connect(**self._address.arguments(), autocommit=True)
+        connection = self._address.connect(autocommit=True)
         try:
             schema = _value(connection, "select current_schema()")
             space = zlib.crc32(f"parley.{schema}".encode()) - 2**31

@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
@@ -90,6 +90,14 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after: str = ""
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """One for the process. Takes a tenth of a second: asked in a thread, so that the loop goes on meanwhile."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Outbound:
     """Makes calls. `allow`: "host:port" that may be called though private, and by plain http."""
 
@@ -97,12 +105,9 @@ class Outbound:
         self._allow: Final = frozenset(allow)
         self._trust_given: Final = trust
 
-    @cached_property
+    @property
     def _trust(self) -> ssl.SSLContext:
-        """Takes a tenth of a second at first: asked in a thread, so that the loop goes on meanwhile."""
-        import httpx
-
-        return self._trust_given or httpx.create_ssl_context(trust_env=False)
+        return self._trust_given or _authorities()
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"",
