@@ -60,13 +60,13 @@ class Told(msgspec.Struct, frozen=True):
 class Listener:
     """One open connection. `seq` is the last event it was given or that it did not want."""
 
-    __slots__ = ("behind", "closed", "queue", "seq", "sleeper", "wanted")
+    __slots__ = ("behind", "closed", "queue", "seq", "silent", "sleeper", "wanted")
 
     def __init__(self, wanted: Wanted, seq: int) -> None:
         self.wanted, self.seq = wanted, seq
         self.queue: list[Told] = []
         self.sleeper: asyncio.Future[None] | None = None
-        self.behind, self.closed = True, False
+        self.behind, self.closed, self.silent = True, False, False
 
     def push(self, told: Told) -> None:
         """While it is behind, or when it becomes so, the database is where it goes on."""
@@ -77,6 +77,11 @@ class Listener:
             self.behind = True
         else:
             self.queue.append(told)
+        self.wake()
+
+    def remind(self) -> None:
+        """It is to be told that nothing happened, if nothing did."""
+        self.silent = True
         self.wake()
 
     def wake(self) -> None:
@@ -167,7 +172,8 @@ class Feed:
         self.listeners.discard(listener)
 
     async def follow(self, listener: Listener) -> AsyncIterator[list[Told]]:
-        """What the listener wants, in order and some at a time, until it is closed."""
+        """What the listener wants, in order and some at a time, until it is closed; an empty list when it is reminded
+        that it is there."""
         while not listener.closed:
             if listener.behind:
                 found = await self._missed(listener)
@@ -179,7 +185,11 @@ class Feed:
                 if chosen := [each for each in found if listener.wanted.takes(each)]:
                     yield chosen
             elif not listener.behind and not listener.queue:
-                await listener.sleep()
+                if listener.silent:
+                    listener.silent = False
+                    yield []
+                else:
+                    await listener.sleep()
 
     async def _missed(self, listener: Listener) -> list[Told]:
         """The next events from the database. When there are none, the listener has caught up."""

@@ -124,6 +124,8 @@ async def test_S14_the_page_of_limits_tells_who_ran_into_them(tmp_path: Path) ->
         visit.app.state.limits.buckets.clear()
         page = (await visit.get("/settings/rates")).text
         assert "Requests of a person" in page and "127.0.0.1" in page
+        for said in "5 in 5 min", "2 at once, 10 wait", "200 a second", "6 of one key", "100; who asks for more":
+            assert said in page, said
         await visit.become("agent")
         assert (await visit.get("/settings/rates")).status_code == 403
 

@@ -144,8 +144,12 @@ class Sqlite(Front[SqliteReader]):
             connection = await aiosqlite.connect(
                 address(self.path, "ro"), uri=True, isolation_level=None, cached_statements=256
             )
-            for pragma in (f"busy_timeout = {BUSY_MS}", "query_only = on", "mmap_size = 0"):
-                await connection.execute_fetchall(f"pragma {pragma}")
+            try:
+                for pragma in (f"busy_timeout = {BUSY_MS}", "query_only = on", "mmap_size = 0"):
+                    await connection.execute_fetchall(f"pragma {pragma}")
+            except BaseException:  # of a task that was cancelled, too
+                await connection.close()
+                raise
         except sqlite3.Error as error:
             raise explain(error) from error
         return SqliteReader(connection)

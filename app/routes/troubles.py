@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from app import troubles
 from app.errors import NotFound
 from app.i18n import _, fmt
 from app.routes import guard, hooks, site, stream
-from app.routes.api import reading
+from app.routes.api import events, reading
 from app.routes.respond import form, page, redirect
-from app.security import limits
+from app.security import limits, passwords, throttle
 from app.store import error_groups, limit_hits
 
 if TYPE_CHECKING:
@@ -89,6 +89,29 @@ def known() -> tuple[Limit, ...]:
         ),
         Limit(_("Log-ins, by address"), tried(limits.AUTHENTICATION), "login"),
         Limit(
+            _("Wrong passwords"),
+            _("{free} of a person from one network, then pauses of up to {pause}; {n} of a network in {time}").format(
+                free=fmt.number(throttle.FREE), pause=fmt.duration(throttle.LONGEST),
+                n=fmt.number(throttle.NETWORK_FAILURES), time=fmt.duration(throttle.NETWORK_WINDOW),
+            ),
+        ),
+        Limit(
+            _("Wrong codes of the second step, of one person"),
+            _("{n} in {time}").format(
+                n=fmt.number(throttle.CODE_FAILURES), time=fmt.duration(throttle.CODE_WINDOW)
+            ),
+        ),
+        Limit(
+            _("Passwords looked at"),
+            _("{n} at once, {waiting} wait").format(
+                n=fmt.number(passwords.AT_ONCE), waiting=fmt.number(passwords.QUEUE)
+            ),
+        ),
+        Limit(
+            _("Answers that it was too much"),
+            _("{n} a second altogether").format(n=fmt.number(round(1 / limits.REFUSED_EVERY))),
+        ),
+        Limit(
             _("Notifications with a wrong signature, by address"),
             _("{n} a minute").format(n=fmt.number(hooks.BAD_PER_MINUTE)), "signature",
         ),
@@ -96,6 +119,12 @@ def known() -> tuple[Limit, ...]:
             _("Live pages open at once"),
             _("{n} of a session, {all} altogether").format(
                 n=fmt.number(stream.EACH_SESSION), all=fmt.number(stream.ALTOGETHER)
+            ),
+        ),
+        Limit(
+            _("Programs that listen to events at once"),
+            _("{n} of one key, {all} altogether").format(
+                n=fmt.number(events.EACH), all=fmt.number(events.ALTOGETHER)
             ),
         ),
         Limit(
@@ -126,6 +155,10 @@ def known() -> tuple[Limit, ...]:
             _("{fields} fields of {size}, {files} files").format(
                 fields=fmt.number(guard.MAX_FIELDS), size=fmt.size(guard.MAX_PART), files=fmt.number(guard.MAX_FILES)
             ),
+        ),
+        Limit(
+            _("Pieces of a file in one request"),
+            _("{n}; who asks for more gets the whole file").format(n=fmt.number(FileResponse.max_ranges)),
         ),
         Limit(_("JSON"), _("{n} levels, numbers of 63 bits, no name twice").format(n=fmt.number(reading.DEEPEST))),
     )  # fmt: skip

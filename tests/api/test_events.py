@@ -68,6 +68,18 @@ async def test_an_event_brings_the_message_itself(api: Program, place: str) -> N
         assert event["data"]["content"] == {"kind": "text", "text": "Hello"} and event["seq"] == heard.last
 
 
+async def test_while_nothing_happens_a_comment_shows_that_the_stream_lives(
+    api: Program, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "BEAT_EVERY", 0.01)
+    head = await api.key("read", "send")
+    async with hearing(place, head) as heard, hearing(place, head) as other, asyncio.timeout(5):
+        for one in (heard, other) * 2:
+            assert [await anext(one.lines), await anext(one.lines)] in ([": still here", ""], ["", ": still here"])
+        await say(api, head, "Hello")
+        assert (await heard.next())["data"]["content"]["text"] == "Hello"
+
+
 async def test_a_program_goes_on_where_it_was(api: Program, place: str) -> None:
     head = await api.key("read", "send")
     async with hearing(place, head) as heard:

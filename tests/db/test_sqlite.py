@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
 
 from app.db import (
@@ -54,6 +55,27 @@ def test_the_process_has_one_sqlite_and_says_which() -> None:
     assert sqlite_utils.utils.sqlite3 is sqlite3
     assert sqlite3.sqlite_version in describe_sqlite()
     assert sqlite3.__name__ != "pysqlite3" or sqlite3.sqlite_version_info >= SAFE_WITH_TWO_CONNECTIONS
+
+
+async def test_a_read_that_is_cancelled_while_its_connection_opens_leaves_nothing_open(
+    database: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[aiosqlite.Connection] = []
+    fetch = aiosqlite.Connection.execute_fetchall
+
+    async def cancelled(self: aiosqlite.Connection, *given: Any) -> Any:
+        opened.append(self)
+        reading.cancel()
+        return await fetch(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aiosqlite.Connection, "execute_fetchall", cancelled)
+        reading = asyncio.create_task(database.reader.one(COUNT))
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    with pytest.raises(ValueError, match="no active connection"):
+        _ = opened[0].in_transaction
+    assert await database.reader.one(COUNT) == 0
 
 
 async def test_the_writer_runs_with_the_settings_that_keep_data(database: Sqlite) -> None:

@@ -72,6 +72,7 @@ class Watch:
     def __init__(self) -> None:
         self.open: dict[Closable, tuple[Caller, Request]] = {}
         self.task: asyncio.Task[None] | None = None
+        self.beating: asyncio.Task[None] | None = None
 
     def admit(self, caller: Caller) -> None:
         """Raises `TooMany`."""
@@ -84,9 +85,20 @@ class Watch:
         self.open[opened] = caller, request
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._look(), name="program-connections")
+        if isinstance(opened, feed.Listener) and (self.beating is None or self.beating.done()):
+            self.beating = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat")
 
     def remove(self, opened: Closable) -> None:
         self.open.pop(opened, None)
+
+    async def _beat(self) -> None:
+        """A comment now and then, so that proxies and programs see that the stream lives; one task for all of them,
+        as a task each is memory."""
+        while self.open:
+            await asyncio.sleep(BEAT_EVERY)
+            for opened in self.open:
+                if isinstance(opened, feed.Listener):
+                    opened.remind()
 
     async def _look(self) -> None:
         while self.open:
@@ -131,16 +143,16 @@ class Events:
         listener = rt.feed.join(chosen, after)
         watch.add(listener, caller, request)
         leaving = asyncio.ensure_future(hang_up(receive, listener))
-        beating = asyncio.ensure_future(beat(send))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await send({"type": "http.response.body", "body": HELLO + (GAP if gap else b""), "more_body": True})
             async for found in rt.feed.follow(listener):
-                await send({"type": "http.response.body", "body": b"".join(map(frame, found)), "more_body": True})
+                await send(
+                    {"type": "http.response.body", "body": b"".join(map(frame, found)) or BEAT, "more_body": True}
+                )
             await send({"type": "http.response.body", "body": b""})
         finally:
             leaving.cancel()
-            beating.cancel()
             rt.feed.leave(listener)
             watch.remove(listener)
 
@@ -153,13 +165,6 @@ def position(request: Request, given: Filter) -> int | None:
 
 def frame(told: feed.Told) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (told.seq, told.type.encode(), told.body)
-
-
-async def beat(send: Send) -> None:
-    """A comment now and then, so that proxies and programs see that the stream lives."""
-    while True:
-        await asyncio.sleep(BEAT_EVERY)
-        await send({"type": "http.response.body", "body": BEAT, "more_body": True})
 
 
 async def hang_up(receive: Receive, listener: feed.Listener) -> None:
