@@ -56,15 +56,15 @@ def layer(module: str) -> str:
     return name if name in known else "noun"
 
 
-def imports(tree: ast.AST, module: str) -> Iterator[tuple[int, str, bool]]:
+def imports(nodes: list[ast.AST], module: str) -> Iterator[tuple[int, str, bool]]:
     """Line, full module name, and whether it is for the type checker alone."""
     typing_only = {
         id(child)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
         for child in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name, id(node) in typing_only) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -82,10 +82,10 @@ def is_module(name: str) -> bool:
     return name.startswith("app.") and (path.with_suffix(".py").exists() or path.is_dir())
 
 
-def documentation(tree: ast.AST) -> set[int]:
+def documentation(nodes: list[ast.AST]) -> set[int]:
     """Ids of the docstring nodes."""
     holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    bodies = (node.body for node in ast.walk(tree) if isinstance(node, holders))
+    bodies = (node.body for node in nodes if isinstance(node, holders))
     return {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
 
 
@@ -111,21 +111,21 @@ def wrong_import(place: str, module: str, target: str, typing_only: bool) -> str
 
 def problems(module: str, source: str) -> list[str]:
     """Every broken rule in one file, each with its line."""
-    tree, lines, place = ast.parse(source), source.splitlines(), layer(module)
+    nodes, lines, place = list(ast.walk(ast.parse(source))), source.splitlines(), layer(module)
     found = [
         (line, reason)
-        for line, target, typing_only in imports(tree, module)
+        for line, target, typing_only in imports(nodes, module)
         if (reason := wrong_import(place, module, target, typing_only))
     ]
     if place not in {"store", "db"}:
-        docs = documentation(tree)
-        texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+        docs = documentation(nodes)
+        texts = (node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
         found += [
             (t.lineno, "SQL belongs to store/ and db/") for t in texts if id(t) not in docs and SQL.match(t.value)
         ]
     if place == "store":
-        nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute))
-        named = (node for node in nodes if "dialect" in (node.id if isinstance(node, ast.Name) else node.attr))
+        names = (node for node in nodes if isinstance(node, ast.Name | ast.Attribute))
+        named = (node for node in names if "dialect" in (node.id if isinstance(node, ast.Name) else node.attr))
         found += [(node.lineno, "only db/ knows the dialect") for node in named]
     return [f"{module}:{line}: {reason}: {lines[line - 1].strip()}" for line, reason in sorted(set(found))]
 
