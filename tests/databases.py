@@ -88,9 +88,11 @@ class Lent:
     children_first: list[str] = field(default_factory=list)  # all but `migration`
 
     def filled(self) -> str:
-        """Asks which tables have rows, by place in the list."""
-        each = (f'exists (select from "{self.name}"."{table}")' for table in self.children_first)
-        return f"select array[{', '.join(each)}]"
+        """Asks which tables have rows, by place in the list, and which are large: nothing vacuums here."""
+        tables = [f'"{self.name}"."{table}"' for table in self.children_first]
+        rows = ", ".join(f"exists (select from {table})" for table in tables)
+        large = ", ".join(f"pg_relation_size('{table}') > {LARGE}" for table in tables)
+        return f"select array[{rows}], array[{large}]"
 
 
 class Schemas:
@@ -149,9 +151,13 @@ class Schemas:
         applied = self._connection.execute(f'select number from "{lent.name}".migration order by number')
         if [number for (number,) in applied] != _numbers(migrations):
             return False
-        [filled] = self._connection.execute(lent.filled()).fetchone() or ([],)
-        rest = [table for table, any_row in zip(lent.children_first, filled, strict=True) if any_row]
-        self._connection.execute("; ".join(f'delete from "{lent.name}"."{table}"' for table in rest), prepare=False)
+        filled, large = self._connection.execute(lent.filled()).fetchone() or ([], [])
+        rows = zip(lent.children_first, filled, large, strict=True)
+        rest = [f'delete from "{lent.name}"."{table}"' for table, any_row, _ in rows if any_row]
+        if any(large):
+            names = ", ".join(f'"{lent.name}"."{table}"' for table in lent.children_first)
+            rest = [f"truncate {names}"]
+        self._connection.execute("; ".join(rest), prepare=False)
         return True
 
 
@@ -160,6 +166,7 @@ def _numbers(migrations: Traversable | None) -> list[int]:
     return [migration.number for migration in migrate.known(migrations)]
 
 
+LARGE = 1_000_000  # bytes of a table
 STATE = """
 select (select count(*) from pg_stat_activity where application_name = %(program)s),
   (select array_agg(oid::bigint order by oid) from pg_class
