@@ -43,6 +43,39 @@ HOSTILE = (
 )
 
 
+TAGS = (
+    "img src=x", "svg", "body", "video src=x", "audio src=x", "details open", "input autofocus", "select autofocus",
+    "textarea autofocus", "iframe src=/", "object data=x", "embed src=x", "marquee", "style", "math",
+)  # fmt: skip
+EVENTS = ("onerror", "onload", "onfocus", "ontoggle", "onstart")
+BEFORE = ("", '">', "'>", "</textarea>", "</title>", "-->", "]]>", "`", "*", "\0")
+SHAPES = (
+    "<{tag} {event}={mark}>",
+    '<{tag} {event}="{mark}">',
+    "<{tag}/{event}={mark}//",
+    "<{tag}\n{event}\t=\n'{mark}'>",
+    "<{upper} {event}={mark}>",
+    "<<{tag} {event}={mark}>>",
+    "<{tag} {event}=&#119;indow.hit&equals;1>",
+    "&lt;{tag} {event}={mark}&gt;",
+    "%3C{tag}%20{event}={mark}%3E",
+    "\\u003c{tag} {event}={mark}\\u003e",
+    "\uff1c{tag} {event}={mark}\uff1e",
+)
+
+
+def spelled() -> list[str]:
+    """Each tag with each event in some shape behind some beginning: 300 texts, no two alike."""
+    pairs = [(tag, event) for tag in TAGS for event in EVENTS]
+    found = []
+    for number in range(4 * len(pairs)):
+        tag, event = pairs[number % len(pairs)]
+        shape = SHAPES[number % len(SHAPES)].format(tag=tag, upper=tag.upper(), event=event, mark=MARK)
+        found.append(BEFORE[(number // 7) % len(BEFORE)] + shape)
+    assert len(set(found)) == 300
+    return found
+
+
 def everywhere(house: House, text: str, number: int) -> None:
     """One hostile text as name, words, caption, file name, place, card, button, form and unknown kind."""
     live = next(live for live in house.rt.channels.by_id.values() if live.row.name == "Shop")
@@ -87,6 +120,31 @@ def test_S19_nothing_a_customer_sends_runs(browser: Browser, bakery: House) -> N
         visitor.go(f"/inbox/{chat_of(bakery, f'4477{number:08}')}?view=all")
         assert not page.evaluate("window.hit"), HOSTILE[number]
         assert page.locator(".bubble [hx-get], .bubble [onerror], .bubble script, .bubble iframe").count() == 0
+    assert not visitor.complaints()
+    visitor.close()
+
+
+def test_S19_three_hundred_spellings_stay_text(browser: Browser, bakery: House) -> None:
+    live = next(live for live in bakery.rt.channels.by_id.values() if live.row.connector == "whatsapp_cloud")
+    texts = spelled()
+
+    async def write() -> None:
+        for number, text in enumerate(texts):
+            phone = f"4488{number // 30:08}"
+            inbound = Inbound(
+                live.row.account, f"wamid.y.{number}", Address(phone=phone, wa_id=phone), bakery.rt.clock.now(),
+                c.Text(text), b"{}", name=text,
+            )  # fmt: skip
+            await bakery.rt.db.write(inbox.receive, bakery.rt.channels.intake, live.here, inbound)
+
+    visitor = Visitor(browser, bakery)
+    visitor.log_in()
+    page = visitor.go("/inbox?view=all")
+    bakery.run(write())
+    for number in range(len(texts) // 30):
+        visitor.go(f"/inbox/{chat_of(bakery, f'4488{number:08}')}?view=all")
+        shown = page.locator(".msg.in .bubble").all_inner_texts()
+        assert len(shown) == 30 and not page.evaluate("window.hit"), number
     assert not visitor.complaints()
     visitor.close()
 
