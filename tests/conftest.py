@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app.db import Database, open_database
@@ -23,6 +24,8 @@ from tests.databases import Schemas, Templates, chosen, postgres_server
 
 MEMORY = Path("/dev/shm")
 ROOM = 4_000_000_000
+# `--hypothesis-profile=hostile` asks more of everything.
+hypothesis.settings.register_profile("hostile", max_examples=100)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import settings
 from starlette.applications import Starlette
 
 from app import server, tokens, users
@@ -13,8 +12,6 @@ from app.web import create_app
 from tests.api import conformance
 from tests.canaries import plant
 
-# `--hypothesis-profile=hostile` asks more of everything.
-settings.register_profile("hostile", max_examples=100)
 EMAIL, PASSWORD = "rosa@luna.example", plant("purple kettle walks nine")
 CHANNEL = {
     "access_token": plant("EAAapi-token-of-the-shop"),
