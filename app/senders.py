@@ -81,7 +81,8 @@ def _stranger(tx: Tx, channel_id: int, inbound: Inbound) -> Stranger:
 
 
 def find(tx: Tx, channel_id: int, inbound: Inbound) -> Found | None:
-    """The sender and the conversation, locked; both are made on first sight. None: a late repeat of what was erased."""
+    """The sender and the conversation, locked; both are made on first sight. None: a late repeat of what was erased, or
+    of what is stored under another name of the sender."""
     aliases = inbound.sender.aliases()
     kind, value = aliases[0] if aliases else ("group", inbound.group or inbound.provider_id)
     query = {
@@ -91,12 +92,17 @@ def find(tx: Tx, channel_id: int, inbound: Inbound) -> Found | None:
     found = tx.one(contacts.FOUND, **query)
     if found is not None and found.conversation_id is not None and tx.lock("conversation", found.conversation_id):
         found = tx.one(contacts.FOUND, **query)
-    if found is None and contacts.is_erased(tx, channel_id, inbound.provider_id):
+    if found is None and _was_here(tx, channel_id, inbound.provider_id):
         return None
     if found is None or found.conversation_id is None or inbound.previous or _changed(found, inbound):
         stranger = _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
         found = stranger or tx.one(contacts.FOUND, **query)
     return found
+
+
+def _was_here(tx: Tx, channel_id: int, provider_id: str) -> bool:
+    """Stored, or erased since."""
+    return bool(tx.each(messages.STORED, [{"channel_id": channel_id, "provider_id": provider_id}]))
 
 
 def _changed(found: Found, inbound: Inbound) -> bool:

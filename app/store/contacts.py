@@ -46,7 +46,6 @@ FOUND_BY_CONVERSATION = Query(
     """,
     Found,
 )
-ERASED = Query("select 1 from tombstone where channel_id = :channel_id and provider_id = :provider_id", int)
 OWNERS = Query(
     """
     with asked (kind, value) as (values (:kind, :value))
@@ -176,11 +175,6 @@ def owners_of_phones(tx: Tx, phones: Iterable[str]) -> dict[str, int]:
     for (_kind, phone), owner in owners(tx, {(kind, phone) for phone in phones for kind in TWINS}).items():
         found[phone] = min(owner, found.get(phone, owner))
     return found
-
-
-def is_erased(tx: Tx, channel_id: int, provider_id: str) -> bool:
-    """Whether this message was here once and its contact was erased."""
-    return tx.one(ERASED, channel_id=channel_id, provider_id=provider_id) is not None
 
 
 def merge(tx: Tx, keep: int, gone: int) -> None:
