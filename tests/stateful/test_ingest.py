@@ -190,4 +190,4 @@ def _settle(
 
 
 def test_P3_whatever_comes_is_kept_once_and_answered_once(sqlite_templates: Templates) -> None:
-    walk(lambda: Ingest(sqlite_templates), 200)
+    walk(lambda: Ingest(sqlite_templates), 60)

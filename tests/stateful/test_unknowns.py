@@ -272,4 +272,4 @@ class Outbox(Machine):
 
 
 def test_P19_whatever_the_network_does_nothing_is_taken_twice(sqlite_templates: Templates) -> None:
-    walk(lambda: Outbox(sqlite_templates), 200)
+    walk(lambda: Outbox(sqlite_templates), 60)
