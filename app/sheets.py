@@ -28,7 +28,19 @@ LARGEST: Final = 900_000
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 KNOWN: Final = ("phone", "name", "language", "tags", "opted_out")
 OURS: Final = ("id", "username", "fields", "created_at")  # written, and not read
-NAMES: Final = {"number": "phone", "telephone": "phone", "mobile": "phone", "full_name": "name", "opted": "opted_out"}
+# What address books call them, in the languages that the dashboard's users write in.
+NAMES: Final = {
+    alike: name
+    for name, others in {
+        "phone": "number telephone mobile cell tel whatsapp phone_number mobile_number telefon telefonnummer handy "
+        "mobil telefone celular telefono teléfono móvil movil téléphone portable هاتف الهاتف telepon",
+        "name": "full_name display_name nome nombre nom الاسم nama",
+        "language": "lang sprache idioma língua langue bahasa",
+        "tags": "tag labels label etiquetas étiquettes schlagworte",
+        "opted_out": "opted",
+    }.items()
+    for alike in others.split()
+}
 YES: Final = frozenset({"yes", "y", "true", "1"})
 COLUMNS: Final = ("id", "phone", "name", "username", "language", "tags", "opted_out", "created_at", "fields")
 

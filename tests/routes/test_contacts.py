@@ -320,3 +320,12 @@ def test_what_does_not_fit_is_named_by_field() -> None:
     with pytest.raises(Invalid) as caught:
         people.checked(people.Change("n" * 201, "x y", ("t" * 101,), {"a b": 1}))
     assert set(caught.value.fields) == {"name", "language", "tags", "fields"}
+
+
+@pytest.mark.parametrize(
+    ("named", "is_"),
+    [("Telefon", "phone"), (" Teléfono ", "phone"), ("Phone number", "phone"), ("هاتف", "phone"), ("NOME", "name"),
+     ("Sprache", "language"), ("Étiquettes", "tags"), ("Stadt", "Stadt")],
+)  # fmt: skip
+def test_a_column_is_known_by_what_address_books_call_it(named: str, is_: str) -> None:
+    assert sheets.column(named) == is_
