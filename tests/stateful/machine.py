@@ -1,7 +1,7 @@
 """What the machines share: an installation on SQLite for each run, with one event loop, and how much is asked of it.
 
 A machine draws one step after another, does each to the product and to a model of a few dictionaries, and compares.
-The suite walks a little, `make hostile` a lot; both walk the same way each time.
+The suite walks a little, `--hypothesis-profile=hostile` a lot; both walk the same way each time.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def walk(machine: Callable[[], Machine], runs: int, steps: int = 50) -> None:
-    """So many runs under `make hostile`, five short ones otherwise."""
+    """So many runs with `--hypothesis-profile=hostile`, five short ones otherwise."""
     size = settings(
         max_examples=runs if HOSTILE else 5, stateful_step_count=steps if HOSTILE else 15, deadline=None,
         database=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
