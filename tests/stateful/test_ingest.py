@@ -170,6 +170,11 @@ class Ingest(Machine):
             assert rest == [one.who, one.text, one.direction, one.edited, one.deleted], provider_id
 
     @invariant()
+    def who_said_nothing_new_is_nobody(self) -> None:
+        found = self.do(rows(self.rt, "select c.phone from contact c join conversation v on v.contact_id = c.id"))
+        assert sorted(found) == sorted({(kept.who,) for kept in self.model.kept.values()})
+
+    @invariant()
     def each_is_answered_once_and_in_its_place(self) -> None:
         turns = self.do(rows(self.rt, "select m.provider_id, t.error from turn t join message m on m.id = t.id"))
         assert sorted(turns) == sorted((name, "") for name in self.model.answered)
