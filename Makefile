@@ -38,7 +38,7 @@ faults: $(VENV)/.dev
 
 # Made-up requests to every operation of the API, 100 of each instead of none, and every text of tests/corpora.
 hostile: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py tests/api/test_injection.py --hypothesis-profile=hostile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py tests/api/test_injection.py tests/stateful --hypothesis-profile=hostile $(ARGS)
 
 browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)

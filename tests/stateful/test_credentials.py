@@ -313,4 +313,4 @@ def _second(at: int) -> int:
 
 
 def test_S11_exactly_the_credentials_that_are_good_are_believed(sqlite_templates: Templates) -> None:
-    walk(lambda: Credentials(sqlite_templates), 60)
+    walk(lambda: Credentials(sqlite_templates), 30)
