@@ -9,7 +9,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-virtualenv
 
-.PHONY: run test check fmt bench faults hostile audit browser binary sbom screenshots lock codemirror
+.PHONY: run test check fmt bench faults hostile fuzz audit browser binary sbom screenshots lock codemirror
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
@@ -39,6 +39,14 @@ faults: $(VENV)/.dev
 # Made-up requests to every operation of the API, 100 of each instead of none, and every text of tests/corpora.
 hostile: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py tests/api/test_injection.py tests/stateful --hypothesis-profile=hostile $(ARGS)
+
+# `make fuzz ARGS="cloud 600"`: one target for so many seconds. Its library is for Linux on x86-64 and stands apart.
+fuzz: $(VENV)/.dev .cache/fuzz/.installed
+	PYTHONPATH=.cache/fuzz/lib $(BIN)/python -m tests.fuzz $(ARGS)
+
+.cache/fuzz/.installed: tests/fuzz/requirements.txt
+	$(PIP) --require-hashes --target .cache/fuzz/lib -r tests/fuzz/requirements.txt
+	@touch $@
 
 browser: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)

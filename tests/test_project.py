@@ -156,8 +156,8 @@ def test_every_import_is_a_requirement_and_every_requirement_is_used() -> None:
 
 
 def test_what_the_tests_import_is_in_the_lock() -> None:
-    """But for the peers of the benchmark, which it installs for itself."""
-    peers = {"pywa_async", "sse_starlette"}
+    """But for what the benchmark and `make fuzz` install for themselves."""
+    peers = {"pywa_async", "sse_starlette", "atheris"}
     modules = {name for name in imported("tests") if name not in sys.stdlib_module_names} - {"app", "tests"} - peers
     needed = {normal(DISTRIBUTIONS.get(name, name)) for name in modules}
     assert needed <= locked(ROOT / "requirements" / "dev.txt").keys()
