@@ -36,9 +36,11 @@ bench: $(VENV)/.dev
 faults: $(VENV)/.dev
 	$(BIN)/python -m pytest -s tests/faults --full $(ARGS)
 
-# Made-up requests to every operation of the API, 100 of each instead of none, and every text of tests/corpora.
+# Made-up requests to every operation of the API, 100 of each instead of none, every text of tests/corpora, and long walks
+# of the machines, which `.ci/run` leaves out: their short ones are in the suite.
+WALKS ?= tests/stateful
 hostile: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py tests/api/test_injection.py tests/stateful --hypothesis-profile=hostile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py tests/api/test_injection.py $(WALKS) --hypothesis-profile=hostile $(ARGS)
 
 # `make fuzz ARGS="cloud 600"`: one target for so many seconds. Its library is for Linux on x86-64 and stands apart.
 fuzz: $(VENV)/.dev .cache/fuzz/.installed
