@@ -155,18 +155,20 @@ def _keep_raw(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: In
 
 
 def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
-    """Contents that change something else: edits, deletions, files to fetch, whether the person may be written to."""
+    """Contents that change something else: edits, deletions, files to fetch, whether the person may be written to. Each
+    side changes its own messages only, whatever id it names."""
+    direction = "out" if inbound.echo else "in"
     match inbound.content:
         case Edit(target=target, content=new):
             tx.run(
                 messages.EDIT, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
-                content=content.encode(new), text=content.text(new), at=tx.now,
+                content=content.encode(new), text=content.text(new), at=tx.now, direction=direction,
             )  # fmt: skip
             tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
         case Delete(target=target):
             tx.run(
                 messages.REVOKE, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
-                at=tx.now,
+                at=tx.now, direction=direction,
             )  # fmt: skip
             tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
         case System(what="person_blocked"):

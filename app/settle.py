@@ -80,7 +80,7 @@ def taken(
     accepted(tx, channel_id, message_id, conversation_id, provider_id, learned)
     if lasts:
         tx.run(messages.EXPIRE, id=message_id, at=tx.now + lasts * 1000)
-    where = {"channel_id": channel_id, "conversation_id": conversation_id, "at": tx.now}
+    where = {"channel_id": channel_id, "conversation_id": conversation_id, "at": tx.now, "direction": "out"}
     if isinstance(said, Delete | Edit):
         tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=said.target)
     if isinstance(said, Delete):

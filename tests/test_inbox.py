@@ -262,6 +262,18 @@ async def test_an_edit_cannot_reach_into_another_conversation(rt: Runtime) -> No
     assert await rows(rt, "select text from message where provider_id = :id", id=mine.provider_id) == [("hi",)]
 
 
+async def test_an_edit_cannot_change_what_the_business_said(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi"))
+    await change(rt, "update message set provider_id = 'ours' where direction = 'out'")
+    for forged in (Edit("ours", Text("forged")), Delete("ours")):
+        await take_in(rt, live, said(rt, forged))
+    ours = "select text, deleted_at from message where provider_id = 'ours'"
+    assert await rows(rt, ours) == [("Hi Ana!", None)]
+    await take_in(rt, live, said(rt, Edit("ours", Text("put right on the phone")), echo=True))
+    assert await rows(rt, ours) == [("put right on the phone", None)]
+
+
 async def test_P9_a_file_is_wanted_in_the_same_unit(rt: Runtime) -> None:
     live = await open_shop(rt)
     await take_in(rt, live, said(rt, Image(provider_id="99", mime="image/jpeg", caption="hi")))

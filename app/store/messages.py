@@ -84,11 +84,13 @@ EDIT = Statement(
     """
     update message set content = :content, text = :text, edited_at = :at
     where channel_id = :channel_id and provider_id = :provider_id and conversation_id = :conversation_id
+      and direction = :direction
     """
 )
 REVOKE = Statement(
     """
     update message set deleted_at = :at
     where channel_id = :channel_id and provider_id = :provider_id and conversation_id = :conversation_id
+      and direction = :direction
     """
 )

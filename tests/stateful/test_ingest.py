@@ -78,7 +78,7 @@ class Model:
         self.kept[one.id] = Kept(one.who, content.text(one.what), "out" if echo else "in")
         if isinstance(one.what, Edit | Delete):
             target = self.kept.get(one.what.target)
-            if target and target.who == one.who:
+            if target and (target.who, target.direction) == (one.who, "out" if echo else "in"):
                 if isinstance(one.what, Edit):
                     target.text, target.edited = content.text(one.what.content), True
                 else:
