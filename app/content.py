@@ -236,8 +236,9 @@ class Unsupported(Base, frozen=True, tag="unsupported"):
     raw: dict[str, Any] = {}
 
 
+AnyMedia = Image | Video | Audio | Document | Sticker  # each of them; `Media` is what they have in common
 Content = (
-    Text | Image | Video | Audio | Document | Sticker | Location | Contacts | Reaction | Buttons | ChoiceList | Poll
+    Text | AnyMedia | Location | Contacts | Reaction | Buttons | ChoiceList | Poll
     | Link | Flow | Ask | Template | Pressed | Picked | Voted | FlowReply | Order | System | Edit | Delete | Note
     | Unsupported
 )  # fmt: skip

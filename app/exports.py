@@ -5,7 +5,7 @@ shows it.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -13,7 +13,15 @@ from app import content, sheets, views
 from app.db import Query, Reader
 from app.store import listing, people
 
-T = TypeVar("T")
+
+class Row(Protocol):
+    """By whose id the next page is found."""
+
+    @property
+    def id(self) -> int: ...
+
+
+T = TypeVar("T", bound=Row)
 
 PAGE: Final = 500
 FIRST: Final = 2**62
@@ -41,7 +49,7 @@ async def written(
             yield "".join(sheets.line(tuple(map(text, cells(row)))) for row in kept)
         else:
             yield "".join(f"{msgspec.json.encode(shown(row)).decode()}\n" for row in kept)
-        before = rows[-1].id  # type: ignore[attr-defined]  # rows of every list have an id
+        before = rows[-1].id
 
 
 def text(value: Any) -> str:

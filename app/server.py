@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar, cast
 
 import uvicorn
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import Misconfigured
 from app.security.limits import BODY_PAUSE, BODY_SECONDS, HEAD_BYTES, HEAD_SECONDS
@@ -97,7 +97,8 @@ class Protocol(HttpToolsProtocol):
         self.refusal = 400
         self.whole = self.app if isinstance(self.app, TakesWhole) else None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a stream's is one
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # as that of every stream
         super().connection_made(transport)
         self.head_since = self.loop.time()
 
@@ -122,8 +123,8 @@ class Protocol(HttpToolsProtocol):
             self.refusal = 431
             raise ValueError("head too large")  # the parser turns it into its own error, and that into a refusal
         if self.whole is not None and self.comes_whole(self.whole):
-            # uvicorn asks a cycle for no more than `Whole` has, so the type is let go here.
-            self.cycle = Whole(self, self.parser.should_keep_alive())  # type: ignore[assignment]  # see above
+            # uvicorn asks a cycle for no more than `Whole` has.
+            self.cycle = cast(RequestResponseCycle, Whole(self, self.parser.should_keep_alive()))
         else:
             super().on_headers_complete()
         self.body_since = self.body_heard = self.loop.time()

@@ -67,7 +67,7 @@ class Browser(httpx.AsyncClient):
         self.jar: dict[str, str] = {}
         self.token = ""
 
-    async def request(self, method: str, url: Any, **options: Any) -> httpx.Response:  # type: ignore[override]
+    async def request(self, method: str, url: Any, **options: Any) -> httpx.Response:
         headers = dict(options.pop("headers", None) or {})
         if self.jar and "cookie" not in {name.lower() for name in headers}:
             headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())

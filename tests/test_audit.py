@@ -83,7 +83,7 @@ async def test_S35_tampering_shows(rt: Runtime, sql: str, wrong: int) -> None:
 
 async def test_S35_the_oldest_leave_after_a_year_and_the_rest_still_fits(rt: Runtime, clock: object) -> None:
     await change_things(rt)
-    clock.advance(366 * 86_400)  # type: ignore[attr-defined]
+    clock.advance(366 * 86_400)
     await vault.put(rt, "other", "something else")
     assert await rt.db.bulk(audit.sweep) == len(WANTED)
     assert await rt.db.read(audit.verify) == audit.Verdict(1, None)

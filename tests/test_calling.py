@@ -74,7 +74,7 @@ def callees() -> Iterator[tuple[Callee, Callee]]:
 async def shop(rt: Runtime, callees: tuple[Callee, Callee]) -> AsyncIterator[Shop]:
     callee, other = callees
     [handler] = rt.calls._handlers.values()
-    handler.__self__._client = Outbound([f"127.0.0.1:{callee.port}", f"127.0.0.1:{other.port}"])  # type: ignore[attr-defined]
+    handler.__self__._client = Outbound([f"127.0.0.1:{callee.port}", f"127.0.0.1:{other.port}"])
     await vault.add(rt, "shop_key", SECRET, None)
     callee.answer = lambda seen: Reply(201, b'{"number": 7, "echo": "%s"}' % seen.headers["authorization"].encode())
     yield Shop(rt, await open_shop(rt, BOT % {"port": callee.port, "other": other.port}), callee, other)

@@ -65,7 +65,7 @@ async def test_the_first_requests_together_load_one_dashboard_with_the_link_that
     async with browser(dashboard) as asker, browser(dashboard) as other:
         answers = await asyncio.gather(*(each.get(f"/setup?token={token}") for each in (asker, other)))
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert dashboard._app is not None and dashboard._app.state.setup is link  # type: ignore[attr-defined]
+    assert dashboard._app is not None and dashboard._app.state.setup is link
 
 
 def test_nothing_is_loaded_at_the_start_that_only_pages_and_replies_need(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from app.looking import SIDE, Seen, look
 
 def picture(kind: str, size: tuple[int, int], **more: object) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, (186, 38, 52)).save(buffer, kind, **more)  # type: ignore[arg-type]
+    Image.new("RGB", size, (186, 38, 52)).save(buffer, kind, **more)
     return buffer.getvalue()
 
 

@@ -99,7 +99,7 @@ class Files:
 async def fetch(rt: Runtime, files: Files) -> Job:
     """Run the job that the message left behind, as the worker would."""
     live = next(iter(rt.channels.by_id.values()))
-    network(live).locate_media = files.locate_media  # type: ignore[attr-defined]
+    network(live).locate_media = files.locate_media
     [row] = await rows(rt, "select id, kind, subject, payload, attempts from job where kind = 'media.fetch'")
     job = Job(*row)
     await Fetcher(rt.db, rt.media, rt.channels, lambda url: True, rt.clock).fetch(job)
@@ -125,7 +125,7 @@ async def test_P9_a_file_cut_short_or_changed_is_not_stored_and_tried_again(rt: 
         assert not later.value.counts, "for a day, failures for now are none"
         assert await rows(rt, "select state, problem from media") == [("wanted", problem)], "people see why"
         assert not rt.media.path(SHA).exists()
-    rt.clock.advance(PATIENCE / 1000 + 1)  # type: ignore[attr-defined]
+    rt.clock.advance(PATIENCE / 1000 + 1)
     with pytest.raises(Later) as later:
         await fetch(rt, Files(f"{served}/short"))
     assert later.value.counts and later.value.seconds == LATEST
@@ -220,14 +220,14 @@ async def test_a_file_that_arrives_after_its_contact_was_erased_is_not_kept(rt: 
         await erase.contact(rt, contact_id)
         return await locate(provider_id)
 
-    files.locate_media = meanwhile  # type: ignore[method-assign]
+    files.locate_media = meanwhile
     await fetch(rt, files)
     assert not rt.media.path(SHA).exists()
     assert await rows(rt, "select count(*) from media") == [(0,)]
 
 
 def test_P9_parts_of_a_killed_download_are_swept(tmp_path: object) -> None:
-    store = Store(tmp_path / "media")  # type: ignore[operator]
+    store = Store(tmp_path / "media")
     (store.folder / "part" / "5").write_bytes(b"half")
     store.sweep()
     assert not list((store.folder / "part").iterdir())
@@ -285,13 +285,13 @@ async def test_a_file_that_could_not_be_dropped_at_once_is_dropped_by_its_job(rt
 async def test_files_go_when_they_were_kept_for_as_long_as_was_asked(rt: Runtime) -> None:
     _, (_, newer) = await two_pictures(rt)
     await change(rt, "update media set stored_at = stored_at + 86400000 where id = :id", id=newer)
-    rt.clock.advance(30 * 86_400 + 1)  # type: ignore[attr-defined]
+    rt.clock.advance(30 * 86_400 + 1)
     assert await rt.db.write(retention.expire) == 0, "nothing was asked"
     await rt.db.write(settings.save_all, {"media_days": "30"})
     await rt.db.write(retention.expire)  # or upkeep did it just before
     assert await rows(rt, "select state from media order by id") == [("expired",), ("stored",)]
     assert not await retention.forget(rt.db, rt.media, SHA), "the other message has it"
-    rt.clock.advance(86_400)  # type: ignore[attr-defined]
+    rt.clock.advance(86_400)
     await rt.db.write(retention.expire)
     assert await rows(rt, "select state from media order by id") == [("expired",), ("expired",)]
     assert await retention.forget(rt.db, rt.media, SHA) and not rt.media.path(SHA).exists()

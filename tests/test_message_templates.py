@@ -98,7 +98,7 @@ async def test_the_list_is_fetched_in_pages_and_follows_the_network(shop: Connec
     assert await message_templates.fetch(shop.rt, shop.live.row.id) == 233
     assert (await becomes(shop, "many_229", status="APPROVED")).quality == ""
     assert (await becomes(shop, "order_ready", status="DRAFT")).id == kept
-    shop.graph.graph.world.templates[shop.graph.number.waba][:] = []  # type: ignore[union-attr]
+    shop.graph.graph.world.templates[shop.graph.number.waba][:] = []
     assert await message_templates.fetch(shop.rt, shop.live.row.id) == 0
     assert await row(shop, "many_229") is None and await row(shop, "order_ready") is not None
 

@@ -92,7 +92,7 @@ async def test_P18_a_refusal_that_may_pass_is_tried_again_later(rt: Runtime) -> 
     await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'queued' and attempts = 1"))
     assert len(edge.sent) == 1
     edge.answer = lambda message: Sent("wamid.1")
-    rt.clock.advance(3)  # type: ignore[attr-defined]
+    rt.clock.advance(3)
     await until(rt, lambda: rows(rt, "select 1 from message where status = 'accepted'"), live)
     assert len(edge.sent) == 2
 
@@ -107,7 +107,7 @@ async def test_P18_a_refusal_that_may_pass_is_tried_again_by_itself(rt: Runtime)
     assert live.sender.reserve()
     await take_in(rt, live, said(rt, "hi"), slot=True)
     await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'queued' and attempts = 1"))
-    rt.clock.advance(1)  # type: ignore[attr-defined]
+    rt.clock.advance(1)
     await until(rt, lambda: len(edge.sent) == 2)
 
 
@@ -205,7 +205,7 @@ async def test_P18_an_unknown_outcome_is_never_repeated_by_itself(rt: Runtime) -
     await take_in(rt, live, said(rt, "hi"))
     live.sender.start()
     await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'unknown'"))
-    rt.clock.advance(60)  # type: ignore[attr-defined]
+    rt.clock.advance(60)
     live.sender.wake()
     await rt.db.settled()
     assert len(edge.sent) == 1
@@ -233,9 +233,9 @@ async def test_P19_without_a_receipt_it_is_held_after_two_minutes_and_a_person_d
     live = await open_shop(rt)
     edge = network(live)
     [message_id] = await _unknown(rt, live)
-    rt.clock.advance(119)  # type: ignore[attr-defined]
+    rt.clock.advance(119)
     assert not await rt.db.write(outbox.hold_overdue)
-    rt.clock.advance(2)  # type: ignore[attr-defined]
+    rt.clock.advance(2)
     assert await rt.db.write(outbox.hold_overdue)
     assert await rows(rt, "select state from outbox") == [("held",)]
     live.sender.start()
@@ -249,7 +249,7 @@ async def test_P19_without_a_receipt_it_is_held_after_two_minutes_and_a_person_d
 async def test_P19_a_held_message_can_be_given_up(rt: Runtime) -> None:
     live = await open_shop(rt)
     [message_id] = await _unknown(rt, live)
-    rt.clock.advance(121)  # type: ignore[attr-defined]
+    rt.clock.advance(121)
     await rt.db.write(outbox.hold_overdue)
     await handoff.discard(rt, message_id)
     assert await statuses(rt) == ["discarded"]
@@ -264,7 +264,7 @@ async def test_P21_a_held_message_does_not_block_those_behind_it(rt: Runtime) ->
     live.sender.start()
     await rt.db.settled()
     assert not edge.sent, "behind an unknown outcome the conversation waits"
-    rt.clock.advance(121)  # type: ignore[attr-defined]
+    rt.clock.advance(121)
     await rt.db.write(outbox.hold_overdue)
     await until(rt, lambda: len(edge.sent) == 1, live)
 

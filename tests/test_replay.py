@@ -31,7 +31,7 @@ async def shop(rt: Runtime) -> int:
     """Three customers: Ana says what stays, Bo what changes, Cy what is gained and what is lost. Returns the bot."""
     live = await open_shop(rt)
     for who, words in (("111", "hi"), ("222", "twice"), ("222", "hi"), ("333", "menu"), ("333", "hello")):
-        rt.clock.advance(1000)  # type: ignore[attr-defined]
+        rt.clock.advance(1000)
         await take_in(rt, live, said(rt, words, who, name=f"Customer {who}"))
     [(bot_id,)] = await rows(rt, "select id from bot")
     return int(bot_id)

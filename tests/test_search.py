@@ -50,7 +50,7 @@ async def hears(rt: Runtime, said: c.Content, phone: str = "5511999990001", name
 
 async def found(rt: Runtime, text: str, **more: int | str | None) -> list[str]:
     await search.keep(rt.db)
-    return [hit.text for hit in await search.find(rt.db, search.Wanted(text, **more))]  # type: ignore[arg-type]
+    return [hit.text for hit in await search.find(rt.db, search.Wanted(text, **more))]
 
 
 async def test_words_are_found_in_every_script_however_they_are_typed(shop: Runtime, clock: ManualClock) -> None:

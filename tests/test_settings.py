@@ -91,5 +91,5 @@ def test_lists_are_split_and_addresses_trimmed(tmp_path: Path) -> None:
 def test_settings_do_not_change_while_it_runs(tmp_path: Path) -> None:
     found = load({"data": str(tmp_path)}, {}, tmp_path)
     with pytest.raises(AttributeError):
-        found.port = 1  # type: ignore[misc]
+        found.port = 1
     assert msgspec.structs.replace(found, port=1).port == 1

@@ -17,7 +17,7 @@ ANA, BOB, EVA = "15550001001", "15550001002", "15550001003"
 
 
 async def hears(rt: Runtime, live: Live, who: str, words: str, **more: Any) -> None:
-    rt.clock.advance(1)  # type: ignore[attr-defined]
+    rt.clock.advance(1)
     await take_in(rt, live, said(rt, Text(words), who, **more))
 
 

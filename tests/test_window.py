@@ -131,7 +131,7 @@ async def test_a_file_goes_up_once_and_is_sent_by_its_id(shop: Connected) -> Non
         await handoff.reply(shop.rt, chat, c.Image(mime="image/png", size=len(PIXEL), caption=caption), user, kept)
     sent = await shop.graph.wait_accepted(2)
     ids = [body["body"]["image"]["id"] for body in sent]
-    assert ids[0] == ids[1] and shop.graph.graph.world.media.files[ids[0]].data == PIXEL  # type: ignore[union-attr]
+    assert ids[0] == ids[1] and shop.graph.graph.world.media.files[ids[0]].data == PIXEL
     assert [body["body"]["image"]["caption"] for body in sent] == ["one", "two"]
     assert len(await rows(shop.rt, "select 1 from media where state = 'stored' and message_id is not null")) == 2
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from app.capabilities import Capabilities
 from app.content import (
+    AnyMedia,
     Audio,
     Buttons,
     Card,
@@ -20,7 +21,6 @@ from app.content import (
     Document,
     Image,
     Location,
-    Media,
     Reaction,
     Section,
     Sticker,
@@ -159,8 +159,8 @@ def fit_list(content: ChoiceList, can: Capabilities) -> Fitted:
     return Fitted((*map(Text, head), shown_list), notes + more)
 
 
-def fit_media(content: Media, can: Capabilities) -> Fitted:
-    what = kind(content)  # type: ignore[arg-type]  # every Media is a content
+def fit_media(content: AnyMedia, can: Capabilities) -> Fitted:
+    what = kind(content)
     if what not in can.media:
         where = content.url or content.provider_id
         name = content.filename if isinstance(content, Document) else ""
@@ -170,10 +170,10 @@ def fit_media(content: Media, can: Capabilities) -> Fitted:
     if content.caption and apart:
         bare = _without_caption(content)
         return Fitted((bare, *texts(content.caption, can)), (N_("The caption was sent as a text of its own"),))
-    return Fitted((content,))  # type: ignore[arg-type]  # every Media is a content
+    return Fitted((content,))
 
 
-def _without_caption(content: Media) -> Content:
+def _without_caption(content: AnyMedia) -> Content:
     match content:
         case Image():
             return Image(url=content.url, provider_id=content.provider_id, media_id=content.media_id, mime=content.mime)

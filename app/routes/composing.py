@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import handoff, media, message_templates
-from app.content import Audio, Buttons, Choice, Document, Image, Media, Sticker, Template, Video
+from app.content import AnyMedia, Audio, Buttons, Choice, Document, Image, Sticker, Template, Video
 from app.errors import Conflict, Invalid, NotFound
 from app.files import Kept
 from app.i18n import _, fmt
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from app.store.users import User
 
 MOST: Final = 200  # templates to choose from
-KINDS: Final = {"image": Image, "video": Video, "audio": Audio, "document": Document, "sticker": Sticker}
+KINDS: Final[dict[str, type[AnyMedia]]] = {
+    "image": Image,
+    "video": Video,
+    "audio": Audio,
+    "document": Document,
+    "sticker": Sticker,
+}
 # What the first bytes do not tell: documents that are archives, and plain text.
 BY_NAME: Final = {
     "txt": "text/plain", "doc": "application/msword", "xls": "application/vnd.ms-excel",
@@ -135,7 +141,7 @@ async def send_file(request: Request) -> Response:
             raise Invalid(_("Choose a file."), fields={"file": _("Choose a file.")})
         said, kept = await file_content(rt, head, upload, caption)
         user: User = request.state.user
-        await handoff.reply(rt, head.id, said, user.id, kept)  # type: ignore[arg-type]  # every Media is a content
+        await handoff.reply(rt, head.id, said, user.id, kept)
     except (Invalid, Conflict) as error:
         values = await file_values(request, head) | {"caption": caption}
         return await again(request, "inbox/file.html", error, values)
@@ -144,7 +150,7 @@ async def send_file(request: Request) -> Response:
     return sent(request, head)
 
 
-async def file_content(rt: "Runtime", head: Head, upload: UploadFile, caption: str) -> tuple[Media, Kept]:
+async def file_content(rt: "Runtime", head: Head, upload: UploadFile, caption: str) -> tuple[AnyMedia, Kept]:
     """The content to send and where its bytes are kept. Raises `Invalid`."""
     head_bytes = await upload.read(16)
     filename = media_names.download_name(upload.filename or "", 0, FALLBACK)
@@ -220,7 +226,7 @@ async def send_template(request: Request) -> Response:
     return sent(request, head)
 
 
-async def header_file(rt: "Runtime", head: Head, data: Form, parts: Parts) -> tuple[Media | None, Kept | None]:
+async def header_file(rt: "Runtime", head: Head, data: Form, parts: Parts) -> tuple[AnyMedia | None, Kept | None]:
     """The file that was chosen for the header, if one was."""
     upload = data.file("file")
     if upload is None or parts.header_kind not in FILES:

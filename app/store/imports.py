@@ -1,12 +1,16 @@
 """Files of contacts that are brought in, each with how far it is. `columns` and `mapping` are JSON lists of texts."""
 
+from typing import Literal
+
 import msgspec
 
 from app.db import Query, Statement
 
+State = Literal["ready", "running", "done", "failed"]
+
 
 class Import(msgspec.Struct, frozen=True):
-    """`state`: ready, running, done or failed. `at_byte` of `size` bytes and `lines` lines are worked off; of
+    """`at_byte` of `size` bytes and `lines` lines are worked off; of
     `wrong_bytes` is the file of those that did not fit."""
 
     id: int
@@ -16,7 +20,7 @@ class Import(msgspec.Struct, frozen=True):
     delimiter: str
     columns: str
     mapping: str
-    state: str
+    state: State
     at_byte: int
     lines: int
     made: int

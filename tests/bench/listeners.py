@@ -24,8 +24,8 @@ class Listener(asyncio.Protocol):
         self.heard = 0
         self.end = b""
 
-    # asyncio hands a stream its `Transport`; the base class names the wider kind.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # as that of every stream
         transport.write(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n")
 
     def data_received(self, data: bytes) -> None:

@@ -70,8 +70,8 @@ class Client(asyncio.Protocol):
         self.parser = httptools.HttpResponseParser(self)
         self.started = 0.0
 
-    # asyncio hands a stream its `Transport`; the base class names the wider kind.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # as that of every stream
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -101,8 +101,8 @@ class Network(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.url, self.body = b"", b""
 
-    # asyncio hands a stream its `Transport`; the base class names the wider kind.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # as that of every stream
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:

@@ -16,5 +16,5 @@ def open_database(where: object, *, clock: Clock) -> Database:
 
 if __name__ == "__main__":
     # The product has no such setting on purpose, so this program puts its own opening in the place of the product's.
-    runtime.open_database = open_database  # type: ignore[assignment]
+    runtime.open_database = open_database
     sys.exit(main())

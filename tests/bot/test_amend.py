@@ -78,7 +78,7 @@ def test_a_new_one_stands_at_its_place_and_comments_stay_above_theirs(text: str,
     assert names == [*"ab"[:place], "new", *"ab"[place:]]
     assert after[place].line == line and [said.text for said in after[place].says.any] == ["a: b", "#c"]
     others = [rule for rule in after if rule.name.text != "new"]
-    assert [rule.do[0].texts[0].text for rule in others] == [rule.do[0].texts[0].text for rule in before]  # type: ignore[union-attr]
+    assert [rule.do[0].texts[0].text for rule in others] == [rule.do[0].texts[0].text for rule in before]
     if "# the second" in text:
         lines = changed.splitlines()
         assert lines[next(at for at, one in enumerate(lines) if "# the second" in one) + 1].lstrip() == f"- {B}"

@@ -96,17 +96,17 @@ def cases(table: dict[str, dict[str, str | None]]) -> list[tuple[str, str, str |
     return [(language, text, value) for language, texts in table.items() for text, value in texts.items()]
 
 
-@pytest.mark.parametrize(("language", "text", "value"), cases(DAYS))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("language", "text", "value"), cases(DAYS))
 def test_a_day(language: str, text: str, value: str | None) -> None:
     assert read_date(text, MONDAY, language) == (MISSING if value is None else value)
 
 
-@pytest.mark.parametrize(("language", "text", "value"), cases(TIMES))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("language", "text", "value"), cases(TIMES))
 def test_a_time(language: str, text: str, value: str | None) -> None:
     assert read_time(text, MONDAY, language) == (MISSING if value is None else value)
 
 
-@pytest.mark.parametrize(("language", "text", "value"), cases(MOMENTS))  # type: ignore[arg-type]
+@pytest.mark.parametrize(("language", "text", "value"), cases(MOMENTS))
 def test_a_day_and_time(language: str, text: str, value: str | None) -> None:
     assert read_moment(text, MONDAY, language) == (MISSING if value is None else value)
 

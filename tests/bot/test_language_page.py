@@ -73,11 +73,11 @@ def test_everything_there_is_stands_on_the_page() -> None:
         *CONTACT.shapes,
         *RULE.shapes,
         *WHEN.shapes,
-        *SAYS.keys.shapes,  # type: ignore[attr-defined]
+        *SAYS.keys.shapes,
         *KINDS,
         *NETWORKS,
-        *STEPS.verbs["ask"].shapes["ask"].shapes,  # type: ignore[attr-defined]
-        *STEPS.verbs["call"].shapes["call"].shapes,  # type: ignore[attr-defined]
+        *STEPS.verbs["ask"].shapes["ask"].shapes,
+        *STEPS.verbs["call"].shapes["call"].shapes,
         *ERRORS,
         *PLAIN_ANSWERS,
         *FILTERS,
@@ -85,7 +85,7 @@ def test_everything_there_is_stands_on_the_page() -> None:
         *KNOWN - {"contact", "contact.fields", "message", "call"},
     ]
     for verb in ("location", "contact"):
-        names += STEPS.verbs[verb].shapes[verb].shapes  # type: ignore[attr-defined]
+        names += STEPS.verbs[verb].shapes[verb].shapes
     for step in STEPS.verbs.values():
         names += step.shapes
     assert [name for name in names if not re.search(rf"`[^`]*\b{re.escape(name)}\b[^`]*`", PAGE)] == []
@@ -97,7 +97,7 @@ def test_everything_a_rule_can_ask_for_is_tried_in_an_example() -> None:
     used = {name for when in rules for name in when.__struct_fields__ if getattr(when, name) != getattr(unset, name)}
     assert set(When.__struct_fields__) - used == set()
     said = {name for when in rules for name in when.says.__struct_fields__ if getattr(when.says, name)}
-    assert set(SAYS.keys.shapes) - said == set()  # type: ignore[attr-defined]
+    assert set(SAYS.keys.shapes) - said == set()
 
 
 def test_the_documents_of_the_page_are_read_in_json_too() -> None:

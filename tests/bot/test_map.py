@@ -107,7 +107,7 @@ steps = st.recursive(
 
 def written(found: list[object]) -> str:
     parts = [
-        f"{{{one}}}" if isinstance(one, str) else f"{{if: q, then: {written(one[0])}, else: {written(one[1])}}}"  # type: ignore[index]
+        f"{{{one}}}" if isinstance(one, str) else f"{{if: q, then: {written(one[0])}, else: {written(one[1])}}}"
         for one in found
     ]
     return f"[{', '.join(parts)}]"
@@ -115,7 +115,7 @@ def written(found: list[object]) -> str:
 
 def downward(arrow: flows.Arrow) -> list[tuple[int, int, int]]:
     """(x, from, to) of the upright parts of a way."""
-    x, y = map(int, re.match(r"M(\d+) (\d+)", arrow.path).groups())  # type: ignore[union-attr]
+    x, y = map(int, re.match(r"M(\d+) (\d+)", arrow.path).groups())
     found = []
     for turn, value in re.findall(r"([VH])(\d+)", arrow.path):
         if turn == "V":

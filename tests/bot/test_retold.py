@@ -68,7 +68,7 @@ def test_a_conversation_with_waits_becomes_a_test_that_passes() -> None:
     item = told(lived())
     assert item is not None and passes(item)
     assert item["name"] == "a cake, I am Kim" and item["at"] == "2026-09-21 11:13"
-    assert [next(iter(line)) for line in item["chat"]] == [  # type: ignore[attr-defined]
+    assert [next(iter(line)) for line in item["chat"]] == [
         "user", "bot", "wait", "bot", "wait", "user", "bot", "user", "wait", "user", "bot", "user", "bot", "wait",
         "bot", "wait", "bot", "wait", "user", "bot",
     ]  # fmt: skip
@@ -107,7 +107,7 @@ def test_what_a_test_has_no_line_for_is_left_out() -> None:
     one.say(Location(1.0, 2.0, "Recife"), "hi")
     item = told(one)
     assert item is not None and passes(item)
-    assert item["chat"][0] == {"user": {"location": "Recife"}}  # type: ignore[index]
+    assert item["chat"][0] == {"user": {"location": "Recife"}}
 
 
 SENSES = """bot: Senses
@@ -148,7 +148,7 @@ def test_a_long_conversation_is_cut_after_fifty_lines() -> None:
     one = Lived(compile_version(BOT), ANA)
     one.say(*["menu"] * 60)
     item = told(one)
-    assert item is not None and len(item["chat"]) == 50 and passes(item)  # type: ignore[arg-type]
+    assert item is not None and len(item["chat"]) == 50 and passes(item)
 
 
 @pytest.mark.parametrize(

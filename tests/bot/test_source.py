@@ -32,7 +32,7 @@ def nodes(node: Node) -> Iterator[Node]:
             yield from nodes(part)
 
 
-def written(source: Source, besides: set[int] = frozenset()) -> list[str]:  # type: ignore[assignment]
+def written(source: Source, besides: set[int] = frozenset()) -> list[str]:
     """How every text and key is written, in order, but for those."""
     return [
         source.text[source.start(node) : source.end(node)]

@@ -205,7 +205,7 @@ async def ana(shop: Bakery, now: int) -> None:
 
     chat, _ = await hear("hi", 40)
     greeting, offered = await shop.rt.db.reader.one(NEWEST_OUT, id=chat) or ("", "")
-    choice = c.decode(offered).choices[0]  # type: ignore[union-attr]  # the greeting has buttons
+    choice = c.decode(offered).choices[0]
     await hear(c.Pressed(choice.id, choice.title), 39, reply_to=greeting)
     await hear(c.Location(-23.5614, -46.6559, "Avenida Paulista", "Bela Vista, São Paulo"), 38)
     await hear("when are you open?", 37.8)

@@ -10,7 +10,7 @@ from app.connectors import CONNECTORS
 from app.connectors.abilities import Webhook
 from tests.connectors.cloud import SECRET, channel, notification, signed, text
 
-cloud: Webhook = CONNECTORS["whatsapp_cloud"]  # type: ignore[assignment]
+cloud: Webhook = CONNECTORS["whatsapp_cloud"]
 BODY = notification({"messages": [text("Grüße / 😀")]})
 GOOD = signed(BODY)[1][1]
 

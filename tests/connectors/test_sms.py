@@ -116,7 +116,7 @@ async def test_a_message_is_answered_and_a_report_is_filed(rt: Runtime) -> None:
 async def posted(rt: Runtime, live: Live, told: dict[str, Any], secret: str = SECRET) -> httpx.Response:
     body = json.dumps(told).encode()
     headers = {"x-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
-    transport = httpx.ASGITransport(Hooks(rt, None))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(Hooks(rt, None))
     async with httpx.AsyncClient(transport=transport, base_url="http://parley") as client:
         return await client.post(f"/hooks/sms/{live.row.key}", content=body, headers=headers)
 

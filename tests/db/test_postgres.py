@@ -67,7 +67,7 @@ def run(url: str, sql: str, *values: object) -> list[Any]:
     """As somebody else, in the schema of the test."""
     arguments = Address(url).arguments()
     with psycopg.connect(**{**arguments, "application_name": "other"}, autocommit=True) as connection:
-        cursor = connection.execute(sql, values or None, prepare=False)  # type: ignore[arg-type]
+        cursor = connection.execute(sql, values or None, prepare=False)
         return cursor.fetchall() if cursor.description else []
 
 

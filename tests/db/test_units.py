@@ -250,7 +250,7 @@ async def test_events_go_on_after_a_restart_even_when_all_were_deleted(
 ) -> None:
     places: list[int] = []
     for _ in range(2):
-        database = open_database(database_url, clock=clock, migrations=migrations)  # type: ignore[arg-type]
+        database = open_database(database_url, clock=clock, migrations=migrations)
         database.listen(lambda events: places.extend(event.seq for event in events))
         await database.start()
         await database.write(tell, f"{len(places)}")
@@ -265,7 +265,7 @@ async def test_P33_ids_are_not_given_twice_after_the_clock_went_back(
 ) -> None:
     given: list[int] = []
     for _ in range(3):
-        database = open_database(database_url, clock=clock, migrations=migrations)  # type: ignore[arg-type]
+        database = open_database(database_url, clock=clock, migrations=migrations)
         await database.start()
         given += [await database.write(add, f"{len(given)}-{n}") for n in range(3)]
         await database.stop()

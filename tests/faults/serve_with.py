@@ -13,5 +13,5 @@ assert app
 chosen = sys.argv.pop(1)
 if chosen != "FULL":
     build = sqlite.Sqlite.__init__
-    sqlite.Sqlite.__init__ = lambda self, *args, **named: build(self, *args, synchronous=chosen, **named)  # type: ignore[method-assign]
+    sqlite.Sqlite.__init__ = lambda self, *args, **named: build(self, *args, synchronous=chosen, **named)
 sys.exit(main())

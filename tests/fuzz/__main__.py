@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found]  # from tests/fuzz/requirements.txt, which only `make fuzz` installs
+import atheris  # from tests/fuzz/requirements.txt, which only `make fuzz` installs
 
 with atheris.instrument_imports(include=["app"]):
     from tests.fuzz import targets

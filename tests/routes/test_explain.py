@@ -140,7 +140,7 @@ def test_where_the_conversation_stands_names_flows_waits_and_messages_kept_for_l
         ("hm",),
     )
     for kind, words in (("timer", "Waits"), ("call", "Waits for a call")):
-        state = State(waiting=Waiting(kind, "t1.0", AT))  # type: ignore[arg-type]
+        state = State(waiting=Waiting(kind, "t1.0", AT))
         assert view(turn(Arrived(Text("?")), state=state)).standing.waiting == words
 
 

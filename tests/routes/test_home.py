@@ -16,7 +16,7 @@ VALUE = re.compile(r'class="overline">([^<]+)</span><span class="value">([^<]+)'
 
 
 async def tiles(visit: object) -> dict[str, str]:
-    html = (await visit.get("/home/tiles")).text  # type: ignore[attr-defined]
+    html = (await visit.get("/home/tiles")).text
     return {label: value.strip() for label, value in VALUE.findall(html)}
 
 
@@ -68,7 +68,7 @@ def break_channel(tx: object, channel_id: int) -> None:
     from app.configuring import halt
     from app.connectors.base import Problem
 
-    halt(tx, channel_id, Problem("190", "The token ended."))  # type: ignore[arg-type]
+    halt(tx, channel_id, Problem("190", "The token ended."))
 
 
 async def test_nothing_yet_is_said_in_words_without_numbers_made_up(tmp_path: Path) -> None:

@@ -214,18 +214,18 @@ async def test_S25_what_is_signed_is_taken_from_whoever_shares_an_address_with_a
 
 
 async def test_a_connection_lost_half_way_is_not_a_bad_signature(rt: Runtime, meta: Meta) -> None:
-    hooks, said = Hooks(rt, meta), []  # type: ignore[arg-type]
+    hooks, said = Hooks(rt, meta), []
     for _ in range(40):
         parts = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
 
         async def receive(parts: object = parts) -> object:
-            return next(parts)  # type: ignore[call-overload]
+            return next(parts)
 
         async def send(message: object) -> None:
             said.append(message)
 
         scope = {"type": "http", "method": "POST", "path": meta.path, "headers": [], "client": ("1.2.3.4", 1)}
-        await hooks(scope, receive, send)  # type: ignore[arg-type]
+        await hooks(scope, receive, send)
     assert said == [] and not hooks._bad
 
 

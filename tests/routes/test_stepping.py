@@ -38,7 +38,7 @@ async def ordered(visit: Visit, *words: str, document: str = BOT) -> tuple[str, 
     """The page of a conversation in which this was said, and the bot's id."""
     live = await open_shop(visit.rt, document)
     for text in words:
-        visit.rt.clock.at += 60_000  # type: ignore[attr-defined]
+        visit.rt.clock.at += 60_000
         await take_in(visit.rt, live, said(visit.rt, text))
     chat = await visit.one("select id from conversation")
     return f"/inbox/{chat}/steps", int(await visit.one("select id from bot"))
@@ -158,9 +158,9 @@ async def test_calls_and_waits_are_events_of_their_own_and_run_again_from_what_w
         still(visit.rt)
         path, bot = await ordered(visit, "order", document=WAITING)
         chat = int(await visit.one("select id from conversation"))
-        visit.rt.clock.at += 1_500  # type: ignore[attr-defined]
+        visit.rt.clock.at += 1_500
         await visit.rt.db.write(turns.resume, visit.rt.channels.intake, chat, CallResult("t0.0", 200, 7), "job.7")
-        visit.rt.clock.at += 7_200_000  # type: ignore[attr-defined]
+        visit.rt.clock.at += 7_200_000
         await come_due(visit.rt)
         first = (await visit.get(path)).text
         assert "GET https://shop.example/stock?key={shop}" in first and "<b>200</b>" in first and "1.5 s" in first
@@ -187,6 +187,6 @@ async def test_what_the_draft_alone_says_later_is_followed_up_to_now(tmp_path: P
         draft = BOT.replace("[{handoff: Asked for a person}]", "[{wait: 1h}, {say: Nobody is here.}]")
         await bots.save_draft(visit.rt, bot, draft, 1, None)
         assert "Nobody is here." not in (await visit.get(f"{path}?with={bot}.0")).text
-        visit.rt.clock.at += 3_600_000  # type: ignore[attr-defined]
+        visit.rt.clock.at += 3_600_000
         html = (await visit.get(f"{path}?with={bot}.0")).text
         assert "Nobody is here." in html and "The wait was over" in html

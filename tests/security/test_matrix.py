@@ -127,7 +127,7 @@ async def test_S13_no_address_is_outside_the_tables(tmp_path: Path) -> None:
     lines: list[Entry | Endpoint] = [*ROUTES, *ENDPOINTS]
     known = {line.path if isinstance(line, Entry) else PREFIX + line.path for line in lines}
     async with visiting(tmp_path, empty=True) as visit:
-        assert {route.path for route in visit.app.routes} - known == OTHERS  # type: ignore[attr-defined]
+        assert {route.path for route in visit.app.routes} - known == OTHERS
         assert (await visit.client.get("/events")).status_code == 401
         assert (await visit.client.get("/api/v1/events")).status_code == 401
 

@@ -13,7 +13,7 @@ import msgspec
 from app.connectors.base import Channel, Outbound, Problem, SendFailed
 from app.connectors.whatsapp_cloud.graph import Graph, call
 from app.connectors.wire import string
-from app.content import Content, Document, Media, Template
+from app.content import AnyMedia, Content, Document, Media, Template
 
 KEPT: Final = 25 * 86_400.0  # seconds
 REMEMBERED: Final = 1_000
@@ -65,9 +65,9 @@ class Uploads:
         return string(told, "id")
 
 
-def _with(content: Content, media: Media) -> Content:
+def _with(content: Content, media: AnyMedia) -> Content:
     if not isinstance(content, Template):
-        return media  # type: ignore[return-value]  # every Media is one of the contents
+        return media
     kind = str(media.__struct_config__.tag)
     file = {"id": media.provider_id} | ({"filename": media.filename} if isinstance(media, Document) else {})
     header = {"type": "header", "parameters": [{"type": kind, kind: file}]}

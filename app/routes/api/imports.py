@@ -1,6 +1,6 @@
 """Files of contacts over the API: taken in, looked at, begun, followed."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
@@ -15,9 +15,6 @@ LARGEST: Final = imports.LARGEST + 1  # one byte more, so that the refusal says 
 Becomes = Annotated[str, msgspec.Meta(max_length=64)]
 
 
-State = Literal["ready", "running", "done", "failed"]
-
-
 class Import(msgspec.Struct, frozen=True):
     """A file of contacts. `state`: ready, running, done or failed; `done_bytes` of `size` bytes and `lines` lines are
     worked off, of which `made` and `changed` contacts came and `wrong` rows did not fit. `mapping` says for each of
@@ -25,7 +22,7 @@ class Import(msgspec.Struct, frozen=True):
 
     id: Id
     name: str
-    state: State
+    state: store.State
     size: int
     done_bytes: int
     lines: int
@@ -111,8 +108,7 @@ async def delete(call: Call) -> None:
 
 
 def shown(row: store.Import) -> Import:
-    state: State = row.state  # type: ignore[assignment]  # the database holds none but these
     return Import(
-        str(row.id), row.name, state, row.size, row.at_byte, row.lines, row.made, row.changed, row.wrong,
+        str(row.id), row.name, row.state, row.size, row.at_byte, row.lines, row.made, row.changed, row.wrong,
         imports.decoded(row.columns), imports.decoded(row.mapping), row.created_at, row.ended_at,
     )  # fmt: skip

@@ -36,7 +36,7 @@ class Open(Stream):
 
 async def main(port: int) -> None:
     # The bus alone is measured: of the database it only wants to be told, of the runtime a stream only wants the bus.
-    bus = Bus(heard)  # type: ignore[arg-type]
+    bus = Bus(heard)
 
     async def ring(request: Request) -> PlainTextResponse:
         count = int(request.query_params["events"])
@@ -45,7 +45,7 @@ async def main(port: int) -> None:
         bus.ring([StoredEvent(bus.seq + 1 + at, now, "message.created", (TOPICS[at],), data) for at in range(count)])
         return PlainTextResponse("ok")
 
-    stream: Any = Open(SimpleNamespace(bus=bus))  # type: ignore[arg-type]
+    stream: Any = Open(SimpleNamespace(bus=bus))
     app = Starlette(routes=[Route("/events", stream), Route("/ring", ring, methods=["POST"])])
 
     async def close() -> None:
