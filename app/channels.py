@@ -1,13 +1,11 @@
 """Channels at work: every configured account with its session, its sender and its state.
 
-Reconnecting with back-off is done here, for all networks. What changes a channel goes through `Channels`, so that
-the rows and the live sessions never differ.
+Reconnecting with back-off is done here, for all networks. What changes a channel goes through `connecting`.
 """
 
 import asyncio
 import logging
 import random
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -15,28 +13,19 @@ from typing import Any
 import msgspec
 
 from app import intake, settle
-from app.audit import entry, logged
 from app.case import Delivery, Here, Intake
 from app.clock import Clock
 from app.configuring import (
-    check_name,
-    check_rate,
-    check_values,
     fold,
     halt,
-    insert,
     place,
-    remove,
     set_state,
     touch,
-    update,
 )
 from app.connectors import CONNECTORS
 from app.connectors.abilities import (
     Acknowledges,
-    Examines,
     KeepsKeys,
-    Links,
     Paces,
     Post,
     PostsUrls,
@@ -48,7 +37,6 @@ from app.connectors.abilities import (
 from app.connectors.base import (
     Arrival,
     Channel,
-    Check,
     Connector,
     Inbound,
     Problem,
@@ -60,8 +48,8 @@ from app.connectors.base import (
 )
 from app.content import Content
 from app.content import decode as decode_content
-from app.db import Database, DatabaseError, rows
-from app.errors import Conflict, Invalid, NotFound
+from app.db import Database, rows
+from app.errors import NotFound
 from app.health import read_past
 from app.models import ChannelRow
 from app.outbox import Sender
@@ -136,7 +124,7 @@ class Channels:
     ) -> None:  # fmt: skip
         self.db = db
         self._clock = clock
-        self._keys = keys
+        self.keys = keys
         self._defaults = defaults
         self._files = files
         self.intake = make_intake(send=self._send, wake=self._wake)
@@ -152,14 +140,14 @@ class Channels:
 
     async def start(self) -> None:
         for row in await self.db.reader.all(store.ALL):
-            self._open(row)
+            self.open(row)
 
     async def stop(self) -> None:
         """Sends under way are given time; sessions are closed."""
         async with self.changing:
-            await asyncio.gather(*(self._close(live, SEND_PATIENCE) for live in list(self.by_id.values())))
+            await asyncio.gather(*(self.close(live, SEND_PATIENCE) for live in list(self.by_id.values())))
 
-    def _open(self, row: ChannelRow) -> Live:
+    def open(self, row: ChannelRow) -> Live:
         connector = CONNECTORS[row.connector]
         opened = self._opened(row)
         session = connector.open_session(opened)
@@ -194,10 +182,10 @@ class Channels:
         """The channel as its connector sees it: settings of the installation, its own, and its secrets in the clear."""
         sealed = msgspec.json.decode(row.secrets, type=dict[str, str])
         config = {**self._defaults, **msgspec.json.decode(row.config, type=dict[str, str])}
-        opened = {name: self._keys.open(text, place(row.id, name)) for name, text in sealed.items()}
+        opened = {name: self.keys.open(text, place(row.id, name)) for name, text in sealed.items()}
         return Channel(row.id, row.name, row.account, config, opened, row.key)
 
-    async def _close(self, live: Live, patience: float) -> None:
+    async def close(self, live: Live, patience: float) -> None:
         self.by_id.pop(live.row.id, None)
         self.by_key.pop(live.row.key, None)
         self.by_account.pop((live.row.connector, live.row.account), None)
@@ -213,8 +201,8 @@ class Channels:
             row = await self.db.reader.one(store.BY_ID, id=channel_id)
             live = self.by_id.get(channel_id)
             if live:
-                await self._close(live, 2.0)
-            return self._open(row) if row else None
+                await self.close(live, 2.0)
+            return self.open(row) if row else None
 
     async def _supervise(self, live: Live) -> None:
         """Keep the session running; full-jitter back-off between failures, reset once it was stable (P38)."""
@@ -313,80 +301,7 @@ class Channels:
         for live in self.by_id.values():
             live.sender.wake()
 
-    # ---- what people do ---------------------------------------------------------------------------------------------
-
-    async def add(
-        self,
-        kind: str,
-        name: str,
-        values: Mapping[str, str],
-        *,
-        rate: float | None = None,
-        version_id: int | None = None,
-    ) -> int:
-        """A new channel, connected at once. Raises `Invalid` with a sentence per field, `Conflict` if name or
-        account is taken."""
-        connector = CONNECTORS.get(kind)
-        if connector is None:
-            raise Invalid(
-                N_("There is no connector “{kind}”. There are: {names}.", kind=kind, names=", ".join(CONNECTORS))
-            )
-        checked = check_values(connector, values)
-        pace = connector.default_rate if rate is None else check_rate(rate)
-        clean, key = check_name(name), secrets.token_urlsafe(16)
-        line = entry("channel.added", clean, kind)
-        channel_id: int = await self.db.write(
-            logged, line, insert, self._keys, connector, clean, checked, pace, version_id, key
-        )
-        await self.reload(channel_id)
-        return channel_id
-
-    async def change(
-        self, channel_id: int, values: Mapping[str, str], *, name: str | None = None, rate: float | None = None
-    ) -> None:
-        """Change settings; a secret left out stays as it is. A halted channel is tried again."""
-        live = self.get(channel_id)
-        merged = {**live.opened.config, **live.opened.secrets, **{k: v for k, v in values.items() if v}}
-        known = {setting.name for setting in live.connector.settings}
-        checked = check_values(live.connector, {k: v for k, v in merged.items() if k in known})
-        new_name = live.row.name if name is None else check_name(name)
-        new_rate = live.row.rate if rate is None else check_rate(rate)
-        # Which settings were given, never their values.
-        line = entry(
-            "channel.changed", live.row.name, ", ".join(sorted(name for name, value in values.items() if value))
-        )
-        await self.db.write(logged, line, update, self._keys, live.connector, live.row, new_name, checked, new_rate)
-        await self.reload(channel_id)
-
-    async def remove(self, channel_id: int) -> None:
-        """The channel stops; its conversations stay readable. What was not sent yet is shown as failed."""
-        live = self.get(channel_id)
-        if live.row.connector == "simulator":
-            raise Conflict(N_("The simulator is built in and cannot be removed."))
-        async with self.changing:
-            if isinstance(live.session, Links):
-                await live.session.unlink()
-            await self._close(live, 2.0)
-            try:
-                await self.db.settled()  # what came in before it closed may still queue replies
-                await self.db.write(logged, entry("channel.removed", live.row.name), remove, channel_id)
-            except DatabaseError:
-                self._open(live.row)
-                raise
-
-    async def examine(self, channel_id: int) -> list[Check]:
-        """ "Test it": what works and what is missing, each with its remedy."""
-        live = self.get(channel_id)
-        checks: list[Check] = []
-        if isinstance(live.session, Examines):
-            checks = await live.session.examine()
-        if live.webhook and live.webhook.by_hand:
-            row = await self.db.reader.one(store.BY_ID, id=channel_id) or live.row
-            checks += [
-                Check("webhook.verified", True if row.verified_at else None, "webhook.verify"),
-                Check("webhook.heard", True if row.heard_at else None, "webhook.say_hi"),
-            ]
-        return checks
+    # ---- who asks for one -------------------------------------------------------------------------------------------
 
     def get(self, channel_id: int) -> Live:
         live = self.by_id.get(channel_id)

@@ -1,9 +1,9 @@
 """Contacts from files of any size, brought in by a job that a restart does not stop.
 
-A file is taken in and looked at first; then somebody says what each column is and begins. Some hundred rows and how far
-the job is are one commit, so every row is brought in once whatever happens to the machine. Rows that do not fit are
-kept in a file of their own beside it. Nothing but some thousand rows is ever in memory. What was brought in is deleted
-with the last row, everything else after a week.
+A file is taken in and looked at first (`import_files`); then somebody says what each column is and begins. Some hundred
+rows and how far the job is are one commit, so every row is brought in once whatever happens to the machine. Rows that
+do not fit are kept in a file of their own beside it. Nothing but some thousand rows is ever in memory. What was brought
+in is deleted with the last row, everything else after a week.
 """
 
 import asyncio
@@ -11,19 +11,20 @@ import codecs
 import csv
 import io
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from app import audit, people, sheets
 from app.db import Database, Tx, Violation
-from app.errors import Conflict, Invalid, NotFound, ParleyError
+from app.errors import Conflict, NotFound, ParleyError
+from app.import_files import Look, Piece, checked, look, opened, read, suggested, wrong_file
 from app.jobs import Ending, Later
 from app.models import Job
-from app.said import N_, Sentence
-from app.sheets import KNOWN, OURS, Row, Stored, Wrong
+from app.said import N_
+from app.sheets import Stored, Wrong
 from app.store import imports as store
 from app.store import jobs as job_rows
 from app.store.imports import Import
@@ -36,30 +37,8 @@ KIND: Final = "contacts.import"
 LARGEST: Final = 256_000_000  # bytes
 UNIT: Final = 200  # rows in one unit of work
 AHEAD: Final = 20  # units that wait for the writer at once
-LOOKED_AT: Final = 1000  # rows of a preview
 RUN: Final = 2.0  # seconds of one run of the job
 KEPT: Final = 7 * 86_400_000
-LONGEST_LINE: Final = 1_000_000
-SAMPLE: Final = 5
-MOST_COLUMNS: Final = 100
-
-
-class Piece(NamedTuple):
-    """Some rows of a file, and the byte and line behind them. `wrong`: with their cells."""
-
-    rows: list[Row]
-    wrong: list[tuple[Wrong, list[str]]]
-    at_byte: int
-    lines: int
-
-
-class Look(NamedTuple):
-    """What the first rows would do."""
-
-    sample: list[Row]
-    fit: int
-    wrong: list[Wrong]
-    more: bool
 
 
 def folder(rt: "Runtime") -> Path:
@@ -84,7 +63,7 @@ async def take(rt: "Runtime", name: str, pieces: AsyncIterator[bytes], user_id: 
     path = path_of(rt, id)
     try:
         await _write(path, pieces)
-        size, header, begin, delimiter = await asyncio.to_thread(_open, path)
+        size, header, begin, delimiter = await asyncio.to_thread(opened, path)
         await rt.db.write(_add, id, user_id, " ".join(name.split())[:200], size, header, begin, delimiter)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -101,109 +80,6 @@ async def _write(path: Path, pieces: AsyncIterator[bytes]) -> None:
                 raise wrong_file(N_("The file is too large: at most {n} MB.", n=LARGEST // 1_000_000))
             await asyncio.to_thread(file.write, piece)
     await asyncio.to_thread(sync_file, path)
-
-
-def _open(path: Path) -> tuple[int, list[str], int, str]:
-    """Size, columns, where the rows begin, and what separates cells. The whole file is read once as UTF-8."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        try:
-            for raw in iter(lambda: file.readline(LONGEST_LINE), b""):
-                raw.decode("utf-8")
-        except UnicodeDecodeError:
-            if len(raw) == LONGEST_LINE:
-                raise wrong_file(N_("A line is longer than anything that could be a contact.")) from None
-            raise wrong_file(N_("The file is not UTF-8. Save it as “CSV UTF-8” and try again.")) from None
-        file.seek(0)
-        first = file.readline(LONGEST_LINE).decode("utf-8-sig").replace("\0", "")
-        begin = file.tell()
-    delimiter = max(",;\t", key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter), [])
-    if not any(cell.strip() for cell in header) or len(header) > MOST_COLUMNS:
-        raise wrong_file(N_("The first line must name the columns, at most {n}.", n=MOST_COLUMNS))
-    return size, [" ".join(cell.split())[:100] for cell in header], begin, delimiter
-
-
-def wrong_file(said: Sentence) -> Invalid:
-    return Invalid(said, fields={"file": said})
-
-
-def suggested(columns: list[str]) -> list[str]:
-    """What each column seems to be: one of `KNOWN`, the name of a field, or '' to leave it out."""
-    found: list[str] = []
-    for name in map(sheets.column, columns):
-        fits = name in KNOWN or (name not in OURS and people.is_field(name))
-        found.append(name if fits and name not in found else "")
-    return found
-
-
-def checked(columns: list[str], mapping: list[str]) -> list[str]:
-    """Raises `Invalid` unless each column is something, none twice, and one is the number."""
-    wrong = None
-    if len(mapping) != len(columns):
-        wrong = N_("Say for each of the {n} columns what it is.", n=len(columns))
-    elif "phone" not in mapping:
-        wrong = N_("One column must be the phone number.")
-    used = [name for name in mapping if name]
-    for name in used:
-        if used.count(name) > 1:
-            wrong = N_("Two columns cannot both be “{name}”.", name=name[:100])
-        if name not in KNOWN and not people.is_field(name):
-            wrong = N_("The name of a field has letters, digits and _, and begins with a letter.")
-    if wrong is not None:
-        raise Invalid(wrong, fields={"mapping": wrong})
-    return mapping
-
-
-# ---- reading --------------------------------------------------------------------------------------------------------
-
-
-class _Lines:
-    """The lines of a file from a byte on, counted as they are taken."""
-
-    def __init__(self, file: io.BufferedReader, at_byte: int, lines: int) -> None:
-        self.file, self.at_byte, self.lines = file, at_byte, lines
-        file.seek(at_byte)
-
-    def __iter__(self) -> Iterator[str]:
-        while raw := self.file.readline(LONGEST_LINE):
-            self.at_byte += len(raw)
-            self.lines += 1
-            yield raw.decode("utf-8", "replace").replace("\0", "")
-
-
-def read(path: Path, one: Import, mapping: list[str], most: int) -> Piece:
-    """The next rows, each checked. A piece without any is the end."""
-    piece = Piece([], [], one.at_byte, one.lines)
-    fields = [name for name in mapping if name and name not in KNOWN]
-    with path.open("rb") as file:
-        lines = _Lines(file, one.at_byte, one.lines)
-        reader = csv.reader(lines, delimiter=one.delimiter)
-        while len(piece.rows) + len(piece.wrong) < most:
-            number = lines.lines + 1
-            try:
-                cells = next(reader, None)
-            except csv.Error as error:
-                said = N_("Line {line} cannot be read: {problem}.", line=number, problem=str(error))
-                piece.wrong.append((Wrong(number, "", said), []))
-                reader = csv.reader(lines, delimiter=one.delimiter)
-                continue
-            if cells is None:
-                break
-            if any(cell.strip() for cell in cells):
-                named = {name: sheets.plain(cell) for name, cell in zip(mapping, cells, strict=False) if name}
-                found = sheets.row_of(number, fields, named)
-                if isinstance(found, Row):
-                    piece.rows.append(found)
-                else:
-                    piece.wrong.append((found, cells))
-        return piece._replace(at_byte=lines.at_byte, lines=lines.lines)
-
-
-def look(path: Path, one: Import, mapping: list[str]) -> Look:
-    piece = read(path, one, mapping, LOOKED_AT)
-    wrong = [why for why, _cells in piece.wrong]
-    return Look(piece.rows[:SAMPLE], len(piece.rows), wrong, piece.at_byte < one.size)
 
 
 async def preview(rt: "Runtime", one: Import, mapping: list[str]) -> Look:

@@ -98,8 +98,8 @@ class Protocol(HttpToolsProtocol):
         self.whole = self.app if isinstance(self.app, TakesWhole) else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # as that of every stream
-        super().connection_made(transport)
+        # That of a stream is a `Transport`, and uvloop's has all that one has without being one.
+        super().connection_made(cast(asyncio.Transport, transport))
         self.head_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:

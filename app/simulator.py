@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, content, documents, erase, inbox
+from app import bots, connecting, content, documents, erase, inbox
 from app.bot.document import DocumentError
 from app.capabilities import Capabilities
 from app.case import Here, Intake
@@ -113,10 +113,10 @@ async def channel(rt: "Runtime") -> "Live":
     if found is not None:
         return found
     try:
-        return rt.channels.get(await rt.channels.add(KIND, NAME, {}))
+        return rt.channels.get(await connecting.add(rt.channels, KIND, NAME, {}))
     except Conflict:
         # The name may be taken by a channel of another kind.
-        return rt.channels.get(await rt.channels.add(KIND, f"{NAME} {secrets.token_hex(2)}", {}))
+        return rt.channels.get(await connecting.add(rt.channels, KIND, f"{NAME} {secrets.token_hex(2)}", {}))
 
 
 async def find_conversation(rt: "Runtime", user: "User", trial: Trial) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from app import server
+from app import connecting, server
 from app.channels import Live
 from app.routes.hooks import Hooks
 from app.runtime import Runtime, start, stop
@@ -47,7 +47,7 @@ async def connected(folder: Path, database_url: str, **graph: Any) -> AsyncItera
             "verify_token": number.verify_token, "waba_id": number.waba,
         }  # fmt: skip
         try:
-            channel_id = await rt.channels.add("whatsapp_cloud", "Shop", values, rate=0)
+            channel_id = await connecting.add(rt.channels, "whatsapp_cloud", "Shop", values, rate=0)
             live = rt.channels.by_id[channel_id]
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             fake.change_number(webhook=f"{address}/hooks/whatsapp/{live.row.key}")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from app import bots, content, inbox
+from app import bots, connecting, content, inbox
 from app.channels import Live
 from app.connectors.base import Address, Inbound, Outbound, Sent
 from app.content import Content, Text
@@ -62,7 +62,7 @@ class Network:
 async def open_shop(rt: Runtime, document: str = BOT, *, sending: bool = False, rate: float = 0) -> Live:
     """A channel with the bot live on it. With `sending` off, replies stay in the outbox."""
     values = {"phone_number_id": NUMBER, "access_token": "EAA-test", "app_secret": SECRET, "verify_token": "plum"}
-    channel_id = await rt.channels.add("whatsapp_cloud", "Shop", values, rate=rate)
+    channel_id = await connecting.add(rt.channels, "whatsapp_cloud", "Shop", values, rate=rate)
     bot_id = await bots.create(rt, "", document, None)
     await bots.publish(rt, bot_id, [channel_id], "", None)
     live = rt.channels.by_id[channel_id]

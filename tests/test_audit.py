@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app import audit, bots, erase, people, tokens, users, vault
+from app import audit, bots, connecting, erase, people, tokens, users, vault
 from app.db import Query, Statement
 from app.runtime import Runtime
 from app.store import audits
-from tests.api.conftest import Program, api  # noqa: F401
+from tests.api.conftest import Program, api  # noqa: F401  # a fixture: asked for by its name
 from tests.routes.visiting import visiting
 
 pytestmark = pytest.mark.anyio
@@ -27,13 +27,13 @@ async def change_things(rt: Runtime) -> None:
     await users.enable(rt, vera, rosa)
     await users.reset_password(rt, vera, by=rosa)
     values = {"phone_number_id": "1", "access_token": "CANARY", "app_secret": "CANARY", "verify_token": "CANARY"}
-    channel = await rt.channels.add("whatsapp_cloud", "Shop", values)
-    await rt.channels.change(channel, {"access_token": "CANARY2"}, name="Store")
+    channel = await connecting.add(rt.channels, "whatsapp_cloud", "Shop", values)
+    await connecting.change(rt.channels, channel, {"access_token": "CANARY2"}, name="Store")
     bot = await bots.create(rt, "", SHOP, rosa)
     await bots.publish(rt, bot, [channel], "first", rosa)
     version = await rt.db.reader.one(Query("select id from version where number = 1", int))
     await bots.roll_back(rt, channel, version or 0, rosa)
-    await rt.channels.remove(channel)
+    await connecting.remove(rt.channels, channel)
     await vault.put(rt, "shop_key", "CANARY-CANARY")
     await vault.remove(rt, await vault.find(rt, "shop_key"))
     made = await tokens.create(rt, name="CRM", scopes=["read"], user_id=owner)
@@ -105,7 +105,7 @@ async def test_S35_the_chain_holds_with_many_writers(rt: Runtime) -> None:
     assert len({row.seq for row in await rt.db.reader.all(audits.NEWEST, before=2**62, limit=100)}) == 60
 
 
-async def test_S35_programs_and_people_are_named(api: Program) -> None:  # noqa: F811
+async def test_S35_programs_and_people_are_named(api: Program) -> None:  # noqa: F811  # that fixture
     head = await api.key("admin")
     pair = await api.log_in()
     await api.post("/api/v1/auth/token", json={"email": "rosa@luna.example", "password": "wrong wrong wrong!"})

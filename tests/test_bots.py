@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import bots, documents
+from app import bots, connecting, documents
 from app.bot.document import DocumentError
 from app.errors import Conflict, Invalid, NotFound
 from app.runtime import Runtime
@@ -16,7 +16,7 @@ BROKEN = DRAFT.replace("do:", "doo:")
 
 async def add_channel(rt: Runtime, name: str, number: str) -> int:
     values = {"phone_number_id": number, "access_token": "t", "app_secret": "s", "verify_token": "v"}
-    return await rt.channels.add("whatsapp_cloud", name, values)
+    return await connecting.add(rt.channels, "whatsapp_cloud", name, values)
 
 
 async def live_number(rt: Runtime, channel_id: int) -> int | None:

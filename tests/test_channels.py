@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from app import inbox
+from app import connecting, inbox
 from app.outbox import Sender
 from app.runtime import Runtime
 from tests.shop import open_shop, rows, said
@@ -25,7 +25,7 @@ async def test_what_arrives_while_its_channel_is_removed_leaves_nothing_waiting_
     rt.db.submit(lambda tx: gate.wait(2), key=1, done=lambda _, __: None)
     rt.db.submit(inbox.receive, rt.channels.intake, live.here, said(rt, "twice"), False, key=1, done=lambda _, __: None)
     asyncio.get_running_loop().call_later(0.2, gate.set)
-    await rt.channels.remove(live.row.id)
+    await connecting.remove(rt.channels, live.row.id)
     await rt.db.settled()
     assert await rows(rt, "select count(*) from outbox") == [(0,)]
     assert await rows(rt, "select status, count(*) from message where direction = 'out' group by status") == [

@@ -16,12 +16,13 @@ START = """
 import asyncio, sys
 from pathlib import Path
 import app.runtime, app.server, app.control, app.dashboard, app.routes.hooks
+from app import connecting
 from app.settings import load
 
 async def main(folder):
     rt = await app.runtime.start(load({"data": folder}, {}, Path(folder)))
     values = {"phone_number_id": "1", "access_token": "EAA-test", "app_secret": "secret", "verify_token": "plum"}
-    await rt.channels.add("whatsapp_cloud", "Shop", values, rate=0)
+    await connecting.add(rt.channels, "whatsapp_cloud", "Shop", values, rate=0)
     await app.runtime.stop(rt)
 
 asyncio.run(main(sys.argv[1]))
@@ -69,5 +70,7 @@ async def test_the_first_requests_together_load_one_dashboard_with_the_link_that
 
 
 def test_nothing_is_loaded_at_the_start_that_only_pages_and_replies_need(tmp_path: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", START, str(tmp_path)], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", START, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    )
     assert not NOT_AT_START & set(ended.stdout.split())

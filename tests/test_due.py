@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app import due, handoff, jobs
+from app import connecting, due, handoff, jobs
 from app.bot.scene import Later, Send, StartTimer, WatchQuiet
 from app.content import Text
 from app.db import Query
@@ -178,7 +178,7 @@ async def test_a_promise_of_a_removed_channel_ends_without_a_word(rt: Runtime, c
     still(rt)
     act(rt, live, "one", Send(Text("Later."), "one", at=clock.now() + 1000))
     await take_in(rt, live, said(rt, "one"))
-    await rt.channels.remove(live.row.id)
+    await connecting.remove(rt.channels, live.row.id)
     clock.advance(1)
     assert await come_due(rt) == 1
     assert await sent(rt) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import corrections, handoff, health, linking, runtime
+from app import connecting, corrections, handoff, health, linking, runtime
 from app.content import Content, Image, Text
 from app.db import Query
 from app.errors import Conflict, Invalid
@@ -70,7 +70,7 @@ async def sending(rt: Runtime, channel_id: int, to: Recipient, said: Content) ->
 
 
 async def linked(rt: Runtime, whatsapp: WhatsApp, **more: str) -> int:
-    channel_id = await rt.channels.add("whatsapp_web", "Phone", VALUES | more, rate=0)
+    channel_id = await connecting.add(rt.channels, "whatsapp_web", "Phone", VALUES | more, rate=0)
     async with asyncio.timeout(PATIENCE):
         while not (found := linking.shown(rt.channels, channel_id)) or not found.qr:
             await asyncio.sleep(0.02)
@@ -163,7 +163,7 @@ async def test_closed_number_is_tried_again_by_whoever_asks(rt: Runtime, whatsap
 
 
 async def test_removing_the_channel_unlinks_the_phone(rt: Runtime, whatsapp: WhatsApp, tmp_path: Path) -> None:
-    await rt.channels.remove(await linked(rt, whatsapp))
+    await connecting.remove(rt.channels, await linked(rt, whatsapp))
     assert not whatsapp.linked and not list((tmp_path / "whatsapp_web").iterdir())
 
 
@@ -191,7 +191,7 @@ async def test_keys_are_in_the_database_where_it_has_schemas(
     for found in (1, 0) if on_postgres else ():
         assert await second.db.reader.one(schemas, name=f"whatsapp_web_{channel_id}") == found
         if found:
-            await second.channels.remove(channel_id)
+            await connecting.remove(second.channels, channel_id)
     await runtime.stop(second)
 
 
@@ -200,7 +200,7 @@ async def test_keys_are_in_the_database_where_it_has_schemas(
 )
 async def test_settings_that_cannot_be_are_refused(rt: Runtime, field: str, value: str) -> None:
     with pytest.raises(Invalid) as caught:
-        await rt.channels.add("whatsapp_web", "Phone", VALUES | {field: value})
+        await connecting.add(rt.channels, "whatsapp_web", "Phone", VALUES | {field: value})
     assert set(caught.value.fields) == {field}
 
 

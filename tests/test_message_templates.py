@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import message_templates
+from app import connecting, message_templates
 from app.connectors.account import Draft
 from app.errors import Conflict, Invalid
 from app.store import message_templates as store
@@ -133,6 +133,8 @@ async def test_refusals_and_an_account_that_is_not_entered_are_told_in_plain_wor
     with pytest.raises(Invalid) as wrong:
         await message_templates.create(shop.rt, channel_id, draft("Order", text="{{1}} hi {{3}}"))
     assert set(wrong.value.fields) == {"name", "body"}
-    await shop.rt.channels.change(channel_id, {"waba_id": " "} | {"phone_number_id": shop.graph.number.phone_number_id})
+    await connecting.change(
+        shop.rt.channels, channel_id, {"waba_id": " "} | {"phone_number_id": shop.graph.number.phone_number_id}
+    )
     with pytest.raises(Conflict, match="Business Account ID"):
         await message_templates.fetch(shop.rt, channel_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import handoff, outbox, settle
+from app import connecting, handoff, outbox, settle
 from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.base import Address, PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
@@ -319,7 +319,7 @@ async def test_a_refused_account_halts_the_channel_and_keeps_its_messages(rt: Ru
     await until(rt, lambda: rows(rt, "select 1 from channel where halted_at is not null"))
     assert await rows(rt, "select state from outbox") == [("queued",)]
     assert not live.sender.reserve()
-    await rt.channels.change(live.row.id, {"access_token": "EAA-new"})
+    await connecting.change(rt.channels, live.row.id, {"access_token": "EAA-new"})
     assert rt.channels.by_id[live.row.id].sender.open
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app import bots, jobs, planned, users
+from app import bots, connecting, jobs, planned, users
 from app.errors import Conflict, Invalid, NotFound
 from app.runtime import Runtime, start, stop
 from app.settings import Settings
@@ -129,10 +129,10 @@ async def test_a_channel_that_was_removed_is_left_out_and_without_any_the_reason
 ) -> None:
     bot_id, channel_id = await drafted(rt)
     values = {"phone_number_id": "2", "access_token": "t", "app_secret": "s", "verify_token": "v"}
-    other = await rt.channels.add("whatsapp_cloud", "Stall", values)
+    other = await connecting.add(rt.channels, "whatsapp_cloud", "Stall", values)
     await planned.plan(rt, bot_id, [channel_id, other], "", clock.now() + HOUR, None)
     await planned.plan(rt, bot_id, [other], "", clock.now() + HOUR, None)
-    await rt.channels.remove(other)
+    await connecting.remove(rt.channels, other)
     clock.advance(3601)
     await settled(rt)
     assert await number_live(rt) == 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app import rotation, runtime, second_factor, vault, webhooks
+from app import connecting, rotation, runtime, second_factor, vault, webhooks
 from app.db import Query, Statement
 from app.errors import Misconfigured, Unauthenticated
 from app.runtime import Runtime
@@ -37,7 +37,7 @@ async def running(data: Path, url: str = "", now: int = NOW) -> AsyncIterator[Ru
 
 async def filled(rt: Runtime, secrets: int = 3) -> None:
     """Something in every sealed column."""
-    await rt.channels.add("whatsapp_cloud", "Shop", VALUES)
+    await connecting.add(rt.channels, "whatsapp_cloud", "Shop", VALUES)
     for number in range(secrets):
         await vault.put(rt, f"key_{number}", f"value number {number}")
 

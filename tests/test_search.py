@@ -4,8 +4,8 @@ from itertools import accumulate
 
 import pytest
 
+from app import connecting, erase, inbox, people, search, words
 from app import content as c
-from app import erase, inbox, people, search, words
 from app.connectors.base import Address, Inbound
 from app.db import Statement
 from app.runtime import Runtime
@@ -29,7 +29,8 @@ SAID = [
 
 @pytest.fixture
 async def shop(rt: Runtime) -> Runtime:
-    await rt.channels.add(
+    await connecting.add(
+        rt.channels,
         "whatsapp_cloud",
         "Shop",
         {"phone_number_id": "206540352242922", "access_token": "t", "app_secret": "s", "verify_token": "v"},

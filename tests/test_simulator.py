@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import bots, simulator, users
+from app import bots, connecting, simulator, users
 from app.content import Text
 from app.errors import Invalid, NotFound
 from app.runtime import Runtime
@@ -78,6 +78,6 @@ async def test_what_cannot_be_tried_is_refused_before_anything_is_stored(rt: Run
 
 async def test_a_channel_that_is_already_called_simulator_is_no_hindrance(rt: Runtime) -> None:
     values = {"phone_number_id": "1", "access_token": "t", "app_secret": "s", "verify_token": "v"}
-    await rt.channels.add("whatsapp_cloud", "Simulator", values)
+    await connecting.add(rt.channels, "whatsapp_cloud", "Simulator", values)
     trial = Trial(await bots.create(rt, "", shop.BOT, None))
     assert await simulator.say(rt, await owner(rt), trial, Text("hi"))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import bots, files, sending
+from app import bots, connecting, files, sending
 from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.telegram import hook
@@ -59,7 +59,7 @@ async def house(tmp_path: Path, database_url: str, telegram: FakeTelegram) -> As
 
 
 async def open_bot(rt: Runtime, telegram: FakeTelegram, document: str = BOT, **values: str) -> Live:
-    channel_id = await rt.channels.add("telegram", "Bot", {"token": telegram.token} | values, rate=0)
+    channel_id = await connecting.add(rt.channels, "telegram", "Bot", {"token": telegram.token} | values, rate=0)
     bot_id = await bots.create(rt, "", document, None)
     await bots.publish(rt, bot_id, [channel_id], "", None)
     return rt.channels.by_id[channel_id]
@@ -164,18 +164,20 @@ async def test_another_program_is_told_on_the_channel(house: Runtime, telegram: 
     await until(lambda: state("connected"))
     telegram.api.world.hook.set({"url": "https://other.example/hook"})
     await until(lambda: state("telegram.webhook_elsewhere"))
-    await house.channels.change(live.row.id, {})
+    await connecting.change(house.channels, live.row.id, {})
     await until(lambda: state("connected"))
     assert telegram.api.world.hook.url == ""
 
 
 async def test_a_wrong_token_is_refused_at_once_or_told_as_final(house: Runtime, telegram: FakeTelegram) -> None:
     with pytest.raises(Invalid, match="Token"):
-        await house.channels.add("telegram", "Bot", {"token": "not a token"})
+        await connecting.add(house.channels, "telegram", "Bot", {"token": "not a token"})
     live = await open_bot(house, telegram)
     with pytest.raises(Conflict):
-        await house.channels.add("telegram", "Twice", {"token": f"{live.row.account}:AAotherotherotherother"})
-    other = await house.channels.add("telegram", "Other", {"token": "55555:AAotherotherotherother"})
+        await connecting.add(
+            house.channels, "telegram", "Twice", {"token": f"{live.row.account}:AAotherotherotherother"}
+        )
+    other = await connecting.add(house.channels, "telegram", "Other", {"token": "55555:AAotherotherotherother"})
 
     async def broken() -> bool:
         return bool(await rows(house, "select 1 from channel where state = 'broken' and id = :id", id=other))

@@ -1,6 +1,6 @@
 """Turns that no message causes."""
 
-from app import handoff, turns
+from app import connecting, handoff, turns
 from app.bot.scene import Event, GivenBack, TimerFired
 from app.runtime import Runtime
 from tests.shop import change, open_shop, rows, said, take_in
@@ -49,7 +49,7 @@ async def test_while_a_person_has_the_conversation_there_is_no_turn(rt: Runtime)
 async def test_a_conversation_or_a_channel_that_is_gone_gets_no_turn(rt: Runtime) -> None:
     conversation_id = await missed(rt)
     [(channel_id,)] = await rows(rt, "select id from channel")
-    await rt.channels.remove(channel_id)
+    await connecting.remove(rt.channels, channel_id)
     assert await resume(rt, conversation_id, GivenBack()) is None
     assert await resume(rt, 12345, GivenBack()) is None
 

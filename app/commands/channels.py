@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app import bots, linking, vault
+from app import bots, connecting, linking, vault
 from app.connectors import CONNECTORS
 from app.connectors.abilities import LinksPhones, Webhook
 from app.connectors.states import sentence
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 async def add_channel(rt: "Runtime", *, kind: str, name: str, values: dict[str, str], rate: float | None) -> Row:
-    channel_id = await rt.channels.add(kind, name, values, rate=rate)
+    channel_id = await connecting.add(rt.channels, kind, name, values, rate=rate)
     return await show_channel(rt, name=str(channel_id))
 
 
@@ -60,13 +60,13 @@ async def set_channel(
     rt: "Runtime", *, name: str, values: dict[str, str], rate: float | None, new_name: str | None
 ) -> Row:
     row = await rt.channels.find(name)
-    await rt.channels.change(row.id, values, name=new_name, rate=rate)
+    await connecting.change(rt.channels, row.id, values, name=new_name, rate=rate)
     return await show_channel(rt, name=str(row.id))
 
 
 async def remove_channel(rt: "Runtime", *, name: str) -> Row:
     row = await rt.channels.find(name)
-    await rt.channels.remove(row.id)
+    await connecting.remove(rt.channels, row.id)
     return {"id": str(row.id), "name": row.name}
 
 

@@ -9,168 +9,29 @@ tells), so nothing of it may be acknowledged.
 """
 
 import logging
-import re
 import sqlite3
 import threading
 from asyncio import AbstractEventLoop
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import chain
-from operator import itemgetter
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, thread_time
-from typing import Any
 
 from app.clock import Clock
-from app.db.contract import Query, Statement, T, Together
+from app.db.contract import Together
 from app.db.errors import Broken, DatabaseError, Locked, UnknownOutcome, Violation
 from app.db.ids import Ids
 from app.db.journal import INSERT_EVENT, SET_MARK, place
 from app.db.sqlite_file import explain, failure, open_writer
-from app.db.units import Call, Unit, UnitQueue, settle, warn_if_slow
-from app.events import Event, StoredEvent
+from app.db.sqlite_tx import MOST_ROWS, SqliteTx
+from app.db.units import Unit, UnitQueue, settle, warn_if_slow
+from app.events import StoredEvent
 
 log = logging.getLogger(__name__)
 
 BATCH = 64
-MOST_ROWS = 32
-# A name, or a text in quotes, which may hold a colon.
-PARAMETER = re.compile(r"'[^']*'|:([A-Za-z_]\w*)")
-VALUES = re.compile(r"\bvalues\s*\(")
 WORK = 0.005
 BULK_WORK = 0.05  # while nothing waits but upkeep, of which nobody waits for the commit
-
-
-class SqliteTx:
-    """What a unit sees of the writer's connection. One for all units: their order is the order of its lists."""
-
-    __slots__ = ("_execute", "_executemany", "_later", "_new_id", "calls", "events", "now")
-
-    def __init__(self, connection: sqlite3.Connection, ids: Ids) -> None:
-        # One cursor for all: making one a statement costs a fifth of a small unit.
-        cursor = connection.cursor()
-        self._execute = cursor.execute
-        self._executemany = cursor.executemany
-        self._new_id = ids.new
-        self.clear(0)
-
-    def clear(self, now: int) -> None:
-        self.now = now
-        self.events: list[Event] = []
-        self.calls: list[Call] = []
-        self._later: dict[str, list[dict[str, Any]]] = {}
-
-    def one(self, query: Query[T], /, **params: Any) -> T | None:
-        if self._later:
-            self.flush()
-        # To its end: an unfinished statement would keep its snapshot and hold back checkpoints.
-        sql, values = positional(query.sql)
-        rows = self._execute(sql, values(params)).fetchall()
-        return query.row(*rows[0]) if rows else None
-
-    def all(self, query: Query[T], /, **params: Any) -> list[T]:
-        if self._later:
-            self.flush()
-        sql, values = positional(query.sql)
-        row = query.row
-        return [row(*columns) for columns in self._execute(sql, values(params)).fetchall()]
-
-    def run(self, statement: Statement, /, **params: Any) -> int:
-        if self._later:
-            self.flush()
-        sql, values = positional(statement.sql)
-        return self._execute(sql, values(params)).rowcount
-
-    def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
-        if self._later:
-            self.flush()
-        if is_repeatable(statement.sql):
-            for _ in self._repeated(statement.sql, list(rows)):
-                """Nothing comes back from a write."""
-        else:
-            self._executemany(statement.sql, rows)
-
-    def each(self, query: Query[T], rows: Sequence[Mapping[str, Any]]) -> list[T]:
-        if self._later:
-            self.flush()
-        row = query.row
-        return [row(*columns) for found in self._repeated(query.sql, rows) for columns in found]
-
-    def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
-        rows = self._later.get(statement.sql)
-        if rows is None:
-            self._later[statement.sql] = [params]
-        else:
-            rows.append(params)
-        return params
-
-    def drop_later(self) -> None:
-        self._later = {}
-
-    def flush(self) -> None:
-        """Write what was to be written later."""
-        later, self._later = self._later, {}
-        for sql, rows in later.items():
-            for _ in self._repeated(sql, rows):
-                """Nothing comes back from a write."""
-            for row in rows:
-                row.clear()
-
-    def _repeated(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[tuple[Any, ...]]]:
-        """Run a statement for all rows in pieces of 32, 16, … 1: few texts, each prepared once. Every statement gives
-        the interpreter away to the event loop's thread and has to get it back, which costs more than a row."""
-        values, at = positional(sql)[1], 0
-        while at < len(rows):
-            size = 1 << min(len(rows) - at, MOST_ROWS).bit_length() - 1
-            given = list(chain.from_iterable(map(values, rows[at : at + size])))
-            yield self._execute(repeated(sql, size), given).fetchall()
-            at += size
-
-    def new_id(self) -> int:
-        return self._new_id(self.now)
-
-    def publish(self, event: Event) -> None:
-        self.events.append(event)
-
-    def after_commit(self, fn: Callable[..., Any], *args: Any) -> None:
-        self.calls.append((fn, args))
-
-    def lock(self, table: str, id: int) -> bool:
-        return False  # no other unit runs meanwhile
-
-    def claim(self, query: Query[T], /, **params: Any) -> list[T]:
-        return self.all(query, **params)
-
-
-@cache
-def positional(sql: str) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
-    """The statement with `?` for its names, and what puts values in their order: the library looks names up slowly,
-    which costs a fifth of a small statement."""
-    names = [name for name in PARAMETER.findall(sql) if name]
-    text = PARAMETER.sub(lambda found: "?" if found[1] else found[0], sql)
-    return text, itemgetter(*names) if len(names) > 1 else lambda params: [params[name] for name in names]
-
-
-@cache
-def is_repeatable(sql: str) -> bool:
-    """Are all of its parameters in one list of values."""
-    text = positional(sql)[0]
-    return len(VALUES.findall(text)) == 1 and repeated(sql, 2).count("?") == 2 * text.count("?")
-
-
-@cache
-def repeated(sql: str, size: int) -> str:
-    """The positional statement with its one list of values so many times."""
-    text = positional(sql)[0]
-    start = found.end() if (found := VALUES.search(text)) else len(text)
-    depth = 1
-    for end in range(start, len(text)):
-        depth += (text[end] == "(") - (text[end] == ")")
-        if depth == 0:
-            row = text[start - 1 : end + 1]
-            return f"{text[: start - 1]}{', '.join([row] * size)}{text[end + 1 :]}"
-    raise ValueError(f"no list of values in {sql}")
 
 
 class Writer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from app import bots, documents, erase, events, users
+from app import bots, connecting, documents, erase, events, users
 from app.bot.document import parse
 from app.db import Tx
 from app.demo.chats import of
@@ -86,10 +86,10 @@ async def check(rt: "Runtime", anyway: bool) -> None:
 async def channel(rt: "Runtime") -> "Live":
     """The demo's own."""
     try:
-        return rt.channels.get(await rt.channels.add(KIND, NAME, {}))
+        return rt.channels.get(await connecting.add(rt.channels, KIND, NAME, {}))
     except Conflict:
         # The name may be taken by a channel of another kind.
-        return rt.channels.get(await rt.channels.add(KIND, f"{NAME} ({KIND})", {}))
+        return rt.channels.get(await connecting.add(rt.channels, KIND, f"{NAME} ({KIND})", {}))
 
 
 async def team(rt: "Runtime") -> tuple[int, ...]:
@@ -118,7 +118,7 @@ async def remove(rt: "Runtime") -> int:
     people = 0
     for channel_id in channels:
         if channel_id in rt.channels.by_id:
-            await rt.channels.remove(channel_id)
+            await connecting.remove(rt.channels, channel_id)
         while found := await rt.db.reader.all(store.CONTACTS, channel_id=channel_id):
             for contact_id in found:
                 await erase.contact(rt, contact_id)

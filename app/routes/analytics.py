@@ -15,8 +15,7 @@ from app.i18n import _, fmt, tell
 from app.routes import charts, faces
 from app.routes.api.endpoint import Csv
 from app.routes.home import NONE, Tile, number_and_unit
-from app.routes.inbox import is_number
-from app.routes.respond import page
+from app.routes.respond import is_number, page
 
 if TYPE_CHECKING:
     from app.runtime import Runtime

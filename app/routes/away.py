@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app import away
 from app.i18n import ngettext
 from app.models import ChannelRow
-from app.routes import bubbles, faces
+from app.routes import faces, kinds
 from app.routes.linking import address, read_row
 from app.routes.respond import form, fragment, is_htmx, redirect
 from app.store import away as store
@@ -42,5 +42,5 @@ async def values(request: Request, row: ChannelRow) -> dict[str, Any]:
         "away": await rt.db.read(store.list_chats, row.id),
         "away_count": left[row.id].conversations if row.id in left else 0,
         "faces": faces,
-        "kinds": bubbles,
+        "kinds": kinds,
     }

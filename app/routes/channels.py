@@ -1,18 +1,16 @@
-"""Channels: how each one stands, adding one step by step, its settings, who answers on it, and removing it.
+"""Channels: how each one stands, its settings, who answers on it, and removing it.
 
 Secrets are shown as set or not set and can be replaced. The verify token is the one exception: it has to be copied to
 the network by hand, so it is shown until the network has asked for it.
 """
 
-import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import bots, demo, health
-from app.configuring import fold
+from app import bots, connecting, demo, health
 from app.connectors import CONNECTORS
 from app.connectors.abilities import Webhook
 from app.connectors.account import KeepsTemplates
@@ -142,87 +140,6 @@ def find_text(body: bytes, name: str) -> str:
     return ""
 
 
-# ---- adding ----------------------------------------------------------------------------------------------------------
-
-
-async def kinds(request: Request) -> Response:
-    """Which network; where there is only one, straight on to it."""
-    found = [connector for connector in CONNECTORS.values() if connector.settings]
-    if len(found) == 1:
-        return redirect(request, str(request.app.url_path_for("channels.connect", kind=found[0].kind)))
-    return await page(request, "channels/kinds.html", kinds=found, faces=faces)
-
-
-async def new(request: Request) -> Response:
-    """The first steps: make an app at the network, paste what it gives."""
-    connector = connector_of(request)
-    values = {"verify_token": secrets.token_urlsafe(16)}
-    shown = await new_values(request, connector, await free_name(request.state.rt, connector), values)
-    return await page(request, form_of(connector), **shown, error="", errors={})
-
-
-async def create(request: Request) -> Response:
-    """A new channel, connected at once; on to the steps that are left."""
-    rt: Runtime = request.state.rt
-    connector = connector_of(request)
-    fields = await form(request)
-    name, given = fields.text("name", limit=200), read_settings(connector, fields)
-    version_id = fields.number("version") if may(request.state.user, Action.BUILD) else None
-    if version_id:
-        await rt.versions.load(version_id)  # before anything is made
-    try:
-        channel_id = await rt.channels.add(connector.kind, name, given)
-    except (Invalid, Conflict) as error:
-        shown = {key: value for key, value in given.items() if not is_secret(connector, key) or key == "verify_token"}
-        wrong = Invalid(error.said, fields=error.fields)
-        return await refused(
-            request, form_of(connector), wrong, **await new_values(request, connector, name, shown, version_id)
-        )
-    if version_id:
-        await bots.roll_back(rt, channel_id, version_id, request.state.user)
-    linked = states.is_linked(connector.kind)
-    done = _("The channel is there. Link the phone.") if linked else _("The channel is there. A few steps are left.")
-    return redirect(request, address(request, channel_id), done=done)
-
-
-def form_of(connector: Connector) -> str:
-    return "channels/new_linked.html" if states.is_linked(connector.kind) else "channels/new.html"
-
-
-async def new_values(
-    request: Request, connector: Connector, name: str, values: dict[str, str], version_id: int | None = None
-) -> dict[str, Any]:
-    """What the form shows. Where there is one bot, it is chosen beforehand: whoever made it wants it to answer."""
-    answerers = await request.state.rt.db.read(channel_pages.list_answerers)
-    only = answerers[0].version_id if len(answerers) == 1 else 0
-    chosen = only if version_id is None else version_id
-    versions = [(str(one.version_id), one.bot) for one in answerers]
-    shown = {"connector": connector, "guide": GUIDES.get(connector.kind), "name": name, "values": values}
-    return shown | {"versions": versions, "version": str(chosen), "faces": faces}
-
-
-async def free_name(rt: "Runtime", connector: Connector) -> str:
-    """What a first channel of a network is called; nothing if that is taken."""
-    name = connector.label.split(" ", 1)[0]
-    return "" if await rt.db.reader.one(channel_rows.NAME_OWNER, name=fold(name)) else name
-
-
-def connector_of(request: Request) -> Connector:
-    connector = CONNECTORS.get(request.path_params["kind"])
-    if connector is None or not connector.settings:
-        raise NotFound(_("There is no such connector."))
-    return connector
-
-
-def read_settings(connector: Connector, fields: Form) -> dict[str, str]:
-    found = {setting.name: fields.text(setting.name, limit=10_000) for setting in connector.settings}
-    return {name: value for name, value in found.items() if value}
-
-
-def is_secret(connector: Connector, name: str) -> bool:
-    return any(setting.name == name and setting.secret for setting in connector.settings)
-
-
 # ---- one channel -----------------------------------------------------------------------------------------------------
 
 
@@ -251,11 +168,16 @@ async def update(request: Request) -> Response:
     given = read_settings(CONNECTORS[row.connector], fields)
     try:
         rate = read_rate(fields.text("rate", limit=20))
-        await rt.channels.change(row.id, given, name=fields.text("name", limit=200), rate=rate)
+        await connecting.change(rt.channels, row.id, given, name=fields.text("name", limit=200), rate=rate)
     except (Invalid, Conflict) as error:
         wrong = Invalid(error.said, fields=error.fields)
         return await refused(request, "channels/show.html", wrong, **await channel_values(request, row))
     return redirect(request, address(request, row.id), done=_("Saved. The channel was connected again."))
+
+
+def read_settings(connector: Connector, fields: Form) -> dict[str, str]:
+    found = {setting.name: fields.text(setting.name, limit=10_000) for setting in connector.settings}
+    return {name: value for name, value in found.items() if value}
 
 
 def read_rate(text: str) -> float:
@@ -279,7 +201,7 @@ async def test(request: Request) -> Response:
     """Ask the network how things stand."""
     rt: Runtime = request.state.rt
     row = await read_row(request)
-    tested = [line(check) for check in await rt.channels.examine(row.id)]
+    tested = [line(check) for check in await connecting.examine(rt.channels, row.id)]
     if is_htmx(request):
         return await fragment(request, "channels/_checks.html", channel=row, tested=tested)
     values = await channel_values(request, row) | {"tested": tested}
@@ -293,7 +215,7 @@ async def remove(request: Request) -> Response:
         await demo.remove(rt)
         done = _("The demo is gone. Its bot stays.")
     else:
-        await rt.channels.remove(row.id)
+        await connecting.remove(rt.channels, row.id)
         done = _("“{name}” was removed. Its conversations can still be read.").format(name=row.name)
     return redirect(request, str(request.app.url_path_for("channels")), done=done)
 

@@ -14,9 +14,8 @@ from app import erase, people, unmerge, within
 from app.db import Reader
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt, ngettext
-from app.routes import bubbles, faces, known
-from app.routes.inbox import is_number
-from app.routes.respond import Form, form, page, redirect, refused
+from app.routes import faces, kinds, known
+from app.routes.respond import Form, form, is_number, page, redirect, refused
 from app.sending import to_phone
 from app.store import inbox as inbox_rows
 from app.store import people as store
@@ -107,7 +106,7 @@ async def values(request: Request, person: store.Person) -> dict[str, Any]:
         "timeline": known.timeline(person, aliases, chats, said),
         "given": {"name": person.name, "language": person.language, "tags": ", ".join(people.decoded(person.tags))},
         "list": {"query": "?view=all", "here": 0},
-        "kinds": bubbles,
+        "kinds": kinds,
         "error": "",
         "errors": {},
     }

@@ -32,7 +32,7 @@ from app.bot.scene import (
     WatchQuiet,
 )
 from app.i18n import _, fmt, ngettext, tell
-from app.routes.bubbles import kind_name
+from app.routes.kinds import kind_name
 
 LONGEST: Final = 300  # characters shown of a text
 FLOW: Final = "flow:"

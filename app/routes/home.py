@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app.connectors.base import State
 from app.i18n import _, fmt
-from app.routes import bubbles, faces, states
+from app.routes import faces, kinds, states
 from app.routes.respond import allowed, form, fragment, is_htmx, page, redirect
 from app.routes.standing import concern
 from app.store import account_facts, away, error_groups, overview, planned, webhooks
@@ -238,7 +238,7 @@ async def concerns(rt: "Runtime") -> dict[str, Any]:
     failing = rt.handlers.failing(rt.clock.now() - DAY)
     count = sum(counts) + len(stopped) + len(unpublished) + len(undelivered) + len(fallen) + len(left) + bool(errors)
     count += len(failing)
-    drawn = {"faces": faces, "states": states, "kinds": bubbles}
+    drawn = {"faces": faces, "states": states, "kinds": kinds}
     return {
         "attention": found,
         "stopped": stopped,
@@ -261,7 +261,7 @@ async def happening(request: Request) -> dict[str, Any]:
     """The conversations with the newest messages."""
     rt: Runtime = request.state.rt
     rows = await rt.db.read(_newest, request.state.user.id)
-    return {"rows": rows, "names": allowed(request), "faces": faces, "kinds": bubbles}
+    return {"rows": rows, "names": allowed(request), "faces": faces, "kinds": kinds}
 
 
 async def _newest(db: Any, user_id: int) -> list[inbox_rows.Row]:

@@ -1,11 +1,9 @@
-"""The inbox: conversations in views, one live thread, answering as a person, and why a reply was given.
+"""One conversation of the inbox: a live thread, answering as a person, and why a reply was given.
 
-The list and the thread are fetched again when the event stream rings; both answer 304 while nothing changed. Addresses
-keep the view (`view`, `q`), so that a link into a conversation keeps its list.
+The thread is fetched again when the event stream rings, and answers 304 while nothing changed.
 """
 
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.requests import Request
@@ -17,116 +15,16 @@ from app.connectors import CONNECTORS
 from app.content import Text
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import _, fmt
-from app.routes import bubbles, explain, faces, found
-from app.routes.respond import form, fragment, is_htmx, page, redirect, refused
+from app.routes import bubbles, explain, faces, kinds
+from app.routes.inbox_list import MINUTE, key_text, query_of, read_key, read_list
+from app.routes.respond import form, fragment, is_htmx, is_number, page, redirect, refused
 from app.security.permissions import Action, may
 from app.store import conversations, explained, people, threads
-from app.store import inbox as inbox_rows
-from app.store.inbox import Row
 from app.store.threads import Head, Key
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
     from app.store.users import User
-
-VIEWS: Final = ("waiting", "mine", "bot", "all")
-ROWS: Final = 50
-MOST_ROWS: Final = 400
-MINUTE: Final = 60_000
-
-
-class List(msgspec.Struct, frozen=True):
-    """The list as it is drawn. `down_to` is the last row's key; `more`: there are older ones."""
-
-    view: str
-    q: str
-    rows: list[Row]
-    counts: inbox_rows.Counts
-    more: bool
-    here: int
-    hits: found.Hits = found.NOTHING
-
-    @property
-    def down_to(self) -> str:
-        return key_text(self.rows[-1].key) if self.rows else ""
-
-    @property
-    def query(self) -> str:
-        """What keeps the list, filters of a search too."""
-        filters = self.hits.query()
-        return query_of(self.view, self.q) + (f"&{filters}" if filters else "")
-
-
-def key_text(key: Key) -> str:
-    return f"{key[0]}.{key[1]}"
-
-
-def read_key(text: str, default: Key) -> Key:
-    """A key of a list from an address; anything else is the default."""
-    at, _dot, id = text.partition(".")
-    return (int(at), int(id)) if is_number(at) and is_number(id) else default
-
-
-def is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def query_of(view: str, q: str) -> str:
-    """What keeps the list: `?view=…&q=…`."""
-    return "?" + urlencode({"view": view} | ({"q": q} if q else {}))
-
-
-# ---- the list --------------------------------------------------------------------------------------------------------
-
-
-async def index(request: Request) -> Response:
-    """The list without a conversation."""
-    return await page(request, "inbox/index.html", list=await read_list(request), head=None, faces=faces, kinds=bubbles)
-
-
-async def rows(request: Request) -> Response:
-    """The list as a fragment, from the newest down to the row `to` (all that was loaded so far)."""
-    drawn = await read_list(request)
-    version = repr(drawn), request.state.rt.clock.now() // MINUTE
-    return await fragment(request, "inbox/_list.html", version=version, list=drawn, faces=faces, kinds=bubbles)
-
-
-async def more(request: Request) -> Response:
-    """The next rows, after the key `before`."""
-    drawn = await read_list(request)
-    return await fragment(request, "inbox/_rows.html", list=drawn, faces=faces, kinds=bubbles)
-
-
-async def hits(request: Request) -> Response:
-    """The next messages that were found, after the id `hits`."""
-    drawn = await read_list(request)
-    return await fragment(request, "inbox/_hits.html", list=drawn, faces=faces, kinds=bubbles)
-
-
-async def read_list(request: Request) -> List:
-    """The rows that the address asks for. Without `view`: who waits, or everybody if nobody does."""
-    rt: Runtime = request.state.rt
-    params, user = request.query_params, request.state.user
-    counts = await rt.db.read(inbox_rows.count_views, user.id)
-    view = params.get("view", "")
-    view = view if view in VIEWS else "waiting" if counts.waiting else "all"
-    q = " ".join(params.get("q", "").replace("\0", "").split())[:80]
-    here = int(params.get("here", "0")) if is_number(params.get("here", "")) else request.path_params.get("id", 0)
-    if q:
-        hits = await found.read(rt.db, q, params)
-        return List(view, q, await rt.db.read(inbox_rows.search_rows, q), counts, False, here, hits)
-    before = read_key(params.get("before", ""), threads.FIRST)
-    down_to = read_key(params.get("to", ""), threads.LAST)
-    limit = MOST_ROWS if down_to != threads.LAST else ROWS
-    read = await rt.db.read(_rows, view, user.id, before, down_to, limit)
-    shown = read[:limit]
-    more = len(read) > limit or bool(shown and await rt.db.read(_rows, view, user.id, shown[-1].key, threads.LAST, 0))
-    return List(view, q, shown, counts, more, here)
-
-
-async def _rows(db: Any, view: str, user_id: int, before: Key, down_to: Key, limit: int) -> list[Row]:
-    return await inbox_rows.list_rows(db, view, user_id, before=before, down_to=down_to, limit=limit + 1)
-
 
 # ---- one conversation ------------------------------------------------------------------------------------------------
 
@@ -233,7 +131,7 @@ async def read_head(request: Request) -> Head:
 def head_values(request: Request, head: Head) -> dict[str, Any]:
     title = faces.title(head.name, head.phone, head.username)
     query = query_of(request.query_params.get("view", "all"), request.query_params.get("q", "")[:80])
-    return {"head": head, "title": title, "faces": faces, "kinds": bubbles, "list_query": query}
+    return {"head": head, "title": title, "faces": faces, "kinds": kinds, "list_query": query}
 
 
 def thread_values(

@@ -7,7 +7,7 @@ import msgspec
 
 from app.db import Reader
 from app.i18n import _
-from app.routes import bubbles, faces
+from app.routes import faces, kinds
 from app.store import inbox as inbox_rows
 from app.store import listing, people, threads
 
@@ -68,4 +68,4 @@ def spoken(one: listing.Entry) -> tuple[str, str]:
     if one.deleted_at:
         return who, _("Deleted")
     words = str(content.get("text") or content.get("caption") or "")
-    return who, words or bubbles.kind_name(str(content.get("kind", "")))
+    return who, words or kinds.kind_name(str(content.get("kind", "")))

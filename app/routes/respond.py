@@ -220,3 +220,7 @@ async def form(request: Request) -> Form:
 
 def set_cookie(response: Response, header: str) -> None:
     response.raw_headers.append((b"set-cookie", header.encode("latin-1")))
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19

@@ -7,7 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import audit, imports, people, sheets
+from app import audit, import_files, imports, people, sheets
 from app.errors import Invalid, NotFound
 from app.i18n import _
 from app.routes.api.endpoint import Csv
@@ -50,7 +50,7 @@ async def take(request: Request) -> Response:
     file = (await form(request)).file("file")
     try:
         if file is None:
-            raise imports.wrong_file(N_("Choose a CSV file."))
+            raise import_files.wrong_file(N_("Choose a CSV file."))
         id = await imports.take(rt, file.filename or "", pieces(file), request.state.user.id)
     except Invalid as error:
         return await refused(request, PAGE, error, **await blank(request))
@@ -75,7 +75,7 @@ async def show(request: Request) -> Response:
 async def looked(request: Request, one: Import, mapping: list[str]) -> dict[str, Any]:
     """`look` None: the columns do not fit, so no row was tried."""
     try:
-        wanted = imports.checked(imports.decoded(one.columns), mapping)
+        wanted = import_files.checked(imports.decoded(one.columns), mapping)
         look = await imports.preview(request.state.rt, one, wanted)
     except Invalid:
         look = None
@@ -91,7 +91,7 @@ async def begin(request: Request) -> Response:
     columns = imports.decoded(one.columns)
     mapping = [chosen(fields.text(f"column.{n}", limit=64), name) for n, name in enumerate(columns)]
     try:
-        imports.checked(columns, mapping)
+        import_files.checked(columns, mapping)
         if fields.on("look"):
             shown = await looked(request, one, mapping)
             return await page(request, "contacts/mapping.html", **shown, error="", errors={})

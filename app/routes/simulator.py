@@ -15,7 +15,7 @@ from app import bots, content, documents, simulator
 from app.content import Content
 from app.errors import Invalid
 from app.i18n import _
-from app.routes import bubbles, explain
+from app.routes import bubbles, explain, kinds
 from app.routes.respond import Form, form, fragment, is_htmx, page, redirect, refused
 from app.simulator import Trial
 from app.store import bots as bot_rows
@@ -183,7 +183,7 @@ async def read_called(request: Request, trial: Trial) -> tuple[str, ...]:
 
 
 def drawn(request: Request, trial: Trial, scene: Scene) -> dict[str, Any]:
-    return {"trial": trial, "query": query(trial), "scene": scene, "kinds": bubbles}
+    return {"trial": trial, "query": query(trial), "scene": scene, "kinds": kinds}
 
 
 async def read_scene(request: Request, trial: Trial) -> Scene:

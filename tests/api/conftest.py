@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from app import server, tokens, users
+from app import connecting, server, tokens, users
 from app.runtime import Runtime
 from app.web import create_app
 from tests.api import conformance
@@ -56,7 +56,8 @@ class Program(httpx.AsyncClient):
 async def api(rt: Runtime) -> AsyncIterator[Program]:
     """An installation with an owner and one channel, whose messages nobody fetches."""
     await users.create_owner(rt, email=EMAIL, name="Rosa Martins", password=PASSWORD)
-    await rt.channels.add(
+    await connecting.add(
+        rt.channels,
         "whatsapp_cloud",
         "Shop",
         {"phone_number_id": "206540352242922", **CHANNEL},

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from app import tokens, users
+from app import connecting, tokens, users
 from app.connectors.base import Address
 from app.db import Statement, Tx
 from app.security import sessions
@@ -65,8 +65,10 @@ class Guest(House):
     async def fill(self) -> None:
         await users.create_owner(self.rt, email=EMAIL, name="Rosa", password=PASSWORD)
         self.owner = (await users.find(self.rt, EMAIL)).id
-        self.channel = await self.rt.channels.add("whatsapp_cloud", "Shop", VALUES)
-        self.phone = await self.rt.channels.add("whatsapp_web", "Phone", {"phone": "+1 (555) 000-1111", "risk": "yes"})
+        self.channel = await connecting.add(self.rt.channels, "whatsapp_cloud", "Shop", VALUES)
+        self.phone = await connecting.add(
+            self.rt.channels, "whatsapp_web", "Phone", {"phone": "+1 (555) 000-1111", "risk": "yes"}
+        )
         for channel_id in (self.channel, self.phone):
             self.rt.channels.by_id[channel_id].sender.open = False
         scopes = ["read", "send", "manage", "admin"]

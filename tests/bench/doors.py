@@ -233,8 +233,7 @@ class Listener(asyncio.Protocol):
     def __init__(self, key: str, arrived: dict[bytes, list[float]]) -> None:
         self.key, self.arrived, self.rest, self.open = key, arrived, b"", False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # as that of every stream
+    def connection_made(self, transport: asyncio.Transport) -> None:
         head = (
             f"GET /api/v1/events?types=message.created HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {self.key}"
         )

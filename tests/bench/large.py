@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from app import bots, inbox
+from app import bots, connecting, inbox
 from app.channels import Live
 from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.db.ids import EPOCH
@@ -51,7 +51,7 @@ async def running(place: Path) -> AsyncIterator[Runtime]:
 async def furnish(rt: Runtime) -> int:
     """One channel with the bot on it."""
     values = SECRET | {"phone_number_id": wire.NUMBER}
-    channel_id = await rt.channels.add("whatsapp_cloud", "Bench", values, rate=0)
+    channel_id = await connecting.add(rt.channels, "whatsapp_cloud", "Bench", values, rate=0)
     await bots.publish(rt, await bots.create(rt, "", product.BOT, None), [channel_id], "", None)
     return channel_id
 

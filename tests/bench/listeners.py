@@ -24,8 +24,7 @@ class Listener(asyncio.Protocol):
         self.heard = 0
         self.end = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # as that of every stream
+    def connection_made(self, transport: asyncio.Transport) -> None:
         transport.write(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n")
 
     def data_received(self, data: bytes) -> None:

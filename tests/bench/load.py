@@ -70,8 +70,7 @@ class Client(asyncio.Protocol):
         self.parser = httptools.HttpResponseParser(self)
         self.started = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # as that of every stream
+    def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -101,8 +100,7 @@ class Network(asyncio.Protocol):
         self.parser = httptools.HttpRequestParser(self)
         self.url, self.body = b"", b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # as that of every stream
+    def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from app import bots, content, inbox, replay
+from app import bots, connecting, content, inbox, replay
 from app.bot.decide import decide
 from app.bot.document import compile_version
 from app.bot.scene import TurnInput
@@ -75,7 +75,7 @@ async def measure(rt: Runtime, count: int) -> None:
 async def fill(rt: Runtime, count: int) -> int:
     """Customers who write ten times each, in between each other. Returns the bot's id."""
     values = SECRET | {"phone_number_id": wire.NUMBER}
-    channel_id = await rt.channels.add("whatsapp_cloud", "Bench", values, rate=0)
+    channel_id = await connecting.add(rt.channels, "whatsapp_cloud", "Bench", values, rate=0)
     live = rt.channels.by_id[channel_id]
     live.sender.open = False
     bot_id = await bots.create(rt, "", BOT, None)

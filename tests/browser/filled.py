@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app import bots, handoff, inbox, media, settle, simulator, users
+from app import bots, connecting, handoff, inbox, media, settle, simulator, users
 from app import content as c
 from app.connectors.base import Address, Inbound, Malformed, Problem, Receipt, Status
 from app.db import Query, Tx
@@ -142,7 +142,7 @@ async def open_shop(shop: Bakery) -> None:
         "phone_number_id": "106540352242922", "access_token": "EAAexample", "app_secret": "0" * 32,
         "verify_token": "plum-otter-4417", "waba_id": "102290129340398",
     }  # fmt: skip
-    shop.shop = await rt.channels.add("whatsapp_cloud", "Shop", values)
+    shop.shop = await connecting.add(rt.channels, "whatsapp_cloud", "Shop", values)
     bot_id = await bots.create(rt, "", BOT.read_text(encoding="utf-8"), rosa)
     await bots.publish(rt, bot_id, None, "Opening day", rosa)
     live = rt.channels.by_id[shop.shop]

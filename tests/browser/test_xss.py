@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Browser
 
+from app import connecting, inbox
 from app import content as c
-from app import inbox
 from app.connectors.base import Address, Inbound
 from tests.browser.house import House
 from tests.browser.screenshots import chat_of
@@ -152,7 +152,7 @@ def test_S19_three_hundred_spellings_stay_text(browser: Browser, bakery: House) 
 def test_S19_hostile_channel_names_and_searches_stay_text(rosa: Visitor, bakery: House) -> None:
     live = next(live for live in bakery.rt.channels.by_id.values() if live.row.name == "Shop")
     hostile = f"<img src=x onerror={MARK}>"
-    bakery.run(bakery.rt.channels.change(live.row.id, {}, name=hostile))
+    bakery.run(connecting.change(bakery.rt.channels, live.row.id, {}, name=hostile))
     for path in ("/", "/channels", f"/channels/{live.row.id}", f"/inbox/{chat_of(bakery, ANA)}"):
         page = rosa.go(path)
         assert not page.evaluate("window.hit"), path

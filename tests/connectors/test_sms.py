@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import bots, fetching
+from app import bots, connecting, fetching
 from app.channels import Live
 from app.connectors.base import Address, Channel, Outbound, SendFailed
 from app.connectors.sms import Sms, SmsSession
@@ -96,7 +96,7 @@ async def test_a_message_is_answered_and_a_report_is_filed(rt: Runtime) -> None:
     async with gateway(200, b'{"id": "out-1"}') as (url, calls, post):
         rt.channels.post_url = post
         values = {"number": "+15550100200", "url": url, "token": "t-1", "secret": SECRET}
-        channel_id = await rt.channels.add("sms", "Texts", values)
+        channel_id = await connecting.add(rt.channels, "sms", "Texts", values)
         await bots.publish(rt, await bots.create(rt, "", BOT, None), [channel_id], "", None)
         live = rt.channels.by_id[channel_id]
         hi = json.loads((SAMPLES / "message.json").read_bytes()) | {"text": "hi"}

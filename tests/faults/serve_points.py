@@ -17,7 +17,7 @@ import app
 from app.cli import main
 
 assert app
-FILES = "inbox.py,settle.py,outbox.py,intake.py,sqlite_writer.py,units.py"
+FILES = "inbox.py,settle.py,outbox.py,intake.py,sqlite_writer.py,sqlite_tx.py,units.py"
 FOLDER = str(Path(app.__file__).parent)
 START = "receive"
 

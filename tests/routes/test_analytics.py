@@ -15,7 +15,7 @@ from app.bot.document import compile_version
 from app.db import Query
 from app.routes import charts
 from app.store import statistics as store
-from tests.api.conftest import Program, api  # noqa: F401
+from tests.api.conftest import Program, api  # noqa: F401  # a fixture: asked for by its name
 from tests.routes.visiting import ANA, Visit, visiting
 from tests.shop import change, said, take_in
 
@@ -226,7 +226,7 @@ async def test_the_page_has_a_table_for_each_chart_and_is_read_by_everybody(tmp_
             assert (await visit.get(f"/analytics{query}")).status_code == 200
 
 
-async def test_programs_get_the_same_numbers(api: Program) -> None:  # noqa: F811
+async def test_programs_get_the_same_numbers(api: Program) -> None:  # noqa: F811  # that fixture
     head = await api.key("read", "send")
     place = "/api/v1/analytics"
     empty = (await api.get(f"{place}/summary", headers=head)).json()

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import bots
+from app import bots, connecting
 from app.teams import add as add_team
 from tests.routes.visiting import Visit, visiting
 from tests.shop import open_shop, said, take_in
@@ -29,7 +29,7 @@ async def draft(visit: Visit, page: str) -> tuple[str, int]:
 
 
 async def channel(visit: Visit) -> int:
-    channel_id = await visit.rt.channels.add("whatsapp_cloud", "Shop", VALUES)
+    channel_id = await connecting.add(visit.rt.channels, "whatsapp_cloud", "Shop", VALUES)
     visit.rt.channels.by_id[channel_id].sender.open = False
     return channel_id
 

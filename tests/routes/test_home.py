@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app import bots, planned
+from app import bots, connecting, planned
 from app.models import Job
 from app.store import planned as stored
 from tests.routes.visiting import NOW, PRIYA, visiting
@@ -97,7 +97,7 @@ async def test_a_version_that_did_not_go_live_is_told_until_it_is_dismissed(tmp_
         live = await open_shop(visit.rt)
         bot = await bots.find(visit.rt.db.reader, "Shop")
         await planned.plan(visit.rt, bot.id, [live.row.id], "", NOW + 1000, None)
-        await visit.rt.channels.remove(live.row.id)
+        await connecting.remove(visit.rt.channels, live.row.id)
         assert "did not go live" not in (await visit.get("/home/attention")).text
         [one] = await visit.rt.db.reader.all(stored.OF_BOT, bot_id=bot.id)
         job = Job(1, planned.KIND, str(one.id), "{}", 1)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app import housekeeping
+from app import connecting, housekeeping
 from app.channels import Live
 from app.routes.hooks import Hooks
 from app.runtime import Runtime
@@ -172,8 +172,10 @@ async def test_an_unknown_number_is_kept_and_shown_but_not_answered(rt: Runtime,
 
 async def test_another_channels_number_goes_there_if_its_secret_signed_it(rt: Runtime, meta: Meta) -> None:
     values = {"phone_number_id": "222", "access_token": "EAA", "verify_token": "v"}
-    same = await rt.channels.add("whatsapp_cloud", "Second", {**values, "app_secret": SECRET})
-    await rt.channels.add("whatsapp_cloud", "Third", {**values, "phone_number_id": "333", "app_secret": "other"})
+    same = await connecting.add(rt.channels, "whatsapp_cloud", "Second", {**values, "app_secret": SECRET})
+    await connecting.add(
+        rt.channels, "whatsapp_cloud", "Third", {**values, "phone_number_id": "333", "app_secret": "other"}
+    )
     await meta.post(notification(text_message(rt, "for the second"), number="222"))
     await meta.post(notification(text_message(rt, "for the third"), number="333"))
     assert await rows(rt, "select channel_id, text from message where direction = 'in'") == [(same, "for the second")]
@@ -234,7 +236,7 @@ async def test_a_channel_removed_while_a_body_arrives_takes_nothing_in(rt: Runti
 
     async def slowly() -> AsyncIterator[bytes]:
         yield body[:50]
-        await rt.channels.remove(meta.live.row.id)
+        await connecting.remove(rt.channels, meta.live.row.id)
         yield body[50:]
 
     answer = await meta.client.post(meta.path, content=slowly(), headers=signed(body))

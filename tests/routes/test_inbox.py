@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app import connecting, handoff, inbox, noted, saying, search, teams, users, within
 from app import content as c
-from app import handoff, inbox, noted, saying, search, teams, users, within
 from app.bot.scene import Send
 from app.connectors.base import Address, Inbound, Problem
 from app.db import Tx
@@ -278,7 +278,7 @@ async def test_a_foreign_key_in_an_address_is_ignored(tmp_path: Path, key: str) 
 async def test_a_removed_channel_leaves_its_chats_readable(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
         shop = next(live.row.id for live in visit.rt.channels.by_id.values() if live.row.name == "Shop")
-        await visit.rt.channels.remove(shop)
+        await connecting.remove(visit.rt.channels, shop)
         html = (await visit.get(f"/inbox/{await visit.chat(ANA)}")).text
         assert "The channel of this conversation was removed" in html and "<textarea" not in html
 

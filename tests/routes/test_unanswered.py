@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app import bots, erase
+from app import bots, connecting, erase
 from app.bot.document import parse
 from tests.routes.visiting import Visit, visiting
 from tests.shop import change, said, take_in
@@ -57,7 +57,7 @@ class Shop:
 
 async def opened(visit: Visit, text: str = DRAFT) -> Shop:
     bot_id = await bots.create(visit.rt, "Luna of the page", text, None)
-    channel_id = await visit.rt.channels.add("whatsapp_cloud", "Second shop", VALUES)
+    channel_id = await connecting.add(visit.rt.channels, "whatsapp_cloud", "Second shop", VALUES)
     visit.rt.channels.by_id[channel_id].sender.open = False
     await bots.publish(visit.rt, bot_id, [channel_id], "", None)
     return Shop(visit, bot_id, channel_id)

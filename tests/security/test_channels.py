@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from app import invitations, teams, tokens, users, within
+from app import connecting, invitations, teams, tokens, users, within
 from app.db import rows
 from app.events import StoredEvent
 from app.feed import Listener, Told, Wanted
@@ -42,7 +42,7 @@ async def hidden(visit: Visit) -> tuple[dict[str, int], set[str]]:
 
 async def other_channel(visit: Visit, name: str = "Elsewhere", number: str = "99") -> int:
     values = {"phone_number_id": number, "access_token": "t", "app_secret": "s", "verify_token": "v"}
-    return await visit.rt.channels.add("whatsapp_cloud", name, values)
+    return await connecting.add(visit.rt.channels, "whatsapp_cloud", name, values)
 
 
 def filled(path: str, ids: dict[str, int]) -> tuple[str, bool]:

@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-import msgspec
-
 from app.connectors.abilities import Allowance, Linking, Past
 from app.connectors.base import (
     Address,
     Arrival,
     Channel,
-    Inbound,
-    Malformed,
     OnEvent,
     Outbound,
     Problem,
@@ -27,18 +23,17 @@ from app.connectors.base import (
     State,
     StatusChange,
 )
-from app.connectors.whatsapp_web import carriers, engine, files, groups, reading, states
+from app.connectors.whatsapp_web import carriers, engine, files, states
 from app.connectors.whatsapp_web.carriers import Carrier, Event, InProcess, Isolated, Stuck
-from app.connectors.whatsapp_web.contents import vote
+from app.connectors.whatsapp_web.hearing import Ear, Find
 from app.connectors.whatsapp_web.keys import Keys
 from app.connectors.whatsapp_web.library import Library, Missing
 from app.connectors.whatsapp_web.native import Client
 from app.connectors.whatsapp_web.pacing import Pacing
 from app.connectors.whatsapp_web.reach import Starts, Unreachable, reach
-from app.connectors.whatsapp_web.remembered import Known, Remembered
+from app.connectors.whatsapp_web.remembered import Remembered
 from app.connectors.whatsapp_web.safety import Off, Safety
 from app.connectors.whatsapp_web.sending import NUMBERS, Desk, ReadUrl
-from app.content import Buttons, Choice, Content, Poll, Unsupported
 
 FOLDER: Final = "whatsapp_web"
 URL: Final = "wss://web.whatsapp.com/ws/chat"
@@ -47,9 +42,6 @@ ROUNDS: Final = 3  # of QR codes; after that somebody has to ask for more
 PATIENCE: Final = 100.0
 AWAITED: Final = 20.0  # seconds in which a send waits for a connection that comes about
 AGAIN: Final = 1.0
-LATE: Final = 10  # minutes after which what came while away is not answered without being asked
-
-Find = Callable[[str], Awaitable[Content | None]]
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +68,7 @@ class WebSession:
             strangers=channel.config.get("strangers") == "yes",
             buttons=channel.config.get("buttons") or NUMBERS,
         )
-        self._answers_for = int(channel.config.get("away") or LATE) * 60_000
-        self._groups = channel.config.get("groups") or groups.OFF
-        self._me = Address(wa_id=channel.account)
-        self._find: Find | None = None
+        self._ear = Ear(channel, self._known)
         self._library: Library | None = None
         self._client: Client | None = None
         self._heard: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -173,8 +162,8 @@ class WebSession:
         assert library is not None
         match number:
             case engine.MESSAGE | engine.UNREADABLE | engine.RECEIPT:
-                for arrival in self._read(library, number, data):
-                    await self._keep(await self._with_vote(arrival, data))
+                for arrival in self._ear.read(library, number, data):
+                    await self._keep(await self._ear.with_vote(library, self._client, arrival, data))
                 if self._client:
                     self._client.kept()
                 return None
@@ -230,62 +219,9 @@ class WebSession:
         device = device or told.Device.FromString(data)
         if device.JID.User:
             self._linking = self._linked_to(device.JID.User)
-            self._me = Address(wa_id=device.JID.User, lid=device.LID.User or self._me.lid)
+            self._ear.me = Address(wa_id=device.JID.User, lid=device.LID.User or self._ear.me.lid)
 
     # ---- what comes in ----------------------------------------------------------------------------------------------
-
-    def _read(self, library: Library, number: int, data: bytes) -> list[Arrival]:
-        """Nothing that was told is lost: what cannot be read is quarantined."""
-        account, told = self._channel.account, library.told
-        try:
-            if number == engine.RECEIPT:
-                return reading.read_receipts(account, told.Receipt.FromString(data))
-            if number == engine.UNREADABLE:
-                arrival = reading.read_unreadable(account, told.UndecryptableMessage.FromString(data))
-            else:
-                message = told.Message.FromString(data)
-                arrival = reading.read_message(reading.Reader(account, self._me, self._groups), message)
-                if isinstance(arrival, Inbound):
-                    arrival = msgspec.structs.replace(arrival, away=self._is_late(arrival))
-                    source = message.Info.MessageSource
-                    author = None if arrival.echo else source.Sender
-                    self._known.add(arrival.provider_id, Known(source.Chat, author, message.Message))
-            return [arrival] if arrival else []
-        except Exception as error:
-            log.exception("a message of channel %s could not be read", self._channel.name)
-            return [Malformed(account, f"{type(error).__name__}: {error}", data)]
-
-    async def _with_vote(self, arrival: Arrival, data: bytes) -> Arrival:
-        """A vote is written for the poll's sender alone, and names the answers by hashes. One that cannot be read stays
-        as it came."""
-        if not (isinstance(arrival, Inbound) and arrival.content == Unsupported("pollUpdateMessage")):
-            return arrival
-        assert self._library is not None
-        told = self._library.told.Message.FromString(data)
-        poll_id = told.Message.pollUpdateMessage.pollCreationMessageKey.ID
-        try:
-            assert self._client is not None
-            answer = await self._client.vote(data)
-        except (Stuck, RuntimeError) as error:
-            log.warning("a vote of channel %s could not be read: %r", self._channel.name, error)
-            return arrival
-        if answer.Error:
-            log.info("a vote of channel %s could not be read: %s", self._channel.name, answer.Error)
-            return arrival
-        said = vote(poll_id, answer.PollVoteMessage.selectedOptions, await self._choices_of(poll_id))
-        return msgspec.structs.replace(arrival, content=said, reply_to=poll_id)
-
-    async def _choices_of(self, id: str) -> tuple[Choice, ...]:
-        """What could be chosen in a message of ours, however long ago that was."""
-        known = self._known.get(id)
-        if known is None or not known.choices:
-            said = await self._find(id) if self._find else None
-            return said.choices if isinstance(said, Buttons | Poll) else ()
-        return known.choices
-
-    def _is_late(self, arrival: Inbound) -> bool:
-        """Written while this device was away, and too long ago for a bot to answer by itself."""
-        return time.time() * 1000 - arrival.at > self._answers_for
 
     async def _keep(self, arrival: Arrival) -> None:
         """On disk before anything else, however often that has to be tried: the library has acknowledged it already,
@@ -359,7 +295,7 @@ class WebSession:
     # ---- what goes out ----------------------------------------------------------------------------------------------
 
     def recall_with(self, find: Find) -> None:
-        self._find = find
+        self._ear.find = find
 
     def read_urls_with(self, read: ReadUrl) -> None:
         self._desk.read_url = read

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from app import health
+from app import connecting, health
 from app.commands.channels import webhook
 from app.connectors.states import sentence
 from app.errors import NotFound
@@ -77,7 +77,7 @@ async def index(call: Call, query: Paging) -> Page[Channel]:
 
 
 async def create(call: Call, body: NewChannel) -> Channel:
-    return await _read(call, await call.rt.channels.add(body.kind, body.name, body.values, rate=body.rate))
+    return await _read(call, await connecting.add(call.rt.channels, body.kind, body.name, body.values, rate=body.rate))
 
 
 async def show(call: Call) -> Channel:
@@ -85,16 +85,18 @@ async def show(call: Call) -> Channel:
 
 
 async def change(call: Call, body: Change) -> Channel:
-    await call.rt.channels.change(call.id, body.values, name=body.name, rate=body.rate)
+    await connecting.change(call.rt.channels, call.id, body.values, name=body.name, rate=body.rate)
     return await _read(call, call.id)
 
 
 async def delete(call: Call) -> None:
-    await call.rt.channels.remove(call.id)
+    await connecting.remove(call.rt.channels, call.id)
 
 
 async def test(call: Call) -> Findings:
-    return Findings([Finding(each.name, each.ok, each.remedy) for each in await call.rt.channels.examine(call.id)])
+    return Findings(
+        [Finding(each.name, each.ok, each.remedy) for each in await connecting.examine(call.rt.channels, call.id)]
+    )
 
 
 class Reason(msgspec.Struct, frozen=True):

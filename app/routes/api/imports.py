@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from app import i18n, imports
+from app import i18n, import_files, imports
 from app.errors import NotFound
 from app.routes.api.endpoint import FIRST, Body, Call, Csv, CsvUpload, Page, Paging, Query, key_of, page
 from app.said import N_
@@ -56,7 +56,7 @@ class Named(Query, frozen=True):
 class Start(Body, frozen=True):
     """`mapping`: for each column what it becomes; as the import says where it is left out."""
 
-    mapping: Annotated[tuple[Becomes, ...], msgspec.Meta(max_length=imports.MOST_COLUMNS)] | None = None
+    mapping: Annotated[tuple[Becomes, ...], msgspec.Meta(max_length=import_files.MOST_COLUMNS)] | None = None
 
 
 async def take(call: Call, query: Named, body: CsvUpload) -> Import:
@@ -82,7 +82,9 @@ async def preview(call: Call, body: Start) -> Preview:
     """What the first rows would do; nothing is stored."""
     one = await imports.get(call.rt.db, call.id)
     columns = imports.decoded(one.columns)
-    mapping = imports.checked(columns, list(body.mapping) if body.mapping is not None else imports.decoded(one.mapping))
+    mapping = import_files.checked(
+        columns, list(body.mapping) if body.mapping is not None else imports.decoded(one.mapping)
+    )
     found = await imports.preview(call.rt, one, mapping)
     wrong = [Misfit(row.number, row.text, i18n.tell(row.why)) for row in found.wrong[:100]]
     return Preview(found.fit, wrong, found.more)
