@@ -19,6 +19,7 @@ from app.channels import Channels
 from app.clock import Clock
 from app.connectors.abilities import DeliversMedia, FetchesMedia, MediaFile
 from app.connectors.base import SendFailed
+from app.connectors.states import advice_for
 from app.db import Database, Tx
 from app.errors import Conflict, NotFound, Unavailable
 from app.events import MESSAGE_UPDATED, Event
@@ -109,7 +110,8 @@ class Fetcher:
         try:
             await self._keep(row, part, *await self._read(row, session, part))
         except SendFailed as failure:
-            said = str(failure.problem.title) or failure.problem.code
+            advice = advice_for(failure.problem.code)
+            said = str(failure.problem.title) or (advice.sentence if advice else failure.problem.code)
             if failure.certain and not failure.temporary:
                 raise _Refused(said) from failure
             raise _Troubled(said, failure.retry_after) from failure

@@ -140,6 +140,16 @@ async def test_P9_a_file_cut_short_or_changed_is_not_stored_and_tried_again(rt: 
     assert await rows(rt, "select state, problem from media order by id") == [("stored", ""), ("wanted", "")]
 
 
+async def test_P9_a_network_that_is_not_reached_is_told_in_words(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, Image(provider_id="7")))
+    files = Files("")
+    files.answer = SendFailed(Problem("graph.unreachable"), certain=True, temporary=True)
+    with pytest.raises(Later):
+        await fetch(rt, files)
+    assert await rows(rt, "select problem from media") == [("Meta's Graph API could not be reached.",)]
+
+
 async def test_P9_what_the_network_surely_does_not_have_is_shown_as_failed(rt: Runtime, served: str) -> None:
     live = await open_shop(rt)
     await take_in(rt, live, said(rt, Image(provider_id="7")))
