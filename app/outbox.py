@@ -27,7 +27,9 @@ from app.pace import Pace
 from app.storage import Store
 from app.store import outbox
 
-SLOTS = 64
+# At full rate a slot is taken for two commits and a send. Where they run out, replies queue, which costs a second write
+# each, and the queue then feeds itself: 64 made half a second of every reply. A kill holds so many unknown at most.
+SLOTS = 128
 ATTEMPTS = 8
 FIRST_BACKOFF = 2.0
 LAST_BACKOFF = 900.0

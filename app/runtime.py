@@ -316,6 +316,7 @@ async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None
     # messages makes some thousand objects that go with it; looking at them more than once was 2 % of the time.
     gc.freeze()
     gc.set_threshold(2_000, 10, 10)
+    gc.enable()  # the command switched it off (`cli.actions.serve`)
 
     async def close() -> None:
         await door.close()

@@ -2,6 +2,7 @@
 is in a file for each kind of thing."""
 
 import asyncio
+import gc
 import platform
 import sys
 from collections.abc import Callable
@@ -25,6 +26,7 @@ def run(given: Given) -> int:
 
 
 def serve(given: Given) -> int:
+    gc.disable()  # until all is loaded, which stays: looking through it for garbage took a tenth of the start
     from app.runtime import serve as run_server
 
     return run_server(settings_of(given), open_browser=given.open)

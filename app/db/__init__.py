@@ -1,6 +1,5 @@
 """The database: units of work on a writer thread, read-only readers, events in commit order, on SQLite or Postgres."""
 
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from app.clock import Clock
@@ -23,7 +22,7 @@ from app.db.journal import EVENTS_AFTER
 from app.db.library import describe_sqlite
 
 
-def open_database(where: str | Path, *, clock: Clock, node: int = 0, migrations: Traversable | None = None) -> Database:
+def open_database(where: str | Path, *, clock: Clock, node: int = 0, migrations: Path | None = None) -> Database:
     """Postgres for a `postgresql://` address, else SQLite for the path of a file. `start` opens it."""
     if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
         from app.db.postgres import Postgres

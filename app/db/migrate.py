@@ -11,15 +11,14 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
 import msgspec
 
 from app.db.errors import NewerSchema
 
-FOLDER: Traversable = files("app.db") / "migrations"
+FOLDER: Final = Path(__file__).parent / "migrations"
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _ONLY = re.compile(r"^\s*-- only (sqlite|postgres)\s*$", re.MULTILINE)
@@ -59,7 +58,7 @@ class Target(Protocol):
     def rollback(self) -> None: ...
 
 
-def known(folder: Traversable | None = None) -> list[Migration]:
+def known(folder: Path | None = None) -> list[Migration]:
     """The core's own migration, then those of the folder, in order. A wrong first line is a ValueError."""
     named = [(_NAME.fullmatch(file.name), file) for file in (folder or FOLDER).iterdir()]
     own = [read(match, file) for match, file in named if match and int(match[1]) > 0]
@@ -72,7 +71,7 @@ def known(folder: Traversable | None = None) -> list[Migration]:
     return found
 
 
-def read(match: re.Match[str], file: Traversable) -> Migration:
+def read(match: re.Match[str], file: Path) -> Migration:
     sql = file.read_text("utf-8")
     number, _, why = sql.partition("\n")[0].partition(": ")
     if number != f"-- {match[1]}" or not why:

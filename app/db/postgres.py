@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -80,7 +80,7 @@ class Postgres(Front[PostgresReader]):
 
     dialect = "postgres"
 
-    def __init__(self, url: str, *, clock: Clock, node: int = 0, migrations: Traversable | None = None) -> None:
+    def __init__(self, url: str, *, clock: Clock, node: int = 0, migrations: Path | None = None) -> None:
         self._address = Address(url)
         self._migrations = migrations
         self._node = node

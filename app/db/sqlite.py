@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ class Sqlite(Front[SqliteReader]):
         *,
         clock: Clock,
         node: int = 0,
-        migrations: Traversable | None = None,
+        migrations: Path | None = None,
         synchronous: str = "FULL",
     ) -> None:
         self.path = path

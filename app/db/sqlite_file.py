@@ -7,7 +7,6 @@ locks.
 import os
 import sqlite3
 from collections.abc import Callable
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from app.db import library, migrate
@@ -77,7 +76,7 @@ def open_writer(path: Path, synchronous: str) -> sqlite3.Connection:
 def prepare(
     path: Path,
     now: int,
-    folder: Traversable | None = None,
+    folder: Path | None = None,
     on_statement: Callable[[Migration, int], None] | None = None,
 ) -> None:
     """Bring the file to the newest schema, creating it if missing. Raises DatabaseError; then nothing was touched."""
