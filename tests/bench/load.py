@@ -38,6 +38,7 @@ class Run:
         self.last_reply = 0.0
         self.until = 0.0
         self.free: deque[Client] = deque()
+        self.due: deque[float] = deque()  # instants that found no free connection
         rate = args.rate or 12_000
         self.ready = [
             MAKE[args.kind](args.path, args.start + i) for i in range(min(PREPARED, int(rate * args.seconds)))
@@ -80,7 +81,9 @@ class Client(asyncio.Protocol):
         run, now = self.run, time.perf_counter()
         run.acks.append(now - self.started)
         run.refused += self.parser.get_status_code() != 200
-        if not run.args.rate and now < run.until:
+        if run.due:
+            self.fire(run.due.popleft())
+        elif not run.args.rate and now < run.until:
             self.fire(now)
         else:
             run.free.append(self)
@@ -129,12 +132,24 @@ async def closed(run: Run, clients: list[Client]) -> None:
 async def opened(run: Run, clients: list[Client]) -> None:
     """Fires at planned instants; a request that finds no free connection waits, and the wait counts."""
     run.free.extend(clients)
-    begun, planned = time.perf_counter(), 0
-    while (now := time.perf_counter()) < run.until:
-        while planned < (now - begun) * run.args.rate and run.free:
-            run.free.popleft().fire(begun + planned / run.args.rate)
-            planned += 1
-        await asyncio.sleep(0.0005)
+    loop = asyncio.get_running_loop()
+
+    def fire(planned: float) -> None:
+        if run.free:
+            run.free.popleft().fire(planned)
+        else:
+            run.due.append(planned)
+
+    def keep_time() -> None:
+        """On a thread that sleeps: the loop's own timers are whole milliseconds, and asking it again and again keeps a
+        core busy that may be half of the server's."""
+        begun = time.perf_counter()
+        for number in range(int(run.args.rate * run.args.seconds)):
+            planned = begun + number / run.args.rate
+            time.sleep(max(0.0, planned - time.perf_counter()))
+            loop.call_soon_threadsafe(fire, planned)
+
+    await asyncio.to_thread(keep_time)
 
 
 async def drain(run: Run) -> None:
