@@ -74,7 +74,7 @@ def _follow(
     if inbound.lasts:
         tx.run(messages.EXPIRE, id=message_id, at=inbound.at + inbound.lasts * 1000)
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
-    _apply(tx, here.id, found, inbound, message_id)
+    _apply(tx, intake, here.id, found, inbound, message_id)
     if inbound.referral and not (inbound.echo or inbound.history):
         tx.run(conversations.ENTERED, id=conversation_id, at=inbound.at)
     version_id = found.version_id or here.version_id
@@ -154,7 +154,7 @@ def _keep_raw(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: In
     )  # fmt: skip
 
 
-def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
+def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
     """Contents that change something else: edits, deletions, files to fetch, whether the person may be written to. Each
     side changes its own messages only, whatever id it names."""
     direction = "out" if inbound.echo else "in"
@@ -176,12 +176,12 @@ def _apply(tx: Tx, channel_id: int, found: Found, inbound: Inbound, message_id: 
         case System(what="person_unblocked"):
             tx.run(contacts.OPT_IN, id=found.contact_id)
         case content.Media() as media if media.provider_id or media.url:
-            want_media(tx, channel_id, message_id, media)
+            _want_media(tx, intake, channel_id, message_id, media)
         case _:
             pass
 
 
-def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -> None:
+def _want_media(tx: Tx, intake: Intake, channel_id: int, message_id: int, media: content.Media) -> None:
     """A file to fetch at once: its row, and the job that survives failure (P9)."""
     media_id = tx.new_id()
     tx.run(
@@ -192,6 +192,7 @@ def want_media(tx: Tx, channel_id: int, message_id: int, media: content.Media) -
         job_rows.INSERT, id=tx.new_id(), kind="media.fetch", subject=str(media_id), payload="{}", due_at=tx.now,
         now=tx.now, conversation_id=None, lane="net",
     )  # fmt: skip
+    tx.after_commit(intake.due, "net", tx.now)
 
 
 def _is_for_the_bot(intake: Intake, version_id: int, found: Found, inbound: Inbound) -> bool:

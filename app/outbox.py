@@ -143,13 +143,13 @@ class Sender:
                 if wait > 0:
                     return self.wake_in(wait)
                 room = min(self._free, self._pace.room(self._clock.monotonic()))
-                taken, next_due = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
+                taken, next_in = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
                 if not self.open:
                     return await self._db.write(put_back, taken)
                 for row in taken:
                     self._begin(row)
                 if not taken and not self._more:
-                    return self._rest(next_due)
+                    return self._rest(next_in)
         except DatabaseError as error:
             log.warning("outbox of channel %s waits: %s", self._channel_id, error)
             self.wake_in(2)
@@ -161,12 +161,12 @@ class Sender:
             if self._more and self.open:
                 self.wake()
 
-    def _rest(self, next_due: int | None) -> None:
-        """Nothing can go now: wait for the next due time; rows behind an unsettled one are woken by its outcome."""
-        self._waiting, self._behind = next_due is not None, False
-        if next_due is not None:
-            ahead = (next_due - self._clock.now()) / 1000
-            self.wake_in(ahead if ahead > 0 else BLOCKED_CHECK)
+    def _rest(self, next_in: int | None) -> None:
+        """Nothing can go now: wait for the next due time (ms); rows behind an unsettled one are woken by its
+        outcome."""
+        self._waiting, self._behind = next_in is not None, False
+        if next_in is not None:
+            self.wake_in(next_in / 1000 if next_in else BLOCKED_CHECK)
 
     def _blocked(self, row: Queued) -> float:
         # A chat of several is one chat, whoever of them is answered.
@@ -295,7 +295,8 @@ def news(learned: Address, known: Address) -> bool:
 
 
 def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[Queued], float]) -> tuple[list[Queued], int | None]:
-    """Take due rows, the first of each conversation only. Also the time of the next due row if none was taken.
+    """Take due rows, the first of each conversation only. If none was taken, also in how many ms another one is due: 0
+    where all that wait are due and stand behind others, None where none waits.
 
     Read without locks: `SENDING` takes a row only as it was read, and a conversation that hears something is not passed
     over."""
@@ -312,7 +313,14 @@ def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[Queued], float
             ready.append({"message_id": row.message_id, "now": tx.now})
     sending = set(tx.each(outbox.SENDING, ready))
     taken = [row for row in due if row.message_id in sending]
-    return taken, None if taken else tx.one(outbox.NEXT_DUE, channel_id=channel_id)
+    return taken, None if taken else _next(tx, channel_id)
+
+
+def _next(tx: Tx, channel_id: int) -> int | None:
+    due_at = tx.one(outbox.NEXT_DUE, channel_id=channel_id, now=tx.now)
+    if due_at is not None:
+        return due_at - tx.now
+    return 0 if tx.one(outbox.WAITING, channel_id=channel_id) else None
 
 
 def put_back(tx: Tx, rows: list[Queued]) -> None:

@@ -276,9 +276,13 @@ async def test_an_edit_cannot_change_what_the_business_said(rt: Runtime) -> None
 
 async def test_P9_a_file_is_wanted_in_the_same_unit(rt: Runtime) -> None:
     live = await open_shop(rt)
-    await take_in(rt, live, said(rt, Image(provider_id="99", mime="image/jpeg", caption="hi")))
+    woken: list[tuple[str, int]] = []
+    intake = msgspec.structs.replace(rt.channels.intake, due=lambda lane, at: woken.append((lane, at)))
+    picture = said(rt, Image(provider_id="99", mime="image/jpeg", caption="hi"))
+    await rt.db.write(inbox.receive, intake, live.here, picture, False)
     assert await rows(rt, "select provider_id, state from media") == [("99", "wanted")]
     assert await rows(rt, "select kind from job") == [("media.fetch",)]
+    assert woken == [("net", rt.clock.now())]
 
 
 async def test_a_pressed_button_is_read_by_its_title(rt: Runtime) -> None:

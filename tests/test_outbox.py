@@ -111,6 +111,24 @@ async def test_P18_a_refusal_that_may_pass_is_tried_again_by_itself(rt: Runtime)
     await until(rt, lambda: len(edge.sent) == 2)
 
 
+async def test_the_next_look_is_when_the_first_of_a_conversation_is_due_not_who_stands_behind_it(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "twice"))
+
+    async def look() -> tuple[int, int | None]:
+        taken, next_in = await rt.db.write(outbox.claim, live.row.id, 8, lambda _: 0.0)
+        return len(taken), next_in
+
+    assert await look() == (1, None)
+    assert await look() == (0, 0), "the second waits for what becomes of the first"
+    [(first,)] = await rows(rt, "select message_id from outbox where state = 'sending'")
+    problem = Problem("131056", "Too fast")
+    await rt.db.write(settle.again, first, 1, rt.clock.now() + 700, problem)
+    assert await look() == (0, 700)
+    rt.clock.advance(1)
+    assert await look() == (1, None)
+
+
 async def test_a_slot_that_a_turn_did_not_use_lets_a_waiting_message_go(rt: Runtime) -> None:
     live = await open_shop(rt, sending=True)
     edge = network(live)

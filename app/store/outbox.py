@@ -28,7 +28,14 @@ DUE = Query(
     Queued,
 )
 NEXT_DUE = Query(
-    "select due_at from outbox where channel_id = :channel_id and state = 'queued' order by due_at limit 1", int
+    """
+    select due_at from outbox where channel_id = :channel_id and state = 'queued' and due_at > :now
+    order by due_at limit 1
+    """,
+    int,
+)
+WAITING = Query(
+    "select 1 from outbox where channel_id = :channel_id and state = 'queued' order by due_at limit 1", bool
 )
 SENDING = Query(
     """
