@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import hypothesis
@@ -108,14 +107,14 @@ def postgres_schemas(postgres_url: str) -> Iterator[Schemas]:
 
 
 @pytest.fixture
-def migrations() -> Traversable | None:
+def migrations() -> Path | None:
     """The product's schema; a module with a small schema of its own overrides this."""
     return None
 
 
 @pytest.fixture(params=chosen())
 def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, migrations: Traversable | None
+    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, migrations: Path | None
 ) -> Iterator[str]:
     """Where a test's own database is: migrated and without rows, or not made yet."""
     if request.param == "sqlite":
@@ -128,7 +127,7 @@ def database_url(
 
 
 @pytest.fixture
-async def database(database_url: str, clock: ManualClock, migrations: Traversable | None) -> AsyncIterator[Database]:
+async def database(database_url: str, clock: ManualClock, migrations: Path | None) -> AsyncIterator[Database]:
     """Started, and stopped afterwards."""
     opened = open_database(database_url, clock=clock, migrations=migrations)
     await opened.start()

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ class Templates:
         self._folder = folder
         self._made: dict[str, Path] = {}
 
-    def copy(self, target: Path, now: int, migrations: Traversable | None = None) -> Path:
+    def copy(self, target: Path, now: int, migrations: Path | None = None) -> Path:
         name = str(migrations or "")
         if name not in self._made:
             self._made[name] = self._folder / f"template-{len(self._made)}.db"
@@ -110,7 +109,7 @@ class Schemas:
         self._free: dict[str, Lent] = {}
 
     @contextmanager
-    def lend(self, migrations: Traversable | None = None) -> Iterator[str]:
+    def lend(self, migrations: Path | None = None) -> Iterator[str]:
         """A URL whose schema is empty or will be made by whoever opens it first."""
         kind = str(migrations or "")
         lent = self._free.pop(kind, None) or Lent(_new_name())
@@ -138,7 +137,7 @@ class Schemas:
         self._connections.end(lent.name)
         _drop(self._connection, lent.name)
 
-    def _empty(self, lent: Lent, migrations: Traversable | None) -> bool:
+    def _empty(self, lent: Lent, migrations: Path | None) -> bool:
         asked = {"schema": lent.name, "program": f"parley.{lent.name}"}
         open_now, tables = self._connection.execute(STATE, asked).fetchone() or (0, [])
         if open_now > self._connections.idle(lent.name) or (lent.tables and tables != lent.tables):
@@ -162,7 +161,7 @@ class Schemas:
 
 
 @cache
-def _numbers(migrations: Traversable | None) -> list[int]:
+def _numbers(migrations: Path | None) -> list[int]:
     return [migration.number for migration in migrate.known(migrations)]
 
 

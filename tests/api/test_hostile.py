@@ -22,6 +22,7 @@ from schemathesis.core import NOT_SET
 from app.routes.docs import document
 from tests.api import conformance
 from tests.api.guest import KNOWN, QUERIES, RIGHT, Guest
+from tests.effort import HOSTILE, examples
 from tests.fakes.graph import FakeGraph
 
 DESCRIBED: Final = schemathesis.openapi.from_dict(document()).exclude(
@@ -30,7 +31,6 @@ DESCRIBED: Final = schemathesis.openapi.from_dict(document()).exclude(
 OPERATIONS: Final = {
     found.definition.raw["operationId"]: found for found in (each.ok() for each in DESCRIBED.get_all_operations())
 }
-HOSTILE: Final = settings.get_current_profile_name() == "hostile"
 
 
 def kind_of(operation: Any) -> str:
@@ -125,7 +125,7 @@ def test_operations_follow_one_another(guest: Guest) -> None:
     gone: set[str] = set()
     codes: list[int] = []
 
-    @settings(EXAMPLES, max_examples=100 if HOSTILE else 5)
+    @settings(EXAMPLES, max_examples=examples(5, 100))
     @given(st.sampled_from(KINDS).flatmap(lambda kind: st.lists(WALKED[kind], min_size=6, max_size=6)))
     def walk(cases: list[Case]) -> None:
         about = ABOUT.get(kind_of(cases[0].operation))

@@ -20,6 +20,7 @@ from app.capabilities import Capabilities
 from app.content import Audio, Content, Image, Location, Order, Picked, Pressed, Reaction, Text
 from app.content import text as text_of
 from tests.bot.turns import FILES, NOW
+from tests.effort import examples
 
 word = st.sampled_from(["hi", "menu", "a", "b", "ç", "菜", "👍", "سلام", "42", "no!", "naïve"])
 phrase = st.lists(word, min_size=1, max_size=4).map(" ".join)
@@ -317,7 +318,7 @@ def accepted(document: dict[str, Any]) -> Version | None:
         return None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(15, 400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents, st.lists(st.tuples(scenes, happenings), min_size=1, max_size=8))
 def test_P17_no_accepted_document_makes_a_turn_raise_or_exceed_its_limits(
     document: dict[str, Any], turns: list[tuple[Scene, Happening]]

@@ -34,6 +34,7 @@ from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.content import Choice, Content, Image, Note, Text
 from tests.connectors import cloud
 from tests.connectors.test_cloud_samples import updates_in
+from tests.effort import examples
 from tests.fakes.telegram import FakeTelegram
 from tests.samples import needs_samples
 
@@ -300,7 +301,13 @@ PLACES = [places_in(sample) for sample in PARSED]
 
 
 @needs_samples
-@settings(max_examples=2400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(1000, 20_000),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.data())
 def test_P4_no_mutation_of_a_sample_raises_or_loses_an_update(data: st.DataObject) -> None:
     which = data.draw(st.integers(0, len(PARSED) - 1))
@@ -319,7 +326,7 @@ def test_P4_no_mutation_of_a_sample_raises_or_loses_an_update(data: st.DataObjec
         assert not isinstance(arrival, Inbound | Receipt | Notice) or 0 <= arrival.at <= 4_102_444_800_000
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(100, 2000), deadline=None, derandomize=True, database=None)
 @given(
     st.binary(max_size=200)
     | st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(

@@ -12,6 +12,7 @@ from app.connectors.telegram.place import Me
 from app.connectors.telegram.update import parse_update
 from app.content import Unsupported, kind
 from tests.connectors.test_contract import OTHER_TYPES, mutate, places_in
+from tests.effort import examples
 from tests.samples import bodies, needs_samples
 
 SAMPLES = bodies("telegram")
@@ -57,7 +58,13 @@ PLACES = [places_in(sample) for sample in PARSED]
 
 
 @needs_samples
-@settings(max_examples=1500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(700, 10_000),
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.data())
 def test_P4_no_mutation_of_a_sample_raises_or_loses_an_update(data: st.DataObject) -> None:
     which = data.draw(st.integers(0, len(PARSED) - 1))
@@ -74,7 +81,7 @@ def test_P4_no_mutation_of_a_sample_raises_or_loses_an_update(data: st.DataObjec
         assert not isinstance(arrival, Inbound | Notice) or 0 <= arrival.at <= 4_102_444_800_000
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(100, 2000), deadline=None, derandomize=True, database=None)
 @given(
     st.binary(max_size=200)
     | st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(

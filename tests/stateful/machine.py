@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
@@ -19,10 +19,10 @@ from app.runtime import Runtime, start, stop
 from app.settings import load
 from tests.clock import ManualClock
 from tests.databases import Templates
+from tests.effort import examples
 from tests.shop import open_shop
 
 T = TypeVar("T")
-HOSTILE: Final = settings.get_current_profile_name() == "hostile"
 
 
 class Machine(RuleBasedStateMachine):
@@ -57,7 +57,7 @@ class Machine(RuleBasedStateMachine):
 def walk(machine: Callable[[], Machine], runs: int, steps: int = 50) -> None:
     """So many runs with `--hypothesis-profile=hostile`, five short ones otherwise."""
     size = settings(
-        max_examples=runs if HOSTILE else 5, stateful_step_count=steps if HOSTILE else 15, deadline=None,
+        max_examples=examples(5, runs), stateful_step_count=examples(15, steps), deadline=None,
         database=None, derandomize=True, phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
