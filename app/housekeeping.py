@@ -14,7 +14,7 @@ from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
 from app.storage import Store
-from app.store import events, raws, receipts
+from app.store import early, events, raws, receipts
 
 EVERY = 5.0
 CLEAN_EVERY = 60  # rounds of EVERY seconds
@@ -86,6 +86,12 @@ def expire_receipts(tx: Tx) -> int:
     return len(rows)
 
 
+def expire_early_changes(tx: Tx) -> int:
+    rows = tx.all(early.OLD, before=tx.now - ORPHAN_AGE)
+    tx.many(early.DROP, rows)
+    return len(rows)
+
+
 def expire_events(tx: Tx) -> int:
     rows = tx.all(events.OLD, before=tx.now - EVENT_AGE)
     tx.many(events.DROP, [{"seq": seq} for seq in rows])
@@ -103,6 +109,7 @@ UNITS: Final = (
     expire_quarantine,
     expire_tombstones,
     expire_receipts,
+    expire_early_changes,
     expire_events,
     surplus_events,
     tokens.sweep,

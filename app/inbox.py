@@ -16,7 +16,7 @@ from app.connectors.base import Inbound, Malformed, Notice
 from app.content import Delete, Edit, Picked, Pressed, Reaction, System, Text
 from app.db import Together, Tx
 from app.models import Found
-from app.store import contacts, conversations, merges, messages, raws, search
+from app.store import contacts, conversations, early, merges, messages, raws, search
 from app.store import jobs as job_rows
 from app.store import media as media_rows
 
@@ -44,6 +44,7 @@ def receive(tx: Tx, intake: Intake, here: Here, inbound: Inbound, slot: bool = F
     message_id = tx.new_id()
     if not tx.run(messages.INSERT_IN, **_row(tx, here.id, found, inbound, message_id)):
         return DUPLICATE
+    inbound = _overtaken(tx, here.id, found, inbound)
     return _follow(tx, intake, here, found, inbound, message_id, slot)
 
 
@@ -159,18 +160,11 @@ def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbou
     side changes its own messages only, whatever id it names."""
     direction = "out" if inbound.echo else "in"
     match inbound.content:
-        case Edit(target=target, content=new):
-            tx.run(
-                messages.EDIT, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
-                content=content.encode(new), text=content.text(new), at=tx.now, direction=direction,
-            )  # fmt: skip
-            tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
-        case Delete(target=target):
-            tx.run(
-                messages.REVOKE, channel_id=channel_id, provider_id=target, conversation_id=found.conversation_id,
-                at=tx.now, direction=direction,
-            )  # fmt: skip
-            tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
+        case Edit(target=target) | Delete(target=target) as change:
+            if _change(tx, channel_id, found, direction, change):
+                tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
+            elif not senders.was_here(tx, channel_id, target):
+                tx.run(early.INSERT, channel_id=channel_id, provider_id=target, message_id=message_id, now=tx.now)
         case System(what="person_blocked"):
             tx.run(contacts.OPT_OUT, id=found.contact_id, now=tx.now)
         case System(what="person_unblocked"):
@@ -179,6 +173,35 @@ def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbou
             _want_media(tx, intake, channel_id, message_id, media)
         case _:
             pass
+
+
+def _change(tx: Tx, channel_id: int, found: Found, direction: str, change: Edit | Delete) -> int:
+    """Returns how many messages it changed: one, or none."""
+    which = {
+        "channel_id": channel_id, "provider_id": change.target, "conversation_id": found.conversation_id,
+        "direction": direction, "at": tx.now,
+    }  # fmt: skip
+    if isinstance(change, Delete):
+        return tx.run(messages.REVOKE, **which)
+    return tx.run(messages.EDIT, content=content.encode(change.content), text=content.text(change.content), **which)
+
+
+def _overtaken(tx: Tx, channel_id: int, found: Found, inbound: Inbound) -> Inbound:
+    """What is left of a message that was just stored, when its edits or its deletion came first: the newest words are
+    answered, and what was deleted is not."""
+    name = {"channel_id": channel_id, "provider_id": inbound.provider_id}
+    direction = "out" if inbound.echo else "in"
+    changes = tx.all(early.OF, conversation_id=found.conversation_id, direction=direction, **name)
+    if changes:
+        tx.run(early.DROP, **name)
+    for change in map(content.decode, changes):
+        if isinstance(change, Delete):
+            return msgspec.structs.replace(inbound, content=change)
+        if isinstance(change, Edit):
+            _change(tx, channel_id, found, direction, change)
+            if isinstance(inbound.content, Text) and isinstance(change.content, Text):
+                inbound = msgspec.structs.replace(inbound, content=change.content)
+    return inbound
 
 
 def _want_media(tx: Tx, intake: Intake, channel_id: int, message_id: int, media: content.Media) -> None:

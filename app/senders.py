@@ -19,18 +19,18 @@ _address: msgspec.json.Decoder[Address] = msgspec.json.Decoder(Address)
 
 def find_all(tx: Tx, arrivals: Sequence[tuple[int, Inbound]]) -> list[Found | None]:
     """For each (channel, message) of several, where no other unit runs meanwhile: a stranger, who is made, or somebody
-    known with a conversation that says nothing new about them. None for every other, for what was stored before, and
-    for who wrote more than once among these: `find` comes after."""
+    known with a conversation that says nothing new about them. None for every other, for what is known by its name
+    (`messages.KNOWN`), and for who wrote more than once among these: `find` comes after."""
     places = _apart(arrivals)
     asked = [{"channel_id": arrivals[place][0], "provider_id": arrivals[place][1].provider_id} for place in places]
-    stored = set(tx.each(messages.STORED, asked))
+    unusual = set(tx.each(messages.KNOWN, asked))
     owners = contacts.owners(tx, {name for names in places.values() for name in names})
     found: list[Found | None] = [None] * len(arrivals)
     known: dict[int, int] = {}
     strangers: list[int] = []
     for place, names in places.items():
         channel_id, inbound = arrivals[place]
-        if (channel_id, inbound.provider_id) in stored:
+        if (channel_id, inbound.provider_id) in unusual:
             continue
         owned = {owners[name] for name in names if name in owners}
         if not owned:
@@ -92,7 +92,7 @@ def find(tx: Tx, channel_id: int, inbound: Inbound) -> Found | None:
     found = tx.one(contacts.FOUND, **query)
     if found is not None and found.conversation_id is not None and tx.lock("conversation", found.conversation_id):
         found = tx.one(contacts.FOUND, **query)
-    if found is None and _was_here(tx, channel_id, inbound.provider_id):
+    if found is None and was_here(tx, channel_id, inbound.provider_id):
         return None
     if found is None or found.conversation_id is None or inbound.previous or _changed(found, inbound):
         stranger = _introduce(tx, channel_id, inbound, aliases or ((kind, value),))
@@ -100,7 +100,7 @@ def find(tx: Tx, channel_id: int, inbound: Inbound) -> Found | None:
     return found
 
 
-def _was_here(tx: Tx, channel_id: int, provider_id: str) -> bool:
+def was_here(tx: Tx, channel_id: int, provider_id: str) -> bool:
     """Stored, or erased since."""
     return bool(tx.each(messages.STORED, [{"channel_id": channel_id, "provider_id": provider_id}]))
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from app import content, erase, handoff, inbox, outbox, search, settle
-from app.connectors.base import Address, Malformed, Problem, SendFailed
+from app import content, erase, handoff, housekeeping, inbox, outbox, search, settle
+from app.channels import Live
+from app.connectors.base import Address, Inbound, Malformed, Problem, SendFailed
 from app.content import Delete, Edit, Image, Pressed, Reaction, Text
 from app.db import Tx
 from app.poison import Guard
@@ -252,6 +253,68 @@ async def test_edits_deletions_and_reactions_change_what_they_name_and_are_not_a
     )
     assert text == "hello, corrected" and edited and deleted
     assert await rows(rt, "select count(*) from turn") == [(1,)]
+
+
+CHANGED = "select text, edited_at is not null, deleted_at is not null from message where provider_id = :id"
+
+
+async def bring(rt: Runtime, live: Live, messages: list[Inbound], together: bool) -> None:
+    calls = [(rt.channels.intake, live.here, message, False) for message in messages]
+    if together:
+        await rt.db.write(inbox.receive_all, calls)
+    else:
+        for call in calls:
+            await rt.db.write(inbox.receive, *call)
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_P23_an_edit_that_comes_before_its_message_is_what_is_read_and_answered(
+    rt: Runtime, together: bool
+) -> None:
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "nothing"))
+    late = said(rt, "hi", at=rt.clock.now() - 9000)
+    first, second = (said(rt, Edit(late.provider_id, Text(words))) for words in ("something", "twice"))
+    await bring(rt, live, [first, second, late], together)
+    assert await rows(rt, CHANGED, id=late.provider_id) == [("twice", True, False)]
+    replies = await rows(rt, "select text from message where author = 'bot' order by turn_id, step")
+    assert replies[-2:] == [("One.",), ("Two.",)]
+    assert await rows(rt, "select snippet from conversation") == [("Two.",)]
+    assert await rows(rt, "select 1 from early_change") == []
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_P23_what_was_deleted_before_it_came_is_kept_as_deleted_and_not_answered(
+    rt: Runtime, together: bool
+) -> None:
+    live = await open_shop(rt)
+    late = said(rt, "hi")
+    changes = [said(rt, Delete(late.provider_id)), said(rt, Edit(late.provider_id, Text("hello")))]
+    await bring(rt, live, [*changes, late], together)
+    assert await rows(rt, CHANGED, id=late.provider_id) == [("hi", False, True)]
+    assert await rows(rt, "select 1 from turn") == []
+    assert await rows(rt, "select snippet from conversation") == [("",)]
+
+
+async def test_an_edit_from_another_conversation_does_not_wait_for_a_message(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    mine = said(rt, "hi", who="1111")
+    await take_in(rt, live, said(rt, Edit(mine.provider_id, Text("forged")), who="2222"))
+    await take_in(rt, live, said(rt, Delete(mine.provider_id), who="1111", echo=True))
+    await take_in(rt, live, mine)
+    assert await rows(rt, CHANGED, id=mine.provider_id) == [("hi", False, False)]
+
+
+async def test_changes_whose_message_never_comes_are_dropped_after_a_week_and_with_their_contact(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    for who in ("1111", "2222"):
+        await take_in(rt, live, said(rt, Delete(f"never.{who}"), who=who))
+    [(contact_id,)] = await rows(rt, "select distinct contact_id from identity where value = '2222'")
+    await erase.contact(rt, contact_id)
+    assert await rows(rt, "select provider_id from early_change") == [("never.1111",)]
+    rt.clock.advance(8 * 86_400)
+    await housekeeping.clean(rt.db)
+    assert await rows(rt, "select 1 from early_change") == []
 
 
 async def test_an_edit_cannot_reach_into_another_conversation(rt: Runtime) -> None:

@@ -45,6 +45,17 @@ STORED = Query(
     """,
     lambda channel_id, provider_id: (int(channel_id), str(provider_id)),
 )
+# Stored before, or erased, or changed already by what came first.
+KNOWN = Query(
+    """
+    with asked (channel_id, provider_id) as (values (:channel_id, :provider_id))
+    select a.channel_id, a.provider_id from asked a
+    where exists (select 1 from message m where m.channel_id = a.channel_id and m.provider_id = a.provider_id)
+       or exists (select 1 from tombstone t where t.channel_id = a.channel_id and t.provider_id = a.provider_id)
+       or exists (select 1 from early_change e where e.channel_id = a.channel_id and e.provider_id = a.provider_id)
+    """,
+    lambda channel_id, provider_id: (int(channel_id), str(provider_id)),
+)
 LAST_HEARD = Query(
     """
     select provider_id from message
