@@ -11,6 +11,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from app.handling import AT_ONCE, LAST, sources
 EVERY: Final = 1.0  # seconds between two looks at the folder
 TO_LOAD: Final = 15.0
 TO_STOP: Final = 1.0  # seconds after its time in which an answer may still come
+ENDS: Final = 1.0  # seconds in which one that said its last is gone
 PAUSES: Final = (1.0, 5.0, 30.0)  # before a child that died is started again
 KEPT: Final = 50
 LONGEST: Final = 1 << 20  # bytes of a line
@@ -205,6 +207,9 @@ class Handlers:
 
     async def _ended(self, running: Running) -> None:
         """It is over; if nobody wanted that, it starts again, later each time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDS):  # of one that is killed as it ends, nobody hears how it ended
+                await running.process.wait()
         await self._kill(running)
         if self.running is running:
             self._deaths += 1
