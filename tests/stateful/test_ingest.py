@@ -67,6 +67,7 @@ class Kept:
 @dataclass
 class Model:
     kept: dict[str, Kept] = field(default_factory=dict)
+    early: dict[str, list[Came]] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
@@ -74,21 +75,46 @@ class Model:
         """Whether it was new."""
         if one.id in self.kept:
             return False
-        echo = one.flags.get("echo", False)
-        self.kept[one.id] = Kept(one.who, content.text(one.what), "out" if echo else "in")
+        self.kept[one.id] = Kept(one.who, content.text(one.what), direction(one))
+        self._overtaken(one)
+        if self.kept[one.id].deleted:
+            return True
         if isinstance(one.what, Edit | Delete):
-            target = self.kept.get(one.what.target)
-            if target and (target.who, target.direction) == (one.who, "out" if echo else "in"):
-                if isinstance(one.what, Edit):
-                    target.text, target.edited = content.text(one.what.content), True
-                else:
-                    target.deleted = True
+            if one.what.target in self.kept:
+                self._change(one)
+            else:
+                self.early.setdefault(one.what.target, []).append(one)
         elif isinstance(one.what, Text):
-            if echo:
+            if direction(one) == "out":
                 self.taken.add(one.who)
             elif not one.flags and one.who not in self.taken:
                 self.answered.add(one.id)
         return True
+
+    def _overtaken(self, one: Came) -> None:
+        """A deletion goes before all edits."""
+        changes = [each for each in self.early.pop(one.id, []) if side(each) == side(one)]
+        deletions = [each for each in changes if isinstance(each.what, Delete)]
+        for each in deletions or changes:
+            self._change(each)
+
+    def _change(self, one: Came) -> None:
+        """Each side of a conversation changes its own."""
+        assert isinstance(one.what, Edit | Delete)
+        target = self.kept[one.what.target]
+        if (target.who, target.direction) == side(one):
+            if isinstance(one.what, Edit):
+                target.text, target.edited = content.text(one.what.content), True
+            else:
+                target.deleted = True
+
+
+def direction(one: Came) -> str:
+    return "out" if one.flags.get("echo", False) else "in"
+
+
+def side(one: Came) -> tuple[str, str]:
+    return one.who, direction(one)
 
 
 class Ingest(Machine):
