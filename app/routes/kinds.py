@@ -7,6 +7,7 @@ from app.connectors.base import Problem
 from app.connectors.states import advice_for
 from app.i18n import _, fmt, tell
 from app.saying import REMARKS
+from app.store.inbox import Row
 
 _problem: msgspec.json.Decoder[Problem] = msgspec.json.Decoder(Problem)
 
@@ -69,6 +70,14 @@ def _disappearing(seconds: object) -> str:
         return _("Messages of this chat do not disappear any more.")
     after = fmt.duration(seconds * 1000)
     return _("New messages of this chat disappear after {time}, here as on the phones.").format(time=after)
+
+
+def newest(row: Row) -> str:
+    """How a conversation's newest message begins, or what it was."""
+    if row.snippet or not row.last_kind:
+        return row.snippet or _("No messages yet")
+    said = contents.decode(row.last_system) if row.last_system else None
+    return system_sentence(said) if isinstance(said, contents.System) else kind_name(row.last_kind)
 
 
 def kind_name(kind: str) -> str:

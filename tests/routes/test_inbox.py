@@ -45,6 +45,14 @@ async def test_search_finds_by_the_beginning_of_name_or_number(tmp_path: Path, q
         assert "Bruno" not in html
 
 
+async def test_a_list_says_what_the_network_told_last(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        await hears(visit, c.System("person_blocked"), ANA)
+        for page in ("/inbox/list?view=all", "/"):
+            html = (await visit.get(page, hx=page != "/")).text
+            assert "This person blocked the bot, and is opted out." in html and "System message" not in html, page
+
+
 async def test_search_for_nobody_says_so(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
         assert "Nothing found" in (await visit.get("/inbox/list?q=zz%25_")).text
