@@ -271,7 +271,7 @@ def refused(request: Request, what: str) -> None:
 
 
 def limit_of(request: Request) -> str:
-    """By which name `routes/troubles` knows the limit on requests that was reached."""
+    """By which name `routes/rates` knows the limit on requests that was reached."""
     path = request.scope["path"]
     if path.startswith(("/login", "/api/v1/auth/")) and request.method == "POST":
         return "login"

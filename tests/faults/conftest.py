@@ -1,4 +1,4 @@
-"""Fault tests run small by default and in full with `--full`; results go to `docs/reliability.md` with `--record`."""
+"""Fault tests run small by default and in full with `--full`; what they print stands in `docs/reliability.md`."""
 
 import subprocess
 from collections.abc import Iterator
