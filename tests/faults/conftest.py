@@ -8,7 +8,6 @@ import pytest
 
 from tests.faults.house import House
 
-
 # They take minutes with `--full`. Whoever is given them first is not what all others wait for at the end.
 LONG = (
     "test_P1_P3_P11_P18_killed_under_load_nothing_is_lost_or_doubled",
