@@ -16,7 +16,7 @@ MANY: Final = 100  # counts stop here: the tabs say "99+"
 
 class Row(msgspec.Struct, frozen=True):
     """One conversation of the list. The `last_…` fields are of its newest message, empty before the first;
-    `last_system` is its content, if it is the network's own."""
+    its kind is `delete` if it was deleted, and `last_system` its content, if it is the network's own."""
 
     id: int
     contact_id: int
@@ -53,9 +53,10 @@ class Row(msgspec.Struct, frozen=True):
 _ROW = """
     select v.id, v.contact_id, c.name, c.phone, c.username, h.connector, h.name, v.mode, v.taken_by,
            coalesce(u.name, ''), v.waiting_since, v.waiting_for, v.closed_at, v.unread, v.last_at, v.snippet,
-           coalesce(m.kind, ''), case when m.kind = 'system' then m.content else '' end, coalesce(m.direction, ''),
-           coalesce(m.author, ''), coalesce(m.status, ''), coalesce(m.rule, ''), m.user_id, v.assigned_to,
-           coalesce(a.name, ''), coalesce(g.name, '')
+           coalesce(case when m.deleted_at is null then m.kind else 'delete' end, ''),
+           case when m.kind = 'system' then m.content else '' end, coalesce(m.direction, ''), coalesce(m.author, ''),
+           coalesce(m.status, ''), coalesce(m.rule, ''), m.user_id, v.assigned_to, coalesce(a.name, ''),
+           coalesce(g.name, '')
     from conversation v
     join contact c on c.id = v.contact_id
     join channel h on h.id = v.channel_id

@@ -53,6 +53,14 @@ async def test_a_list_says_what_the_network_told_last(tmp_path: Path) -> None:
             assert "This person blocked the bot, and is opted out." in html and "System message" not in html, page
 
 
+async def test_a_list_says_that_the_last_message_was_deleted_before_it_came(tmp_path: Path) -> None:
+    async with visiting(tmp_path) as visit:
+        await hears(visit, c.Delete("wamid.a secret"), ANA)
+        await hears(visit, "a secret", ANA)
+        html = (await visit.get("/inbox/list?view=all", hx=True)).text
+        assert "Deleted a message" in html and "a secret" not in html
+
+
 async def test_search_for_nobody_says_so(tmp_path: Path) -> None:
     async with visiting(tmp_path) as visit:
         assert "Nothing found" in (await visit.get("/inbox/list?q=zz%25_")).text
