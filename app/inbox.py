@@ -94,7 +94,8 @@ def _follow(
                 found = tx.one(contacts.FOUND_BY_CONVERSATION, id=conversation_id) or found
             slot_used = _answer(tx, intake, here, found, inbound, message_id, slot)
     else:
-        counts = not (inbound.echo or inbound.history or inbound.standby or _is_aside(inbound))
+        tells_nothing = isinstance(inbound.content, Delete) or _is_aside(inbound)
+        counts = not (inbound.echo or inbound.history or inbound.standby or tells_nothing)
         _heard(tx, found, inbound, message_id, unread=int(counts))
         if _takes_over(inbound):
             handoff.took_on_phone(tx, conversation_id)

@@ -293,7 +293,7 @@ async def test_P23_what_was_deleted_before_it_came_is_kept_as_deleted_and_not_an
     await bring(rt, live, [*changes, late], together)
     assert await rows(rt, CHANGED, id=late.provider_id) == [("hi", False, True)]
     assert await rows(rt, "select 1 from turn") == []
-    assert await rows(rt, "select snippet from conversation") == [("",)]
+    assert await rows(rt, "select unread, snippet from conversation") == [(0, "")]
 
 
 async def test_an_edit_from_another_conversation_does_not_wait_for_a_message(rt: Runtime) -> None:
