@@ -75,7 +75,7 @@ def _follow(
     if inbound.lasts:
         tx.run(messages.EXPIRE, id=message_id, at=inbound.at + inbound.lasts * 1000)
     _keep_raw(tx, intake, here.id, found, inbound, message_id)
-    _apply(tx, intake, here.id, found, inbound, message_id)
+    early_change = _apply(tx, intake, here.id, found, inbound, message_id)
     if inbound.referral and not (inbound.echo or inbound.history):
         tx.run(conversations.ENTERED, id=conversation_id, at=inbound.at)
     version_id = found.version_id or here.version_id
@@ -94,7 +94,7 @@ def _follow(
                 found = tx.one(contacts.FOUND_BY_CONVERSATION, id=conversation_id) or found
             slot_used = _answer(tx, intake, here, found, inbound, message_id, slot)
     else:
-        tells_nothing = isinstance(inbound.content, Delete) or _is_aside(inbound)
+        tells_nothing = early_change or isinstance(inbound.content, Delete) or _is_aside(inbound)
         counts = not (inbound.echo or inbound.history or inbound.standby or tells_nothing)
         _heard(tx, found, inbound, message_id, unread=int(counts))
         if _takes_over(inbound):
@@ -156,9 +156,10 @@ def _keep_raw(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: In
     )  # fmt: skip
 
 
-def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> None:
+def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbound, message_id: int) -> bool:
     """Contents that change something else: edits, deletions, files to fetch, whether the person may be written to. Each
-    side changes its own messages only, whatever id it names."""
+    side changes its own messages only, whatever id it names. Returns whether it waits for the message that it
+    changes."""
     direction = "out" if inbound.echo else "in"
     match inbound.content:
         case Edit(target=target) | Delete(target=target) as change:
@@ -166,6 +167,7 @@ def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbou
                 tx.run(search.ONE_AGAIN, channel_id=channel_id, provider_id=target)
             elif not senders.was_here(tx, channel_id, target):
                 tx.run(early.INSERT, channel_id=channel_id, provider_id=target, message_id=message_id, now=tx.now)
+                return True
         case System(what="person_blocked"):
             tx.run(contacts.OPT_OUT, id=found.contact_id, now=tx.now)
         case System(what="person_unblocked"):
@@ -174,6 +176,7 @@ def _apply(tx: Tx, intake: Intake, channel_id: int, found: Found, inbound: Inbou
             _want_media(tx, intake, channel_id, message_id, media)
         case _:
             pass
+    return False
 
 
 def _change(tx: Tx, channel_id: int, found: Found, direction: str, change: Edit | Delete) -> int:
