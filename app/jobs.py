@@ -37,6 +37,7 @@ TIME_LIMIT = 120.0
 LEASE = int(TIME_LIMIT * 1000) + 30_000  # ms
 FIRST_BACKOFF = 5.0
 IDLE_CHECK = 5.0
+TO_LET_GO = 2.0  # seconds in which a job that is cut off lets go of what it holds, e.g. ends its child
 WRITE_AGAIN = 1.0
 
 Ending = Callable[[Tx], None]
@@ -74,6 +75,8 @@ class Worker:
         self._running: dict[asyncio.Task[Any], Job] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._open = True
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     def wake(self) -> None:
         self._wake.set()
@@ -98,18 +101,28 @@ class Worker:
 
     async def run(self) -> None:
         """Until closed. A failing database is asked again."""
-        while self._open:
-            self._wake.clear()
-            try:
-                jobs, next_due = await self._claim(self.at_once - len(self._running))
-            except DatabaseError as error:
-                log.warning("jobs wait: %s", error)
-                await asyncio.sleep(2)
-                continue
-            for job in jobs:
+        self._at_rest.clear()
+        try:
+            while self._open:
+                await self._go_on()
+        finally:
+            self._at_rest.set()
+
+    async def _go_on(self) -> None:
+        self._wake.clear()
+        try:
+            jobs, next_due = await self._claim(self.at_once - len(self._running))
+        except DatabaseError as error:
+            log.warning("jobs wait: %s", error)
+            await asyncio.sleep(2)
+            return
+        for job in jobs:
+            if self._open:
                 self._start(job)
-            if not jobs:
-                await self._rest(next_due)
+            else:  # closed meanwhile: nothing of it was begun
+                await self._again(job, 0.0, "", counts=False)
+        if not jobs and self._open:
+            await self._rest(next_due)
 
     async def close(self, patience: float) -> None:
         """No new jobs; running ones get `patience` seconds, then go back to the queue at the next start."""
@@ -117,10 +130,15 @@ class Worker:
         self._wake.set()
         if self._alarm is not None:
             self._alarm.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._at_rest.wait()
         if self._running:
             await asyncio.wait(set(self._running), timeout=patience)
         for task in set(self._running):
             task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=TO_LET_GO)
 
     async def _claim(self, free: int) -> tuple[list[Job], int | None]:
         """Up to so many jobs; if there are none, when the next one is due."""

@@ -1,6 +1,7 @@
 """Durable work: what a failing database or a vanished run leaves behind is taken up again."""
 
 import asyncio
+import threading
 
 from app import jobs
 from app.db import Statement, Tx
@@ -47,6 +48,28 @@ async def test_waiting_for_the_disk_is_not_an_attempt(rt: Runtime, clock: Manual
         [job] = await claimed(rt)
         await rt.jobs._again(job, 1, "full", counts=False)
         clock.advance(2)
+    assert await rows(rt, "select state, attempts from job") == [("queued", 0)]
+    await rt.db.write(lambda tx: tx.run(Statement("delete from job")))
+
+
+async def test_P34_a_job_that_is_claimed_while_the_worker_closes_is_not_begun_and_not_counted(rt: Runtime) -> None:
+    rt.jobs._open = False
+    rt.jobs.wake()
+    await rt.db.write(add)
+    begun: list[Job] = []
+
+    async def handler(job: Job) -> None:
+        begun.append(job)
+
+    worker, gate = jobs.Worker(rt.db, rt.clock, "net", {"test": handler}), threading.Event()
+    holding = asyncio.ensure_future(rt.db.write(lambda tx: gate.wait(10)))
+    running = asyncio.ensure_future(worker.run())
+    await asyncio.sleep(0)  # its claim waits for the writer
+    closing = asyncio.ensure_future(worker.close(10))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(holding, running, closing)
+    assert not begun
     assert await rows(rt, "select state, attempts from job") == [("queued", 0)]
     await rt.db.write(lambda tx: tx.run(Statement("delete from job")))
 
