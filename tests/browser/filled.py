@@ -51,7 +51,10 @@ class Bakery:
 
     def __init__(self, rt: Runtime, clock: ManualClock) -> None:
         self.rt, self.clock = rt, clock
-        self.intake = msgspec.structs.replace(rt.channels.intake, send=lambda _: None, wake=lambda _: None)
+        # Nobody sends or fetches anything while it is filled.
+        self.intake = msgspec.structs.replace(
+            rt.channels.intake, send=lambda _: None, wake=lambda _: None, due=lambda *_: None
+        )
         self.count = 0
         self.shop = self.rosa = self.paulo = 0
 
