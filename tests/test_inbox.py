@@ -447,6 +447,7 @@ async def test_in_a_group_only_what_is_meant_for_the_business_is_answered(
 
 async def test_what_disappears_on_the_phones_disappears_here(rt: Runtime, clock: ManualClock) -> None:
     """Messages both ways, the file, the update as it came and the turn; a late repeat is not new."""
+    await rt.jobs.close(5)
     live = await open_shop(rt)
     fading = Address(wa_id="16505551234", lasts="60")
     picture = said(rt, Image(provider_id="M1", caption="my secret"), sender=fading, lasts=60)
