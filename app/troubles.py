@@ -67,6 +67,7 @@ class Troubles(logging.Handler):
         self._groups: dict[str, Seen] = {}
         self._hits: Hits = {}
         self._lock = Lock()
+        self._writing = asyncio.Lock()
         self._told_at = -TOLD
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -101,18 +102,20 @@ class Troubles(logging.Handler):
             await self.write(db)
 
     async def write(self, db: Database) -> None:
-        """Write what was counted. While the database refuses it is counted on."""
-        with self._lock:
-            groups, self._groups = self._groups, {}
-            hits, self._hits = self._hits, {}
-        hits = cleaned(hits)
-        tell = bool(groups) and self._clock.now() - self._told_at >= TOLD
-        try:
-            if groups or hits:
-                if await db.write(keep, groups, hits, tell):
-                    self._told_at = self._clock.now()
-        except DatabaseError as error:
-            log.warning("%s groups of errors were not written: %s", len(groups), error)
+        """Write what was counted; it is there then, whoever else was writing. While the database refuses it is counted
+        on."""
+        async with self._writing:
+            with self._lock:
+                groups, self._groups = self._groups, {}
+                hits, self._hits = self._hits, {}
+            hits = cleaned(hits)
+            tell = bool(groups) and self._clock.now() - self._told_at >= TOLD
+            try:
+                if groups or hits:
+                    if await db.write(keep, groups, hits, tell):
+                        self._told_at = self._clock.now()
+            except DatabaseError as error:
+                log.warning("%s groups of errors were not written: %s", len(groups), error)
 
 
 def cleaned(hits: Hits) -> Hits:

@@ -1,7 +1,9 @@
 """Errors are counted in groups without secrets (P43), and limits tell who ran into them (S14)."""
 
+import asyncio
 import logging
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,21 @@ async def test_groups_differ_by_kind_and_place_and_memory_is_bounded(database: D
         fail(type(f"Kind{n}", (Exception,), {}))
     await troubles.write(database)
     assert await rows(database, "select count(*) from error_group") == [(GROUPS + 2,)]
+
+
+async def test_whoever_writes_finds_what_another_is_writing(database: Database, troubles: Troubles) -> None:
+    gate = threading.Event()
+    holding = asyncio.ensure_future(database.write(lambda tx: gate.wait(10)))
+    fail()
+    first = asyncio.ensure_future(troubles.write(database))
+    await asyncio.sleep(0)  # it has what was counted, and waits for the writer
+    second = asyncio.ensure_future(troubles.write(database))
+    await asyncio.sleep(0.05)
+    assert not second.done()
+    gate.set()
+    await asyncio.gather(holding, second)
+    assert await rows(database, "select kind from error_group") == [("ValueError",)]
+    await first
 
 
 async def test_what_a_refused_write_loses_is_said(database: Database, troubles: Troubles) -> None:
