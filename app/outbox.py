@@ -28,7 +28,7 @@ from app.storage import Store
 from app.store import outbox
 
 # At full rate a slot is taken for two commits and a send. Where they run out, replies queue, which costs a second write
-# each, and the queue then feeds itself: 64 made half a second of every reply. A kill holds so many unknown at most.
+# each, and the queue then feeds itself: 64 made a second of every reply. A kill leaves so many unknown at most.
 SLOTS = 128
 ATTEMPTS = 8
 FIRST_BACKOFF = 2.0
