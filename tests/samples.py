@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "shared" / "samples"
-needs_samples = pytest.mark.skipif(not FOLDER.is_dir(), reason="the sample payloads do not lie beside this checkout")
+# A plain clone is green, too: the payloads are not ours to pass on, and each test that reads them is in `skips.txt`.
+missing = not FOLDER.is_dir()
+needs_samples = pytest.mark.skipif(missing, reason="no sample payloads lie beside this checkout")  # as above
 
 
 def bodies(kind: str) -> list[Path]:

@@ -2,13 +2,9 @@
 
 import asyncio
 import contextlib
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from app.connectors.base import (
     Address,
@@ -22,9 +18,9 @@ from app.connectors.base import (
 )
 from app.connectors.whatsapp_web.session import WebSession
 from app.content import Content
+from tests import linked_library
 
-if sys.platform != "linux" or importlib.util.find_spec("neonize") is None:
-    pytest.skip("the library is not there, or its memory cannot be read", allow_module_level=True)
+linked_library.require()
 
 from tests.fakes.whatsapp.server import WhatsApp
 

@@ -225,8 +225,9 @@ async def test_account_alone_does_not_load_the_library_here(
     whatsapp: WhatsApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An account in a process of its own costs this process nothing but its messages' shapes."""
-    monkeypatch.setattr(InProcess, "_engine", None)
-    monkeypatch.setattr(carriers, "COMMAND", [*turned.command(whatsapp.port, ROOT.public), carriers.HIDDEN_WORD])
+    child = [*turned.command(whatsapp.port, ROOT.public), carriers.HIDDEN_WORD]
+    monkeypatch.setattr(InProcess, "_engine", None)  # a test before may have loaded it
+    monkeypatch.setattr(carriers, "COMMAND", child)  # the same child, whose library asks the fake server
     device = open_session(whatsapp, tmp_path, process="own")
     await device.qr()
     assert InProcess._engine is None and device.session._client

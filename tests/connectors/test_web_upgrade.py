@@ -6,14 +6,13 @@ import importlib.util
 import re
 from pathlib import Path
 
-import pytest
-
 from app.connectors.whatsapp_web import engine, library
+from tests import linked_library
 from tests.fakes.whatsapp import redirect
 
+linked_library.require()
 SPEC = importlib.util.find_spec("neonize")
-if SPEC is None or SPEC.origin is None:
-    pytest.skip("the library is not installed", allow_module_level=True)
+assert SPEC is not None and SPEC.origin is not None
 FOLDER = Path(SPEC.origin).parent
 NAMES = {
     engine.ME: "Device", engine.PAIRED: "PairStatusEv", engine.CONNECTED: "ConnectedEv",

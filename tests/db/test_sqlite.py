@@ -24,7 +24,7 @@ from app.db import (
     checkpoints,
 )
 from app.db.library import SAFE_WITH_TWO_CONNECTIONS, describe_sqlite
-from app.db.sqlite import Sqlite
+from app.db.sqlite import PATIENCE, Sqlite
 from tests.clock import ManualClock
 from tests.databases import Templates
 from tests.db.items import COUNT, INSERT, NAMES, Refused, add, add_and_fail
@@ -210,16 +210,19 @@ async def test_erased_text_is_in_no_file_after_truncate(database: Sqlite, path: 
 
 
 async def test_emptying_the_log_waits_for_readers_and_gives_up(
-    database: Sqlite, path: Path, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+    database: Sqlite, path: Path, clock: ManualClock
 ) -> None:
     await database.write(add, "a")
     reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     reader.execute("begin")
     reader.execute("select * from item").fetchall()
     await database.write(add, "b")
-    monkeypatch.setattr("app.db.sqlite.PATIENCE", -1.0)
+    emptying = asyncio.ensure_future(database.truncate())
+    await asyncio.sleep(0.1)
+    assert not emptying.done(), "it waits for the reader"
+    clock.advance(PATIENCE + 1)
     with pytest.raises(Locked):
-        await database.truncate()
+        await emptying
     reader.close()
     await database.truncate()
 

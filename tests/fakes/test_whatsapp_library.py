@@ -2,13 +2,10 @@
 the field."""
 
 import importlib.metadata
-import importlib.util
-import sys
 
-import pytest
+from tests import linked_library
 
-if sys.platform != "linux" or importlib.util.find_spec("neonize") is None:
-    pytest.skip("the library is not there, or its memory cannot be read", allow_module_level=True)
+linked_library.require()
 
 from app.connectors.whatsapp_web.native import Library
 from tests.fakes.whatsapp import library, redirect

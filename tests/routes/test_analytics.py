@@ -15,7 +15,6 @@ from app.bot.document import compile_version
 from app.db import Query
 from app.routes import charts
 from app.store import statistics as store
-from tests.api.conftest import Program, api  # noqa: F401  # a fixture: asked for by its name
 from tests.routes.visiting import ANA, Visit, visiting
 from tests.shop import change, said, take_in
 
@@ -224,24 +223,6 @@ async def test_the_page_has_a_table_for_each_chart_and_is_read_by_everybody(tmp_
         assert sum(int(row["count"]) for row in rows if row["what"] == "not delivered") == expected["failures"]
         for query in ("?days=8", "?days=x&channel=x", f"?channel={'9' * 18}", "?channel=-1"):
             assert (await visit.get(f"/analytics{query}")).status_code == 200
-
-
-async def test_programs_get_the_same_numbers(api: Program) -> None:  # noqa: F811  # that fixture
-    head = await api.key("read", "send")
-    place = "/api/v1/analytics"
-    empty = (await api.get(f"{place}/summary", headers=head)).json()
-    assert empty["received"] == 0 and empty["person_wait"] is None and empty["counted_at"] is None
-    body = {"channel": "Shop", "to": "5511999990000", "text": "Hi"}
-    assert (await api.post("/api/v1/messages", json=body, headers=head)).status_code == 202
-    await statistics.keep(api.rt.db)
-    found = (await api.get(f"{place}/summary?days=7", headers=head)).json()
-    assert found["sent_by_programs"] == 1 and found["statuses"] == {"queued": 1} and found["counted_at"]
-    assert [(one["name"], one["sent"]) for one in found["channels"]] == [("Shop", 1)]
-    hours = (await api.get(f"{place}/hours?channel={found['channels'][0]['id']}", headers=head)).json()["hours"]
-    assert [hour["sent_by_programs"] for hour in hours] == [1]
-    assert (await api.get(f"{place}/hours?channel={'8' * 19}", headers=head)).json() == {"hours": []}
-    assert (await api.get(f"{place}/summary?days=0", headers=head)).status_code == 422
-    assert (await api.get(f"{place}/summary")).status_code == 401
 
 
 def test_a_reason_leaves_out_what_is_of_one_message() -> None:

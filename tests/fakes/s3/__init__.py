@@ -13,7 +13,10 @@ SECRET = "a secret/with+signs="
 REGION = "eu-south-2"
 BUCKET = "shop-files"
 EMPTY = hashlib.sha256(b"").hexdigest()
-AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})")  # fmt: skip  # noqa: E501
+AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, ?"
+    r"SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})"
+)
 
 
 class S3:
