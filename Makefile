@@ -16,7 +16,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/parley serve $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests tests/fakes $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

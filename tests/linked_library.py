@@ -1,14 +1,13 @@
-"""Where the library of linked devices can be played with: its wheels are not made for every system, and the fake server
-is put in its place in memory that only Linux shows."""
+"""Where linked devices can be played: wheels of their library are not made for every system, and the fake server is put
+in the library's place in memory that only Linux shows. Modules that need it ask before they import it, and have a line
+in `tests/skips.txt`."""
 
 import importlib.util
 import sys
+from typing import Final
 
-import pytest
-
-
-def require() -> None:
-    """Called by a module before it imports what needs the library: without it none of the module's tests can say anything,
-    and each such module has its line in `tests/skips.txt`."""
-    if sys.platform != "linux" or importlib.util.find_spec("neonize") is None:
-        pytest.skip("no linked device can be played here", allow_module_level=True)  # as the module says
+WHY_NOT: Final = (
+    "the library is not there, or its memory cannot be read"
+    if sys.platform != "linux" or importlib.util.find_spec("neonize") is None
+    else ""
+)

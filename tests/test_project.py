@@ -206,3 +206,13 @@ def test_no_file_names_a_package_registry() -> None:
 def test_nothing_in_the_product_is_unfinished() -> None:
     wrong = r"\b(TO" + r"DO|FIX" + r"ME|NotImpl" + r"ementedError)\b|(?i:coming soon)"
     assert not lines_with(re.compile(wrong), ROOT / "app")
+
+
+def test_what_the_suite_leaves_out_is_run_by_a_target_of_its_own() -> None:
+    """A folder that is left out stays out, even where it is named beside the whole: pytest takes it as part of that."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    left_out = settings["tool"]["pytest"]["ini_options"]["norecursedirs"]
+    named = re.findall(r"-m pytest (.+)", (ROOT / "Makefile").read_text())
+    for folder in left_out:
+        if list((ROOT / "tests" / folder).glob("**/test_*.py")) and folder != "bench":  # figures of a quiet machine
+            assert any(f"tests/{folder} " in words and " tests " not in words for words in named), folder
