@@ -23,7 +23,8 @@ from app.desk import Desk, Question, Unanswered
 from app.jobs import Ending, Later
 from app.metrics import Metrics
 from app.models import Job
-from app.security.outbound import Answer, Outbound, OutboundError
+from app.security.addresses import OutboundError
+from app.security.outbound import Answer, Outbound
 from app.security.secrets import Keyring
 from app.store import conversations
 from app.store import jobs as store

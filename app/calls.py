@@ -14,7 +14,8 @@ from app.bot.calling import HANDLER
 from app.bot.scene import Call, CallError, CallResult, Effect
 from app.db import Tx
 from app.models import Job
-from app.security.outbound import AUTHORITY, SHAPE, Answer
+from app.security.addresses import AUTHORITY, SHAPE
+from app.security.outbound import Answer
 from app.store import jobs
 
 KIND: Final = "call"

@@ -1,11 +1,12 @@
 """Addresses that people type, as connectors use them: files for networks that take bytes only, messages to gateways.
-Each is judged as any other (`security/outbound.py`)."""
+Each is judged as any other (`security/addresses.py`)."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from app.connectors.base import Problem, Scope, SendFailed
-from app.security.outbound import Outbound, OutboundError
+from app.security.addresses import OutboundError
+from app.security.outbound import Outbound
 
 BIGGEST: Final = 100 * 1024 * 1024
 TIMEOUT: Final = 120.0  # seconds for one file

@@ -24,7 +24,8 @@ from app.db.journal import EVENTS_AFTER
 from app.errors import Conflict, Invalid, NotFound
 from app.events import StoredEvent
 from app.said import N_, Sentence
-from app.security.outbound import Answer, Outbound, OutboundError, check_url
+from app.security.addresses import OutboundError, check_url
+from app.security.outbound import Answer, Outbound
 from app.security.secrets import Keyring
 from app.store import events as stored
 from app.store import webhooks as store

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from app.security import outbound
-from app.security.outbound import Outbound, OutboundError, is_denied, read_url, resolve
+from app.security import addresses
+from app.security.addresses import OutboundError, is_denied, read_url, resolve
+from app.security.outbound import Outbound
 
 PUBLIC = "93.184.216.34"
 INSIDE = (
@@ -305,6 +306,6 @@ async def test_headers_of_the_connection_are_ours(headers: dict[str, str]) -> No
 
 
 async def test_this_machine_is_not_called_by_its_own_address() -> None:
-    assert outbound.is_own(ipaddress.ip_address("127.0.0.1"))
-    assert not outbound.is_own(ipaddress.ip_address(PUBLIC))
+    assert addresses.is_own(ipaddress.ip_address("127.0.0.1"))
+    assert not addresses.is_own(ipaddress.ip_address(PUBLIC))
     assert await resolve(read_url(f"https://{PUBLIC}/")) == [ipaddress.ip_address(PUBLIC)]
