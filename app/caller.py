@@ -15,9 +15,9 @@ from typing import Final
 from app import calls, due, turns, vault
 from app.bot.calling import HANDLER
 from app.bot.scene import Call, CallResult
-from app.bots import Versions
 from app.case import Intake
 from app.clock import Clock
+from app.compiled import Versions
 from app.db import Database, DatabaseError, Tx
 from app.desk import Desk, Question, Unanswered
 from app.jobs import Ending, Later

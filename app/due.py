@@ -28,7 +28,7 @@ from app.said import N_
 from app.store import contacts, conversations
 
 if TYPE_CHECKING:
-    from app.bots import Versions
+    from app.compiled import Versions
     from app.runtime import Runtime
 
 LATE: Final = 3_600_000  # ms

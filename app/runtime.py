@@ -1,10 +1,8 @@
 """The running product: one database, its bots, channels and jobs; the order in which they start and stop."""
 
 import asyncio
-import gc
 import logging
 import secrets
-import webbrowser
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -29,33 +27,28 @@ from app import (
     users,
 )
 from app.ballast import Ballast
-from app.bots import Versions
 from app.bus import Bus
 from app.case import Intake
 from app.channels import Channels
 from app.clock import Clock, SystemClock
+from app.compiled import Versions
 from app.db import Database, Tx, open_database
 from app.desk import Desk
 from app.feed import Feed
 from app.handlers import Handlers
-from app.i18n import _
 from app.inbox import DAY
-from app.instance import Instance
 from app.media import Fetcher, may_fetch
 from app.metrics import Metrics
 from app.poison import Guard
 from app.replay import Replays
 from app.security.outbound import Outbound
 from app.security.secrets import Keyring
-from app.security.setup import SetupLink
 from app.settings import Settings
 from app.storage import Store, open_store
 from app.store import keys as key_rows
 from app.store import settings as setting_rows
 from app.store import turns
-from app.store import users as user_rows
 from app.troubles import Troubles
-from app.version import VERSION
 from app.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -282,65 +275,6 @@ async def stop(rt: Runtime) -> None:
     logging.getLogger().removeHandler(rt.troubles)
     await rt.troubles.write(rt.db)
     await rt.db.stop()
-
-
-# ---- the server -----------------------------------------------------------------------------------------------------
-
-
-def serve(settings: Settings, *, open_browser: bool = False) -> int:
-    """Run until a signal. Raises `Misconfigured` if the folder is in use, the key wrong or the address taken."""
-    from app import logs, server
-
-    logs.set_up(settings.log_level, settings.log_format)
-    lock = Instance.take(settings.data)
-    try:
-        server.run(_serve(settings, lock, open_browser))
-    finally:
-        lock.release()
-    return 0
-
-
-async def _serve(settings: Settings, lock: Instance, open_browser: bool) -> None:
-    from app import control, server
-    from app.dashboard import Dashboard
-    from app.routes.hooks import Hooks
-
-    listening = server.listen(settings.host, settings.port)
-    rt = await start(settings)
-    link = SetupLink(rt.clock)
-    door = control.Control(rt, commands)
-    await door.open()
-    lock.listens_on(listening.getsockname()[1])
-    await _greet(rt, link, server.address(listening), open_browser)
-    # What is loaded stays: looking through all of it for garbage took 40 ms, in which nobody was answered. A batch of
-    # messages makes some thousand objects that go with it; looking at them more than once was 2 % of the time.
-    gc.freeze()
-    gc.set_threshold(2_000, 10, 10)
-    gc.enable()  # the command switched it off (`cli.actions.serve`)
-
-    async def close() -> None:
-        await door.close()
-        await stop(rt)
-
-    await server.serve(Hooks(rt, Dashboard(rt, link)), listening, on_stop=rt.begin_stop, close=close)
-
-
-def commands() -> dict[str, Any]:
-    """What the command line may ask of a running Parley, loaded with the first command."""
-    from app.commands import COMMANDS
-
-    return COMMANDS
-
-
-async def _greet(rt: Runtime, link: SetupLink, address: str, open_browser: bool) -> None:
-    """Where to look, and the one-time link while there is no owner (S1)."""
-    url = rt.settings.public_url or address
-    print(_("Parley {version} listens on {address}").format(version=VERSION, address=address), flush=True)
-    if await rt.db.reader.one(user_rows.COUNT_OWNERS) == 0:
-        url = f"{url}/setup?token={link.issue()}"
-        print(_("Set it up within 30 minutes: {url}").format(url=url), flush=True)
-    if open_browser:
-        await asyncio.to_thread(webbrowser.open, url)
 
 
 # ---- units of work --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import pytest
 
 from app import bots, connecting, documents
 from app.bot.document import DocumentError
+from app.compiled import KEPT, Versions
 from app.errors import Conflict, Invalid, NotFound
 from app.runtime import Runtime
 from app.store import bots as store
@@ -147,12 +148,12 @@ async def test_trying_a_text_twice_keeps_one_snapshot(rt: Runtime) -> None:
 async def test_live_versions_are_compiled_after_a_start_and_tried_ones_are_forgotten_in_time(rt: Runtime) -> None:
     live = await shop.open_shop(rt, DRAFT)
     bot = await bots.find(rt.db.reader, "Luna")
-    again = bots.Versions(rt.db)
+    again = Versions(rt.db)
     await again.load_live()
     assert live.here.version_id is not None
     assert again.get(live.here.version_id).name == "Luna"
     tried = []
-    for number in range(bots.KEPT + 1):
+    for number in range(KEPT + 1):
         tried.append(await rt.db.write(bots.snapshot, bot.id, f"{DRAFT}# {number}\n"))
         await again.load(tried[-1])
     with pytest.raises(KeyError):

@@ -20,7 +20,8 @@ from app import control, vault
 from app.cli import exit_code, main, reach
 from app.errors import Invalid, NotFound
 from app.instance import Instance
-from app.runtime import Runtime, commands
+from app.runtime import Runtime
+from app.serving import commands
 
 BOT = 'bot: Luna\nrules:\n  - name: greeting\n    when: {says: hi}\n    do: [{say: "Hello.", buttons: [Menu, Order]}]\n'
 SECRETS = ("access_token=EAA-token", "app_secret=hush", "verify_token=plum")

@@ -7,6 +7,7 @@ from app.bot.document import Version
 from app.bot.scene import State
 from app.budget import REPLIES
 from app.channels import Live
+from app.compiled import KEPT, Versions
 from app.runtime import Runtime
 from tests.again import Again
 from tests.shop import change, open_shop, rows, said, take_in
@@ -73,13 +74,13 @@ async def test_versions_of_running_flows_are_ready_after_a_start_and_stay(rt: Ru
     await talk(rt, live, "order")
     await publish(rt, SECOND)
     await publish(rt, SECOND.replace("second", "third"))
-    fresh = bots.Versions(rt.db)
+    fresh = Versions(rt.db)
     await fresh.load_live()
     [(count,)] = await rows(rt, "select count(*) from version")
     version_id, _ = await kept(rt)
     assert version_id is not None and count == 3 and isinstance(fresh.get(version_id), Version)
     [(bot_id,)] = await rows(rt, "select id from bot")
-    for number in range(bots.KEPT + 2):
+    for number in range(KEPT + 2):
         tried = await rt.db.write(bots.snapshot, bot_id, f"bot: T\nlanguage: en\n# {number}\n")
         await fresh.load(tried)
     assert isinstance(fresh.get(version_id), Version)

@@ -27,7 +27,7 @@ def run(given: Given) -> int:
 
 def serve(given: Given) -> int:
     gc.disable()  # until all is loaded, which stays: looking through it for garbage took a tenth of the start
-    from app.runtime import serve as run_server
+    from app.serving import serve as run_server
 
     return run_server(settings_of(given), open_browser=given.open)
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from app import users
-from app.bots import Versions
 from app.case import Intake
 from app.channels import Channels, Live
 from app.clock import SystemClock
+from app.compiled import Versions
 from app.db import open_database
 from app.poison import Guard
 from app.runtime import Runtime, ensure_install
