@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from app import calls, due, turns, vault
-from app.bot.calling import HANDLER
+from app.bot.request import HANDLER
 from app.bot.scene import Call, CallResult
 from app.case import Intake
 from app.clock import Clock

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from app.bot.calling import HANDLER
+from app.bot.request import HANDLER
 from app.bot.scene import Call, CallError, CallResult, Effect
 from app.db import Tx
 from app.models import Job

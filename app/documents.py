@@ -13,13 +13,13 @@ from typing import Final, Literal
 import msgspec
 
 from app import calls
-from app.bot.calling import HANDLER, Request
 from app.bot.document import Document, DocumentError, Version, parse, prepare
 from app.bot.grammar import Rule
 from app.bot.guards import asked_by
 from app.bot.lint import lint, steps
 from app.bot.named import Known, missing_secrets, named
 from app.bot.opening import day_of, is_past
+from app.bot.request import HANDLER, Request
 from app.bot.shape import Problem
 from app.bot.shown import Network, shown
 from app.bot.trials import Outcome, run

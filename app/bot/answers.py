@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from app.bot.calling import ERRORS, METHODS, Body, Leaf
 from app.bot.keep import literal
+from app.bot.request import ERRORS, METHODS, Body, Leaf
 from app.bot.scene import Call, CallError, CallResult
 from app.bot.shape import Integer, Keys, ListOf, Located, Text
 from app.bot.stars import fits

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from app.bot.calling import Relay
 from app.bot.formats import NEUTRAL, Speech, speech
 from app.bot.grammar import DOCUMENT, Document, Rule
 from app.bot.hours import Hours
@@ -15,6 +14,7 @@ from app.bot.index import Index, build
 from app.bot.languages import choose
 from app.bot.loops import endless
 from app.bot.program import Program
+from app.bot.request import Relay
 from app.bot.shape import MISSING, Located, Problem, Report
 from app.bot.speaking import in_language, spoken_languages
 from app.bot.steps import Compiler, Plan, flow, plan, plan_rule

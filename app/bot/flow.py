@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.bot.calling import Request
-from app.bot.calling import verbs as called
 from app.bot.moment import LONGEST, Length
 from app.bot.nodes import MappingNode, Node, ScalarNode
+from app.bot.request import Request
+from app.bot.request import verbs as called
 from app.bot.shape import (
     Either,
     Integer,

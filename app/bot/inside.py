@@ -1,9 +1,9 @@
 """The steps that stand within steps: branches, and what is done when an answer or a call fails."""
 
 from app.bot.acts import Random
-from app.bot.calling import Request
 from app.bot.flow import Ask, If, Switch
 from app.bot.grammar import Step
+from app.bot.request import Request
 from app.bot.shape import Located
 from app.bot.timing import Postpone
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from app.bot.ahead import ahead, leads, reach
-from app.bot.calling import Request
 from app.bot.flow import Ask, Set, Start
 from app.bot.grammar import Document, Step
 from app.bot.inside import inside
 from app.bot.loops import doubtful
 from app.bot.program import Program
+from app.bot.request import Request
 from app.bot.rivals import rivals
 from app.bot.shape import Located, Problem
 from app.bot.silence import silence

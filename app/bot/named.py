@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from app.bot.acts import Assignment
-from app.bot.calling import Request
 from app.bot.grammar import Document, Give
 from app.bot.inside import inside
 from app.bot.messages import Approved
 from app.bot.program import Assembler
+from app.bot.request import Request
 from app.bot.shape import Located, Problem
 from app.bot.shown import every
 from app.bot.speaking import in_language, spoken_languages

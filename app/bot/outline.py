@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.bot.calling import METHODS
 from app.bot.languages import are_languages
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from app.bot.request import METHODS
 from app.said import N_, Sentence
 
 Stripe = Literal["q", "", "p", "x"]  # ask; say and call; hand-off; the rest

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.bot.acts import Alternative, Assignment, Draw, Opting, Random, Remark, doing
-from app.bot.calling import Request, calling
+from app.bot.calling import calling
 from app.bot.expect import Expected
 from app.bot.flow import Ask, Closing, Fields, Goto, If, Label, Return, Set, Start, Switch, Tagging
 from app.bot.index import whole
 from app.bot.moment import Moment, When
+from app.bot.request import Request
 from app.bot.shape import Located, Problem
 from app.bot.text import Evaluate, Text, compile_expression, compile_value
 from app.bot.timing import Delay, Pause, Postpone

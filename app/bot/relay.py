@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from app.bot.calling import HANDLER, Relay, fails, failure
+from app.bot.calling import fails, failure
 from app.bot.document import Version
 from app.bot.keep import LONGEST_TAG
+from app.bot.request import HANDLER, Relay
 from app.bot.resume import HOLDS, MOST_HELD, merged
 from app.bot.run import Machine, machine
 from app.bot.scene import Arrived, Asked, Call, CallResult, Close, Decision, Note, Scene, Trace

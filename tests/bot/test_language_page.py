@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from app.bot.calling import ERRORS
 from app.bot.cases import CASE, CONTACT
 from app.bot.document import Version, compile_version, parse
 from app.bot.filters import FILTERS, TESTS
@@ -14,6 +13,7 @@ from app.bot.flow import PLAIN_ANSWERS
 from app.bot.grammar import DOCUMENT, RULE, STEPS
 from app.bot.lint import KNOWN
 from app.bot.moment import length
+from app.bot.request import ERRORS
 from app.bot.scene import Triggered
 from app.bot.shape import Keys
 from app.bot.trials import run

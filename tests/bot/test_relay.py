@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.bot.calling import ERRORS
 from app.bot.document import DocumentError, compile_version
+from app.bot.request import ERRORS
 from app.bot.scene import Arrived, Call, CallResult, GivenBack, Triggered
 from app.content import Text
 from tests.bot.world import World

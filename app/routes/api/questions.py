@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from app import desk
-from app.bot.calling import HANDLER_NAME
+from app.bot.request import HANDLER_NAME
 from app.routes.api.answers import Answer, able, accept
 from app.routes.api.endpoint import Body, Call
 
