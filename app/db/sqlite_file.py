@@ -53,7 +53,7 @@ def address(path: Path, mode: str) -> str:
 def open_writer(path: Path, synchronous: str) -> sqlite3.Connection:
     """For the writer's thread, and for closing it from another."""
     connection = sqlite3.connect(
-        address(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, cached_statements=512
+        address(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, cached_statements=1024
     )
     # secure_delete: erased text is overwritten in the file, and FAST would leave it in pages that become free.
     checkpoint_pages = 0 if library.may_checkpoint_elsewhere() else 1000

@@ -95,14 +95,14 @@ class SqliteTx:
                 row.clear()
 
     def _repeated(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[tuple[Any, ...]]]:
-        """Run a statement for all rows in pieces of 32, 16, … 1: few texts, each prepared once. Every statement gives
-        the interpreter away to the event loop's thread and has to get it back, which costs more than a row."""
-        values, at = positional(sql)[1], 0
-        while at < len(rows):
-            size = 1 << min(len(rows) - at, MOST_ROWS).bit_length() - 1
-            given = list(chain.from_iterable(map(values, rows[at : at + size])))
-            yield self._execute(repeated(sql, size), given).fetchall()
-            at += size
+        """Run a statement for all rows, at most 32 at once; each length is a text of its own, prepared once. Every
+        statement gives the interpreter away to the event loop's thread and has to get it back, which costs more than a
+        row."""
+        values = positional(sql)[1]
+        for at in range(0, len(rows), MOST_ROWS):
+            piece = rows[at : at + MOST_ROWS]
+            given = list(chain.from_iterable(map(values, piece)))
+            yield self._execute(repeated(sql, len(piece)), given).fetchall()
 
     def new_id(self) -> int:
         return self._new_id(self.now)
