@@ -1,6 +1,8 @@
 """What a turn is about, and what it may use: the words that `turns`, `effects` and `promises` share."""
 
+import hashlib
 from collections.abc import Callable
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
@@ -23,7 +25,7 @@ class Delivery(msgspec.Struct, frozen=True):
     outbound: Outbound
 
 
-class Here(msgspec.Struct, frozen=True):
+class Here(msgspec.Struct, frozen=True, dict=True):
     """The channel as a turn sees it."""
 
     id: int
@@ -31,6 +33,12 @@ class Here(msgspec.Struct, frozen=True):
     network: str
     capabilities: Capabilities
     version_id: int | None
+
+    @cached_property
+    def shows(self) -> tuple[str, str]:
+        """The capabilities as JSON, and before it the digest by which turns name them."""
+        body = msgspec.json.encode(self.capabilities)
+        return hashlib.blake2b(body, digest_size=16).hexdigest(), body.decode()
 
 
 class Bots(Protocol):
@@ -42,8 +50,8 @@ class Bots(Protocol):
 class Intake(msgspec.Struct, frozen=True):
     """What a unit may use besides its transaction: all of it pure or only read. Ages in ms.
 
-    `send`, `wake` (a channel's sender) and `due` (a job of this lane is due at this time, ms UTC) are told after the
-    commit."""
+    `stored`: digests of capabilities that are in the database, added to after a commit. `send`, `wake` (a channel's
+    sender) and `due` (a job of this lane is due at this time, ms UTC) are told after the commit."""
 
     bots: Bots
     guard: Guard
@@ -53,6 +61,7 @@ class Intake(msgspec.Struct, frozen=True):
     due: Callable[[str, int], None]
     send: Callable[[Delivery], None]
     wake: Callable[[int], None]
+    stored: set[str] = msgspec.field(default_factory=set)
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -27,6 +27,26 @@ _tags: msgspec.json.Decoder[tuple[str, ...]] = msgspec.json.Decoder(tuple[str, .
 _fields: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 
 
+class _Seen(msgspec.Struct, frozen=True):
+    """A `Scene` as its turn keeps it: of what the channel can show, the digest (`store.turns.GIVEN`)."""
+
+    state: State
+    contact: ContactView
+    capabilities: str
+    channel: str
+    network: str
+    last_heard: int
+    opted_out: bool
+
+
+class _Given(msgspec.Struct, frozen=True):
+    """A `TurnInput` as its turn keeps it."""
+
+    scene: _Seen
+    event: Event
+    now: int
+
+
 class _Said(msgspec.Struct, frozen=True):
     """What the bot made of it: effects, its new state, the whole decision as JSON and its kind of verdict, or why it
     failed."""
@@ -104,10 +124,14 @@ def _write(
     tx: Tx, intake: Intake, case: Case, version_id: int, given: TurnInput, said: _Said, took: int
 ) -> bool:  # fmt: skip
     """The turn and all that follows from it. Returns whether the slot was used."""
+    digest, body = case.here.shows
+    if digest not in intake.stored:
+        tx.run(turns.INSERT_CAPABILITIES, digest=digest, body=body)
+        tx.after_commit(intake.stored.add, digest)
     tx.later(
         turns.INSERT, id=case.turn_id, conversation_id=case.conversation_id,
-        message_id=case.heard.id if case.heard else None, version_id=version_id, input=_encode(given),
-        output=said.output, code=said.code, error=said.error, took_us=took, at=tx.now,
+        message_id=case.heard.id if case.heard else None, version_id=version_id, input=_kept(given, digest),
+        capabilities=digest, output=said.output, code=said.code, error=said.error, took_us=took, at=tx.now,
     )  # fmt: skip
     if said.error:
         tx.publish(events.Event(events.ATTENTION_UPDATED, ("attention",)))
@@ -158,6 +182,12 @@ def _decide(intake: Intake, version_id: int, given: TurnInput, name: str) -> _Sa
     finally:
         intake.guard.end(at)
     return _Said(decision.effects, decision.state, _encode(decision), decision.trace.code)
+
+
+def _kept(given: TurnInput, digest: str) -> str:
+    scene = given.scene
+    seen = _Seen(scene.state, scene.contact, digest, scene.channel, scene.network, scene.last_heard, scene.opted_out)
+    return _encode(_Given(seen, given.event, given.now))
 
 
 def _encode(value: object) -> str:

@@ -13,10 +13,14 @@ from app.bot.decide import decide
 from app.bot.scene import TurnInput
 from app.db import Query
 from app.runtime import Runtime
+from app.store.turns import CAPABILITIES, GIVEN
 
 MOST = 500  # of one test
 TURNS = Query(
-    "select id, version_id, input, output from turn where error = '' and at >= :since order by id limit :limit",
+    f"""
+    select t.id, t.version_id, {GIVEN}, t.output from turn t {CAPABILITIES}
+    where t.error = '' and t.at >= :since order by t.id limit :limit
+    """,
     lambda *row: row,
 )
 KEY = "turns-decided-again"

@@ -13,6 +13,7 @@ from app.content import Text, encode
 from app.promises import LANE
 from app.runtime import Runtime
 from app.store import overview
+from app.store.turns import CAPABILITIES, GIVEN
 from tests.acting import WORDS, act, come_due, gathering, still
 from tests.clock import ManualClock
 from tests.shop import open_shop, rows, said, take_in
@@ -39,6 +40,7 @@ flows:
 """
 PHONE, NAME = Address(wa_id="551199990000"), Address(user_id="BR.77")
 BOTH = Address(wa_id="551199990000", user_id="BR.77")
+GIVEN_IN_ORDER = f"select {GIVEN} from turn t {CAPABILITIES} order by t.at"
 SAID = "select text from message where direction = 'out' order by at, id"
 
 
@@ -176,7 +178,7 @@ async def test_a_simulated_customer_is_answered_later_as_on_the_network_that_is_
     for seconds in (2, 20):
         clock.advance(seconds)
         assert await come_due(rt) == 1
-    scenes = [json.loads(given)["scene"] for (given,) in await rows(rt, "select input from turn order by at")]
+    scenes = [json.loads(given)["scene"] for (given,) in await rows(rt, GIVEN_IN_ORDER)]
     assert [scene["network"] for scene in scenes] == ["telegram", "telegram"]
     assert [scene["capabilities"]["buttons"] for scene in scenes] == [100, 100]
     assert (await spoken(rt))[:2] == ["One moment.", "Your cake is ready."]

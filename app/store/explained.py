@@ -3,6 +3,7 @@
 import msgspec
 
 from app.db import Query, Reader
+from app.store.turns import CAPABILITIES, GIVEN
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -22,10 +23,10 @@ class Turn(msgspec.Struct, frozen=True):
     live: int
 
 
-TURN = """
-    select t.id, t.conversation_id, t.message_id, t.input, t.output, t.error, t.took_us, t.at, b.id,
+TURN = f"""
+    select t.id, t.conversation_id, t.message_id, {GIVEN}, t.output, t.error, t.took_us, t.at, b.id,
            coalesce(b.name, ''), w.number, case when h.version_id = t.version_id then 1 else 0 end
-    from turn t
+    from turn t {CAPABILITIES}
     join conversation v on v.id = t.conversation_id
     join channel h on h.id = v.channel_id
     left join version w on w.id = t.version_id
@@ -45,10 +46,11 @@ class Step(msgspec.Struct, frozen=True):
 
 
 CALLS = Query(
-    """
-    select at, input, output from turn
-    where conversation_id = :id and at >= :since and at <= :until and (output like :called or input like :answered)
-    order by at, id limit 100
+    f"""
+    select t.at, {GIVEN}, t.output from turn t {CAPABILITIES}
+    where t.conversation_id = :id and t.at >= :since and t.at <= :until
+      and (t.output like :called or t.input like :answered)
+    order by t.at, t.id limit 100
     """,
     Step,
 )

@@ -3,6 +3,7 @@
 import msgspec
 
 from app.db import Query
+from app.store.turns import CAPABILITIES, GIVEN
 
 
 class Chat(msgspec.Struct, frozen=True):
@@ -29,9 +30,9 @@ CHATS = Query(
     Chat,
 )
 TURNS = Query(
-    """
-    select t.id, t.at, t.input, t.output
-    from turn t
+    f"""
+    select t.id, t.at, {GIVEN}, t.output
+    from turn t {CAPABILITIES}
     join version w on w.id = t.version_id
     where t.conversation_id = :conversation_id and (t.at, t.id) > (:at, :after) and t.at < :until
       and w.bot_id = :bot_id

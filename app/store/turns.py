@@ -18,12 +18,25 @@ class Miss(msgspec.Struct, frozen=True):
 
 INSERT = Statement(
     """
-    insert into turn (id, conversation_id, message_id, version_id, input, output, code, error, took_us, at)
-    values (:id, :conversation_id, :message_id, :version_id, :input, :output, :code, :error, :took_us, :at)
+    insert into turn
+      (id, conversation_id, message_id, version_id, input, capabilities, output, code, error, took_us, at)
+    values
+      (:id, :conversation_id, :message_id, :version_id, :input, :capabilities, :output, :code, :error, :took_us, :at)
     """
 )
+# What the channel could show is a third of what the bot is given, and nearly always the same: a turn has its digest
+# there, and whoever reads the turn `t` as `GIVEN` has it in its place again.
+INSERT_CAPABILITIES = Statement(
+    "insert into capability (digest, body) values (:digest, :body) on conflict (digest) do nothing"
+)
+GIVEN = "coalesce(replace(t.input, '\"' || k.digest || '\"', k.body), t.input)"
+CAPABILITIES = "left join capability k on k.digest = t.capabilities"
 LAST_INPUT = Query(
-    "select input from turn where conversation_id = :conversation_id order by at desc, id desc limit 1", str
+    f"""
+    select {GIVEN} from turn t {CAPABILITIES}
+    where t.conversation_id = :conversation_id order by t.at desc, t.id desc limit 1
+    """,
+    str,
 )
 CONVERSATION = Query("select conversation_id from turn where id = :id", int)
 SUSPECTS = Query("select name, strikes from suspect", lambda name, strikes: (name, strikes))
@@ -34,9 +47,9 @@ STRIKE = Statement(
     """
 )
 OF_BOT = Query(
-    """
-    select t.input, t.output
-    from turn t
+    f"""
+    select {GIVEN}, t.output
+    from turn t {CAPABILITIES}
     join version v on v.id = t.version_id
     where t.conversation_id = :conversation_id and v.bot_id = :bot_id and t.error = ''
     order by t.at desc, t.id desc limit :limit

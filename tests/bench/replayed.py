@@ -21,6 +21,7 @@ from app.connectors.base import Address, Inbound
 from app.db import Query
 from app.runtime import Runtime, start, stop
 from app.settings import load
+from app.store.turns import CAPABILITIES, GIVEN
 from tests.bench import wire
 
 EACH = 10  # turns of a conversation
@@ -41,7 +42,7 @@ rules:
 """
 DRAFT = BOT.replace("From 8 to 18", "From 9 to 18").replace("hello}", "[hello, thanks]}")
 SECRET = {"access_token": "E" * 180, "app_secret": wire.SECRET, "verify_token": "bench"}
-STORED = Query("select input from turn order by id", str)
+STORED = Query(f"select {GIVEN} from turn t {CAPABILITIES} order by t.id", str)
 
 
 async def main(count: int) -> None:
