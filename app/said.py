@@ -5,7 +5,7 @@ language (`i18n.tell`) and programs can still read it.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -36,15 +36,14 @@ class Said(msgspec.Struct, frozen=True, eq=False, omit_defaults=True, array_like
         return hash(str(self))
 
 
+AS_THEY_ARE: Final = (Said, str, int, float)
 # What a person may be told: a sentence that can be translated, or words that stand as they are.
 Sentence = Said | str
 
 
 def N_(template: str, /, **values: object) -> Said:
     """gettext's name for "only mark". What is neither a sentence nor a number goes in as its text."""
-    return Said(
-        template, {name: v if isinstance(v, Said | str | int | float) else str(v) for name, v in values.items()}
-    )
+    return Said(template, {name: v if isinstance(v, AS_THEY_ARE) else str(v) for name, v in values.items()})
 
 
 def english(value: Sentence | int | float) -> str:

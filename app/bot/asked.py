@@ -61,9 +61,10 @@ class Asked:
         event = self.event
         return (*event.burst, event.content) if isinstance(event, Arrived) else ()
 
-    @cached_property
+    @property
     def reaction(self) -> str | None:
         """The emoji as it is compared; None if this is no reaction."""
+        # Asked of every message, and nearly always no reaction: to keep the answer takes longer than to find it.
         content = self.event.content if isinstance(self.event, Arrived) else None
         return fold(content.emoji) if isinstance(content, Reaction) else None
 
