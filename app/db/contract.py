@@ -28,11 +28,13 @@ class Query(Generic[T_co]):
     row: Callable[..., T_co]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """A write without result."""
+    """A write without result. `alone` does the same for one row, where a list with one row in it takes twice as
+    long."""
 
     sql: str
+    alone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

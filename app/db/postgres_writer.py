@@ -48,7 +48,7 @@ class PostgresTx:
         return [row(*columns) for columns in self._cursor.execute(translate(query.sql), params).fetchall()]
 
     def run(self, statement: Statement, /, **params: Any) -> int:
-        return self._cursor.execute(translate(statement.sql), params).rowcount
+        return self._cursor.execute(translate(statement.alone or statement.sql), params).rowcount
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         self._cursor.executemany(translate(statement.sql), rows)

@@ -36,7 +36,7 @@ class SqliteTx:
         self.now = now
         self.events: list[Event] = []
         self.calls: list[Call] = []
-        self._later: dict[str, list[dict[str, Any]]] = {}
+        self._later: dict[Statement, list[dict[str, Any]]] = {}
 
     def one(self, query: Query[T], /, **params: Any) -> T | None:
         if self._later:
@@ -56,7 +56,7 @@ class SqliteTx:
     def run(self, statement: Statement, /, **params: Any) -> int:
         if self._later:
             self.flush()
-        sql, values = positional(statement.sql)
+        sql, values = positional(statement.alone or statement.sql)
         return self._execute(sql, values(params)).rowcount
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -75,9 +75,9 @@ class SqliteTx:
         return [row(*columns) for found in self._repeated(query.sql, rows) for columns in found]
 
     def later(self, statement: Statement, /, **params: Any) -> dict[str, Any]:
-        rows = self._later.get(statement.sql)
+        rows = self._later.get(statement)
         if rows is None:
-            self._later[statement.sql] = [params]
+            self._later[statement] = [params]
         else:
             rows.append(params)
         return params
@@ -88,9 +88,12 @@ class SqliteTx:
     def flush(self) -> None:
         """Write what was to be written later."""
         later, self._later = self._later, {}
-        for sql, rows in later.items():
-            for _ in self._repeated(sql, rows):
-                """Nothing comes back from a write."""
+        for statement, rows in later.items():
+            if len(rows) == 1 and statement.alone:
+                self.run(statement, **rows[0])
+            else:
+                for _ in self._repeated(statement.sql, rows):
+                    """Nothing comes back from a write."""
             for row in rows:
                 row.clear()
 

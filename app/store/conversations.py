@@ -63,7 +63,14 @@ AFTER_TURN = Statement(
         unread = conversation.unread + v.unread, waiting_since = v.waiting_since, waiting_for = v.waiting_for,
         closed_at = v.closed_at, heard_at = v.heard_at, last_at = v.at, last_id = v.last_id, snippet = v.snippet
     from v where conversation.id = v.id
+    """,
     """
+    update conversation
+    set state = :state, version_id = :version_id, mode = :mode, budget = :budget, places = :places,
+        unread = unread + :unread, waiting_since = :waiting_since, waiting_for = :waiting_for, closed_at = :closed_at,
+        heard_at = :heard_at, last_at = :at, last_id = :last_id, snippet = :snippet
+    where id = :id
+    """,
 )
 # After a turn that no message caused: when the customer wrote, and which message is the newest, stay as they are.
 AFTER_RESUMED = Statement(

@@ -69,7 +69,11 @@ ACCEPTED = Statement(
     with v (id, provider_id, now) as (values (:id, :provider_id, :now))
     update message set status = 'accepted', provider_id = v.provider_id, problem = '', sent_at = v.now
     from v where message.id = v.id and message.status in ('queued', 'sending', 'unknown')
+    """,
     """
+    update message set status = 'accepted', provider_id = :provider_id, problem = '', sent_at = :now
+    where id = :id and status in ('queued', 'sending', 'unknown')
+    """,
 )
 ACCEPTED_UNNAMED = Statement(
     """

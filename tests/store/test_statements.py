@@ -56,7 +56,13 @@ def statements() -> dict[str, Asked]:
         for name, value in values.items()
         if isinstance(value, Query | Statement)
     }
-    return dict(found.values()) | {"journal.SET_MARK": Statement(journal.SET_MARK)}
+    listed: dict[str, Asked] = dict(found.values())
+    alone = {
+        f"{name}, alone": Statement(one.alone)
+        for name, one in listed.items()
+        if isinstance(one, Statement) and one.alone
+    }
+    return listed | alone | {"journal.SET_MARK": Statement(journal.SET_MARK)}
 
 
 # ---- typical values -------------------------------------------------------------------------------------------------
