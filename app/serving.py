@@ -11,6 +11,7 @@ from app.runtime import Runtime, start, stop
 from app.security.setup import SetupLink
 from app.settings import Settings
 from app.store import users as user_rows
+from app.system import take_longer_turns
 from app.version import VERSION
 
 
@@ -18,6 +19,7 @@ def serve(settings: Settings, *, open_browser: bool = False) -> int:
     """Run until a signal. Raises `Misconfigured` if the folder is in use, the key wrong or the address taken."""
     from app import logs, server
 
+    take_longer_turns()
     logs.set_up(settings.log_level, settings.log_format)
     lock = Instance.take(settings.data)
     try:

@@ -1,5 +1,6 @@
 """What differs by system: file locks, private files, syncing a folder, where data lies, how other programs start."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -55,6 +56,14 @@ else:
             return Path.home() / "Library" / "Application Support" / "Parley"
         base = os.environ.get("XDG_DATA_HOME")
         return (Path(base) if base else Path.home() / ".local" / "share") / "parley"
+
+
+def take_longer_turns() -> None:
+    """Threads of this process, and of those it starts, do not interrupt whoever computes when they wake, but wait for
+    the end of its turn. Ours share one lock, so the one that was interrupted is soon asked for again."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # not allowed here: it only costs time
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def outside_environment() -> dict[str, str]:

@@ -358,13 +358,14 @@ def test_a_pyyaml_without_libyaml_is_named_at_the_start(tmp_path: Path, words: t
     assert done.returncode == 78 and "built without libyaml" in done.stderr and "Traceback" not in done.stderr
 
 
-GARBAGE = """
-import gc, sys
+SERVED = """
+import gc, os, sys
 from app import server
 from app.cli import main
 
 async def serve(app, listening, *, on_stop, close):
     print("loaded" if "app.dashboard" in sys.modules else "missing", gc.isenabled(), gc.get_freeze_count() > 10_000)
+    print("turns", sys.platform != "linux" or os.sched_getscheduler(0) == os.SCHED_BATCH)
     listening.close()
     on_stop()
     await close()
@@ -374,11 +375,11 @@ sys.exit(main(["serve", "--port", "0"]))
 """
 
 
-def test_garbage_is_looked_for_once_all_is_loaded(tmp_path: Path) -> None:
+def test_garbage_is_looked_for_once_all_is_loaded_and_threads_take_longer_turns(tmp_path: Path) -> None:
     environment = {"PARLEY_DATA": str(tmp_path / "data"), "PYTHONPATH": str(Path(__file__).parent.parent)}
-    begun = [sys.executable, "-c", GARBAGE]
+    begun = [sys.executable, "-c", SERVED]
     done = subprocess.run(begun, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=True)
-    assert "loaded True True" in done.stdout
+    assert "loaded True True" in done.stdout and "turns True" in done.stdout
 
 
 # ---- the door of a running installation -----------------------------------------------------------------------------

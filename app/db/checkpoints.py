@@ -17,8 +17,10 @@ from app.db.sqlite_writer import Writer
 log = logging.getLogger(__name__)
 
 EVERY = 0.1  # seconds between looks
-PAGES = 1000  # written back when so many wait, or when nothing is written any more
-TOO_LONG = 8000  # pages of log (32 MB) after which the writer helps
+# Written back when so many wait, or when nothing is written any more: a page that was written again and again meanwhile
+# goes back once.
+PAGES = 4000
+TOO_LONG = 16000  # pages of log (64 MB) after which the writer helps
 LOOK_AT_FILE = 20  # looks between two at the file itself
 
 
