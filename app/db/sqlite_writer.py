@@ -212,9 +212,7 @@ class Writer:
         stored: list[StoredEvent] = []
         if self._tx.events:
             stored, rows = place(self._tx.events, self._tx.now, self.seq)
-            for row in rows:
-                self._tx.later(INSERT_EVENT, **row)
-            self._tx.flush()
+            self._tx.many(INSERT_EVENT, rows)
         self._mark = self._ids.mark_needed()
         if self._mark is not None:
             self._execute(SET_MARK, {"name": self._id_mark, "value": self._mark})
