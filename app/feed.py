@@ -188,7 +188,7 @@ class Feed:
                 if listener.silent:
                     listener.silent = False
                     yield []
-                else:
+                elif not listener.closed:  # as it may have been while it read
                     await listener.sleep()
 
     async def _missed(self, listener: Listener) -> list[Told]:

@@ -174,6 +174,14 @@ async def test_a_listener_that_does_not_read_loses_nothing(api: Program, monkeyp
     api.rt.feed.leave(listener)
 
 
+async def test_a_listener_that_is_closed_while_it_reads_what_it_missed_ends(api: Program) -> None:
+    await api.rt.db.settled()  # set-up is over, and nothing is missed
+    following = asyncio.ensure_future(anext(api.rt.feed.follow(api.rt.feed.join(feed.Wanted(), None)), None))
+    await asyncio.sleep(0)  # its question is on its way to the database
+    api.rt.feed.close()
+    assert await asyncio.wait_for(following, 5) is None
+
+
 @asynccontextmanager
 async def socket(place: str, head: dict[str, str]) -> AsyncIterator[ClientConnection]:
     async with connect(f"ws://{place}/api/v1/socket", additional_headers=head) as connection:
