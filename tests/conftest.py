@@ -1,5 +1,6 @@
 """What every test may ask for: a clock that stands still, and a database of its own, on SQLite and on Postgres."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -7,9 +8,11 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+import uvicorn.server
 
 from app.db import Database, open_database
 from app.runtime import Runtime, start, stop
@@ -62,6 +65,25 @@ def quick_hashing() -> Iterator[None]:
         patch.setattr(passwords, "MEMORY", 8)
         patch.setattr(passwords, "TARGET", 0)
         patch.setattr(passwords, "HASHER", passwords.hasher(1))
+        yield
+
+
+class Hurried:
+    """`asyncio` where a sleep takes a tenth of its time."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_server() -> Iterator[None]:
+    """uvicorn sleeps a tenth of a second until it sees that it is to stop, and another until its connections are gone:
+    longer than most tests with a server take. Its own pace is in `tests/test_server.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", Hurried())
         yield
 
 
