@@ -10,11 +10,7 @@ from functools import cache
 def cake() -> bytes:
     """A picture of a cake, PNG."""
     width, height = 480, 330
-    rows = bytearray()
-    for y in range(height):
-        rows.append(0)
-        for x in range(width):
-            rows += bytes(colour(x / width, y / height))
+    rows = b"".join(b"\0" + row(y / height, width) for y in range(height))
     size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = (b"IHDR", size), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -22,19 +18,31 @@ def cake() -> bytes:
     )
 
 
-def colour(x: float, y: float) -> tuple[int, int, int]:
-    def inside(cx: float, cy: float, rx: float, ry: float) -> bool:
-        return ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
+def row(y: float, width: int) -> bytes:
+    """The pixels at this height, painted from the table to the berries in spans: one by one they take a second, in
+    which nobody else is served."""
+    painted = bytearray(bytes((214, 160, 112) if y > 0.66 else (242, 216, 184)) * width)
 
-    if any(inside(0.28 + 0.11 * n, 0.33 - 0.03 * (n % 2), 0.035, 0.05) for n in range(5)):
-        return 186, 38, 52
-    if inside(0.5, 0.36, 0.3, 0.1) or any(inside(0.24 + 0.104 * n, 0.44, 0.05, 0.06) for n in range(6)):
-        return 250, 240, 226
-    if (0.2 < x < 0.8 and 0.36 < y < 0.72) or inside(0.5, 0.72, 0.3, 0.08):
-        return (112, 66, 40) if int(y * 14) % 3 else (140, 88, 56)
-    if inside(0.5, 0.78, 0.4, 0.1):
-        return 232, 228, 222
-    return (214, 160, 112) if y > 0.66 else (242, 216, 184)
+    def span(cx: float, half: float, colour: tuple[int, int, int]) -> None:
+        first, end = math.floor((cx - half) * width) + 1, math.ceil((cx + half) * width)
+        painted[3 * first : 3 * end] = bytes(colour) * (end - first)
+
+    def ellipse(cx: float, cy: float, rx: float, ry: float, colour: tuple[int, int, int]) -> None:
+        if abs(y - cy) < ry:
+            span(cx, rx * math.sqrt(1 - ((y - cy) / ry) ** 2), colour)
+
+    dough = (112, 66, 40) if int(y * 14) % 3 else (140, 88, 56)
+    cream, berry = (250, 240, 226), (186, 38, 52)
+    ellipse(0.5, 0.78, 0.4, 0.1, (232, 228, 222))
+    if 0.36 < y < 0.72:
+        span(0.5, 0.3, dough)
+    ellipse(0.5, 0.72, 0.3, 0.08, dough)
+    ellipse(0.5, 0.36, 0.3, 0.1, cream)
+    for n in range(6):
+        ellipse(0.24 + 0.104 * n, 0.44, 0.05, 0.06, cream)
+    for n in range(5):
+        ellipse(0.28 + 0.11 * n, 0.33 - 0.03 * (n % 2), 0.035, 0.05, berry)
+    return bytes(painted)
 
 
 @cache

@@ -1,7 +1,5 @@
 """Two days of a bakery, written through the real pipeline: long names, many scripts, every message, every trouble."""
 
-import struct
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from app import bots, connecting, handoff, inbox, media, settle, simulator, user
 from app import content as c
 from app.connectors.base import Address, Inbound, Malformed, Problem, Receipt, Status
 from app.db import Query, Tx
+from app.demo import files
 from app.runtime import Runtime
 from app.store import media as media_rows
 from app.store import settings as setting_rows
@@ -223,7 +222,7 @@ async def ana(shop: Bakery, now: int) -> None:
     await hear("menu", 34.5)
     await hear("Hi! 😊 I want to order a cake for my *mum's 70th* birthday, see https://luna.example/cakes", 34)
     await hear(c.Image("m2", mime="image/png", caption="24 please, like this one but with _strawberries_ 🍓"), 33)
-    await shop.keep_file(cake(), "image/png")
+    await shop.keep_file(files.cake(), "image/png")
     await hear("hi", 32.5)
     await hear("big order", 32)
     shop.clock.at = now - 30 * MINUTE
@@ -254,33 +253,3 @@ async def troubles(shop: Bakery, now: int) -> None:
     await shop.rt.db.write(
         inbox.quarantine, shop.intake, shop.shop, "malformed", Malformed("1", "messages[0].from is a list", b"{}")
     )
-
-
-def cake() -> bytes:
-    """A picture of a cake, PNG."""
-    width, height = 480, 330
-    rows = bytearray()
-    for y in range(height):
-        rows.append(0)
-        for x in range(width):
-            rows += bytes(colour(x / width, y / height))
-    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = (b"IHDR", size), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
-
-
-def colour(x: float, y: float) -> tuple[int, int, int]:
-    def inside(cx: float, cy: float, rx: float, ry: float) -> bool:
-        return ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
-
-    if any(inside(0.28 + 0.11 * n, 0.33 - 0.03 * (n % 2), 0.035, 0.05) for n in range(5)):
-        return 186, 38, 52
-    if inside(0.5, 0.36, 0.3, 0.1) or any(inside(0.24 + 0.104 * n, 0.44, 0.05, 0.06) for n in range(6)):
-        return 250, 240, 226
-    if (0.2 < x < 0.8 and 0.36 < y < 0.72) or inside(0.5, 0.72, 0.3, 0.08):
-        return (112, 66, 40) if int(y * 14) % 3 else (140, 88, 56)
-    if inside(0.5, 0.78, 0.4, 0.1):
-        return 232, 228, 222
-    return (214, 160, 112) if y > 0.66 else (242, 216, 184)
