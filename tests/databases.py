@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 
 from app.db import migrate
+from app.db.postgres_link import Address
 from app.db.sqlite_file import prepare
 from tests.connections import Connections
 
@@ -180,6 +181,31 @@ with recursive depth (id, level) as (
   select r.confrelid, d.level + 1 from depth d join pg_constraint r on r.conrelid = d.id and r.contype = 'f')
 select c.relname from depth d join pg_class c on c.oid = d.id group by c.relname order by max(d.level)
 """
+
+
+def taken_down(url: str) -> dict[str, bytes]:
+    """Every row of a schema, a table at a time, in an order in which another can take them."""
+    with _beside(url) as connection:
+        tables = [name for (name,) in connection.execute(CHILDREN_FIRST, [Address(url).schema])]
+        found = {}
+        for table in reversed(tables):
+            with connection.cursor().copy(f'copy "{table}" to stdout (format binary)') as rows:
+                found[table] = b"".join(rows)
+        return found
+
+
+def put_up(url: str, found: dict[str, bytes]) -> None:
+    """These rows instead of those of a migrated schema."""
+    with _beside(url) as connection, connection.transaction():
+        connection.execute("; ".join(f'delete from "{table}"' for table in reversed(found)), prepare=False)
+        for table, rows in found.items():
+            with connection.cursor().copy(f'copy "{table}" from stdin (format binary)') as filling:
+                filling.write(rows)
+
+
+def _beside(url: str) -> psycopg.Connection[Any]:
+    """A connection that nobody counts among the product's own."""
+    return psycopg.connect(**{**Address(url).arguments(), "application_name": "tests"}, autocommit=True)
 
 
 @contextmanager

@@ -13,13 +13,14 @@ import httpx
 from starlette.applications import Starlette
 
 from app import runtime, users
-from app.db import Query
+from app.db import Query, open_database
 from app.runtime import Runtime
 from app.web import create_app
 from tests.again import again
 from tests.browser import filled
 from tests.browser.filled import ManualClock
 from tests.browser.house import EMAIL, PASSWORD, settings
+from tests.databases import put_up, taken_down
 
 NOW = 1_790_000_000_000
 CONTACT = "select v.id from conversation v join contact c on c.id = v.contact_id where c.phone = :phone"
@@ -68,49 +69,54 @@ class Visit:
 
 
 class Prepared(NamedTuple):
-    """A data folder to copy, with somebody logged in: a password takes as long to check as the rest of a test."""
+    """A data folder to copy, with somebody logged in: a password takes as long to check as the rest of a test. `rows`:
+    those of the database, where it is not in the folder."""
 
     folder: Path
+    rows: dict[str, bytes]
     cookie: str
     csrf: str
 
 
-_prepared: dict[bool, Prepared] = {}
+_prepared: dict[tuple[bool, bool], Prepared] = {}
 
 
-async def prepared(empty: bool) -> Prepared:
-    """The bakery, or an installation with nothing but its owner; each written once."""
-    if empty not in _prepared:
+async def prepared(empty: bool, database_url: str) -> Prepared:
+    """The bakery, or an installation with nothing but its owner; each written once, on SQLite and on Postgres."""
+    kind = empty, bool(database_url)
+    if kind not in _prepared:
         folder = Path(tempfile.mkdtemp(prefix="parley-story-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         (folder / "ballast").touch()
+        environment = named(database_url)
         if not empty:
-            filled.fill(folder, NOW)
-        async with opened(folder, {}, empty=empty) as visit:
+            filled.fill(folder, NOW, environment)
+        async with opened(folder, environment, empty=empty) as visit:
             await visit.log_in()
-        _prepared[empty] = Prepared(folder, visit.cookie, visit.csrf)
-    return _prepared[empty]
+            await again.decide(visit.rt)
+        rows = taken_down(database_url) if database_url else {}
+        _prepared[kind] = Prepared(folder, rows, visit.cookie, visit.csrf)
+    return _prepared[kind]
+
+
+def named(database_url: str) -> dict[str, str]:
+    return {"PARLEY_DATABASE_URL": database_url} if database_url else {}
 
 
 @asynccontextmanager
 async def visiting(folder: Path, *, empty: bool = False, database_url: str = "") -> AsyncIterator[Visit]:
     """The bakery at a time that stands still; `empty`: an installation with nothing but its owner."""
-    data = folder / "data"
+    data, source = folder / "data", await prepared(empty, database_url)
+    shutil.copytree(source.folder, data)
     if database_url:
-        environment = {"PARLEY_DATABASE_URL": database_url}
-        data.mkdir(exist_ok=True)
-        filled.fill(data, NOW, environment)
-        async with opened(data, environment) as visit:
-            await visit.log_in()
-            yield visit
-            await again.decide(visit.rt)
-    else:
-        source = await prepared(empty)
-        shutil.copytree(source.folder, data)
-        async with opened(data, {}) as visit:
-            visit.cookie, visit.csrf = source.cookie, source.csrf
-            yield visit
-            await again.decide(visit.rt, since=NOW)  # the story is the same in every test
+        schema = open_database(database_url, clock=ManualClock(NOW))
+        await schema.start()  # migrates it, if nobody did yet
+        await schema.stop()
+        put_up(database_url, source.rows)
+    async with opened(data, named(database_url)) as visit:
+        visit.cookie, visit.csrf = source.cookie, source.csrf
+        yield visit
+        await again.decide(visit.rt, since=NOW)  # the story is the same in every test
 
 
 @asynccontextmanager
