@@ -8,6 +8,7 @@ from app.demo import chats, editions, month
 from app.demo.people import PEOPLE
 from app.errors import Conflict, Invalid, NotFound
 from app.runtime import Runtime
+from tests.again import again
 from tests.clock import ManualClock
 from tests.shop import open_shop, rows, said, take_in
 
@@ -15,6 +16,7 @@ DAY = 86_400_000
 MESSAGES = """
     select c.name, m.direction, m.author, m.kind, m.text, m.status, m.rule, m.at
     from message m join conversation v on v.id = m.conversation_id join contact c on c.id = v.contact_id
+    join channel on channel.id = m.channel_id where channel.name = :demo
     order by m.at, c.phone, m.direction, m.text
 """
 LEFT = ("contact", "identity", "conversation", "message", "turn", "outbox", "receipt", "raw_update", "media", "channel")
@@ -24,10 +26,36 @@ async def count(rt: Runtime, what: str) -> int:
     return int((await rows(rt, f"select count(*) from {what}"))[0][0])
 
 
-async def test_a_demo_is_a_month_with_everything_in_it(rt: Runtime) -> None:
+async def test_a_demo_is_a_month_that_goes_when_it_is_removed_and_comes_again_the_same(rt: Runtime) -> None:
     rosa = await users.create_owner(rt, email="rosa@luna.example", name="Rosa", password="a cake with nine candles")
-    made = await demo.fill(rt, user_id=rosa)
+    made = await demo.fill(rt, seed=7, user_id=rosa)
     assert made.bot == "Bakery" and made.visits > 150 and made.people > 40
+    await has_everything(rt, made.bot_id, rosa)
+    await nobody_heard_of_the_past(rt)
+    first = await rows(rt, MESSAGES, demo=made.channel)
+    files = [path for path in rt.media.folder.rglob("*") if path.is_file()]
+    assert first and files
+    await again.decide(rt)  # nothing of it is left for this at the end
+    assert await demo.remove(rt) == made.people
+    assert {table: await count(rt, table) for table in LEFT} == dict.fromkeys(LEFT, 0)
+    assert not any(path.exists() for path in files)
+    assert (await bots.get(rt.db.reader, made.bot_id)).name == "Bakery"
+    with pytest.raises(NotFound):
+        await demo.remove(rt)
+    live = await open_shop(rt)
+    await take_in(rt, live, said(rt, "hi"))
+    with pytest.raises(Conflict, match="--anyway"):
+        await demo.fill(rt)
+    made = await demo.fill(rt, seed=7, anyway=True)
+    assert await rows(rt, MESSAGES, demo=made.channel) == first
+    with pytest.raises(Conflict, match="--remove"):
+        await demo.fill(rt, anyway=True)
+    assert await demo.remove(rt) == made.people
+    assert await count(rt, "conversation") == 1, "what is real stays"
+    assert live.row.version_id == (await rows(rt, "select version_id from channel where name = 'Shop'"))[0][0]
+
+
+async def has_everything(rt: Runtime, bot_id: int, rosa: int) -> None:
     now = rt.clock.now()
     first, last = (await rows(rt, "select min(at), max(at) from message"))[0]
     assert now - 31 * DAY < first < now - 28 * DAY and now - 600_000 < last <= now
@@ -51,24 +79,8 @@ async def test_a_demo_is_a_month_with_everything_in_it(rt: Runtime) -> None:
     assert not await count(rt, "outbox where state <> 'held'")
     numbers = await rows(rt, "select number, note, published_at from version where number is not null order by number")
     assert [number for number, *_ in numbers] == [1, 2, 3] and numbers[0][2] < first < numbers[2][2] < last
-    missed = await unanswered.missed(rt, await bots.get(rt.db.reader, made.bot_id), 30)
+    missed = await unanswered.missed(rt, await bots.get(rt.db.reader, bot_id), 30)
     assert missed.groups and missed.answered, "the draft answers some of what was missed"
-
-
-async def test_it_is_gone_when_it_is_removed_and_the_same_seed_makes_the_same_again(rt: Runtime) -> None:
-    made = await demo.fill(rt, seed=7)
-    first = await rows(rt, MESSAGES)
-    await nobody_heard_of_the_past(rt)
-    files = [path for path in rt.media.folder.rglob("*") if path.is_file()]
-    assert files
-    assert await demo.remove(rt) == made.people
-    assert {table: await count(rt, table) for table in LEFT} == dict.fromkeys(LEFT, 0)
-    assert not any(path.exists() for path in files)
-    assert (await bots.get(rt.db.reader, made.bot_id)).name == "Bakery"
-    with pytest.raises(NotFound):
-        await demo.remove(rt)
-    await demo.fill(rt, seed=7)
-    assert await rows(rt, MESSAGES) == first
 
 
 async def nobody_heard_of_the_past(rt: Runtime) -> None:
@@ -81,19 +93,6 @@ async def nobody_heard_of_the_past(rt: Runtime) -> None:
 def test_another_seed_makes_another_month(clock: ManualClock) -> None:
     chosen = chats.of("bakery", parse(next(s.text for s in documents.starters() if s.key == "bakery")))
     assert month.plan("7", chosen, clock.now(), "UTC") != month.plan("8", chosen, clock.now(), "UTC")
-
-
-async def test_real_conversations_are_not_mixed_with_made_up_ones_unasked(rt: Runtime) -> None:
-    live = await open_shop(rt)
-    await take_in(rt, live, said(rt, "hi"))
-    with pytest.raises(Conflict, match="--anyway"):
-        await demo.fill(rt)
-    made = await demo.fill(rt, anyway=True)
-    with pytest.raises(Conflict, match="--remove"):
-        await demo.fill(rt, anyway=True)
-    assert await demo.remove(rt) == made.people
-    assert await count(rt, "conversation") == 1
-    assert live.row.version_id == (await rows(rt, "select version_id from channel where name = 'Shop'"))[0][0]
 
 
 async def test_a_demo_with_calls_before_set_up_calls_nothing_and_keeps_set_up_open(rt: Runtime) -> None:
