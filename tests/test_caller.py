@@ -11,7 +11,7 @@ import pytest
 
 from app import calls, jobs, vault
 from app.bot.scene import Call, CallResult
-from app.caller import Caller
+from app.caller import PAUSES, Caller
 from app.models import Job
 from app.runtime import Runtime
 from app.security.outbound import Outbound
@@ -28,6 +28,13 @@ LEASE = 150_000
 def shop() -> Iterator[Callee]:
     with listening() as callee:
         yield callee
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time between two tries."""
+    assert PAUSES == (0.2, 1.0)
+    monkeypatch.setattr("app.caller.PAUSES", (0.02, 0.1))
 
 
 def caller(rt: Runtime, *allowed: str) -> Caller:
@@ -92,6 +99,7 @@ async def test_S26_what_the_owner_did_not_allow_is_not_called(rt: Runtime, shop:
     assert shop.seen == []
 
 
+@pytest.mark.usefixtures("hurry")
 async def test_S26_each_try_looks_where_the_name_leads_now(
     rt: Runtime, shop: Callee, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +151,7 @@ def failing(callee: Callee, reply: Reply, times: int = 1) -> None:
         ("GET", Reply(302, headers={"Location": "/elsewhere"}), 1, (302, "")),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("hurry")
 async def test_only_what_is_safe_is_tried_again(
     rt: Runtime, shop: Callee, method: str, reply: Reply, requests: int, heard: tuple[int, str]
 ) -> None:
@@ -152,6 +161,7 @@ async def test_only_what_is_safe_is_tried_again(
     assert ((result.status, result.error), len(shop.seen)) == (heard, requests)
 
 
+@pytest.mark.usefixtures("hurry")
 async def test_who_is_always_busy_is_told_so_after_three_tries(rt: Runtime, shop: Callee) -> None:
     failing(shop, Reply(503, b'{"busy": true}'), 9)
     [job] = await ordered(rt, a_call(shop, "GET"))

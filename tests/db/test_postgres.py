@@ -9,7 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.db import Broken, DatabaseError, InUse, NewerSchema, NotOurs, Query, Tx
+from app.db import (
+    Broken,
+    DatabaseError,
+    InUse,
+    NewerSchema,
+    NotOurs,
+    Query,
+    Tx,
+    postgres_link,
+    postgres_writer,
+    sequencer,
+)
 from app.db.postgres import Postgres
 from app.db.postgres_link import Address, translate
 from app.events import StoredEvent
@@ -122,18 +133,25 @@ async def test_P32_lost_races_run_again(database: Postgres) -> None:
     assert int(database.stats()["repeated"]) >= 1
 
 
-async def test_P28_rows_held_by_another_program_refuse_within_their_time(database: Postgres, url: str) -> None:
+async def test_P28_rows_held_by_another_program_refuse_within_their_time(
+    database: Postgres, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert postgres_link.LOCK_TIMEOUT == 2400  # ms, and an answer is promised within 2.5 s; here it is shorter
+    monkeypatch.setattr(postgres_link, "LOCK_TIMEOUT", 300)
     id = await database.write(add, "a")
     with psycopg.connect(**Address(url).arguments()) as other:
         other.execute("select 1 from item for update")
         started = time.monotonic()
         with pytest.raises(DatabaseError):
             await database.write(lambda tx: tx.lock("item", id))
-        assert time.monotonic() - started < 2.8
+        assert 0.2 < time.monotonic() - started < 0.7
     assert await database.write(lambda tx: tx.lock("item", id))
 
 
-async def test_a_second_process_is_refused(database: Postgres, url: str, clock: ManualClock, migrations: Path) -> None:
+async def test_a_second_process_is_refused(
+    database: Postgres, url: str, clock: ManualClock, migrations: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer, "PATIENCE", 0.2)
     with pytest.raises(InUse, match="Another Parley"):
         await Postgres(url, clock=clock, migrations=migrations).start()
 
@@ -190,8 +208,9 @@ async def test_claim_leaves_out_what_another_connection_holds(database: Postgres
 
 
 async def test_P32_a_server_that_was_away_is_used_again_within_five_seconds(
-    clock: ManualClock, migrations: Path
+    clock: ManualClock, migrations: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgres_writer, "PATIENCE", 0.5)
     heard: list[StoredEvent] = []
     with embedded_server() as server:
         database = Postgres(server.get_uri(), clock=clock, migrations=migrations)

@@ -183,15 +183,15 @@ async def test_P30_a_moved_file_is_noticed(path: Path, clock: ManualClock, migra
 async def test_the_log_is_written_back_and_does_not_grow_for_ever(
     database: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "TOO_LONG", 500)
-    monkeypatch.setattr(checkpoints, "PAGES", 100)
+    for name, value in {"TOO_LONG": 100, "PAGES": 20, "EVERY": 0.02}.items():
+        monkeypatch.setattr(checkpoints, name, value)
 
     def grow(tx: Tx, n: int) -> None:
         tx.run(Statement("insert into item (id, name, body) values (:id, :name, zeroblob(20000))"), id=n, name=f"{n}")
 
     written = 0
     until = time.monotonic() + 20
-    while written < 40 * 500 * 4096 // 20000 and time.monotonic() < until:
+    while written < 40 * 100 * 4096 // 20000 and time.monotonic() < until:
         await asyncio.gather(*(database.write(grow, written + n) for n in range(20)))
         written += 20
         await asyncio.sleep(0.01)
