@@ -137,7 +137,11 @@ async def test_programs_share_the_work_and_none_is_given_more_than_it_takes(
         )
         heard = [await one.hear(), await one.hear()]
         assert {"ok" in each for each in heard} == {True, False}
-        assert next(each["question"]["id"] for each in heard if "question" in each) == third
+        [last] = [each["question"] for each in heard if "question" in each]
+        assert last["id"] == third
+        assert (await one.say(do="taken", question=third))["ok"]
+        for worker, question in ((one, last), (other, second)):  # a stop waits a second for what is open
+            assert (await worker.answer(question, {"price": 2}))["ok"]
 
 
 async def test_whoever_does_not_say_that_it_begins_is_passed_over(
