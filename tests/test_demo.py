@@ -95,6 +95,7 @@ def test_another_seed_makes_another_month(clock: ManualClock) -> None:
     assert month.plan("7", chosen, clock.now(), "UTC") != month.plan("8", chosen, clock.now(), "UTC")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the month above knows both
 async def test_a_demo_with_calls_before_set_up_calls_nothing_and_keeps_set_up_open(rt: Runtime) -> None:
     await demo.fill(rt, starter="order")
     assert await count(rt, "turn where error <> ''") == 0
