@@ -163,11 +163,24 @@ async def test_what_was_claimed_while_the_channel_closed_waits_again(rt: Runtime
     assert not edge.sent
 
 
+FIVE_HUNDRED = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 500)"
+MORE_MESSAGES = f"""
+{FIVE_HUNDRED} insert into message
+  (id, conversation_id, channel_id, direction, author, kind, text, content, status, at, sent_at)
+select id + i, conversation_id, channel_id, direction, author, kind, text, content, status, at, sent_at
+from message cross join n where direction = 'out'
+"""
+MORE_SENDS = f"""
+{FIVE_HUNDRED} insert into outbox (message_id, channel_id, conversation_id, place, state, due_at, changed_at)
+select message_id + i, channel_id, conversation_id, place + i, state, due_at, changed_at from outbox cross join n
+"""
+
+
 async def test_every_interrupted_send_is_found_at_the_next_start(rt: Runtime) -> None:
     live = await open_shop(rt)
-    for who in range(501):
-        await take_in(rt, live, said(rt, "hi", who=str(who)))
-    await change(rt, "update outbox set state = 'sending'")
+    await take_in(rt, live, said(rt, "hi"))
+    for sql in (MORE_MESSAGES, MORE_SENDS, "update outbox set state = 'sending'"):
+        await change(rt, sql)
     await rt.db.write(outbox.recover)
     assert await rows(rt, "select state, count(*) from outbox group by state") == [("unknown", 501)]
 
