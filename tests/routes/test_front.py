@@ -15,10 +15,17 @@ from app.routes.table import ROUTES
 from app.security import permissions
 from app.store.users import COUNT_OWNERS
 from tests.clock import ManualClock
+from tests.databases import Templates
 from tests.shell import ORIGIN, House, open_house
 
 OPEN = [entry for entry in ROUTES if entry.may is None]
 CLOSED = [entry for entry in ROUTES if entry.may is not None]
+
+
+@pytest.fixture
+def database_url(sqlite_templates: Templates, tmp_path: Path, clock: ManualClock) -> str:
+    """SQLite's: all that is asked of it here is who is logged in, and `test_login.py` asks that of both."""
+    return str(sqlite_templates.copy(tmp_path / "parley.db", clock.now()))
 
 
 def filled(path: str) -> str:
