@@ -39,7 +39,7 @@ faults: $(VENV)/.dev
 
 # Made-up requests to every operation of the API, 100 of each instead of none, every text of tests/corpora, and long walks
 # of the machines and made-up updates and documents, which `.ci/run` leaves out: the suite has short ones.
-WALKS ?= tests/stateful tests/bot/test_bounds.py tests/connectors/test_contract.py tests/connectors/test_telegram_samples.py
+WALKS ?= tests/stateful tests/bot/test_bounds.py tests/bot/test_forms.py tests/bot/test_source.py tests/test_changes.py tests/connectors/test_contract.py tests/connectors/test_telegram_samples.py
 hostile: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/api/test_hostile.py tests/api/test_naughty.py tests/api/test_injection.py $(WALKS) --hypothesis-profile=hostile $(ARGS)
 

@@ -11,6 +11,7 @@ from app.bot.spoken import plain
 from app.bot.tree import compose
 from app.changes import Change, changes
 from tests.bot import layouts
+from tests.effort import examples
 
 OLD = """# the bakery
 bot: Luna
@@ -100,7 +101,7 @@ def test_what_cannot_be_read_is_not_compared_by_rule() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 2000), deadline=None)
 def test_every_line_that_differs_is_in_some_part(seed: int, other: int) -> None:
     """Two layouts of two documents: what the plain comparison says gone and added, the parts say too."""
     texts = []

@@ -16,6 +16,7 @@ from app.bot.source import ByHand, Edit, Source, applied, child
 from app.bot.spoken import plain
 from tests.bot import layouts
 from tests.bot.test_source import nodes, written
+from tests.effort import examples
 
 SEEDS = st.integers(0, 2**32)
 SPANS = ("08:00-12:00", "13:00-17:30", "19:00-24:00")
@@ -75,7 +76,7 @@ def besides(source: Source, node: Node | None) -> list[str]:
 
 
 @given(SEEDS, st.sampled_from(layouts.TEXTS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 2000), deadline=None)
 def test_a_rule_says_what_was_typed(seed: int, text: str) -> None:
     source, chance = laid_out(seed)
     place = chance.randrange(len(rule_form.rules_of(source.root)))
@@ -101,7 +102,7 @@ def test_a_rule_says_what_was_typed(seed: int, text: str) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 2000), deadline=None)
 def test_a_form_that_comes_back_as_it_was_changes_nothing(seed: int) -> None:
     source, _ = laid_out(seed)
     for place, node in enumerate(rule_form.rules_of(source.root)):
@@ -122,7 +123,7 @@ def hours_given(form: hours_form.HoursForm) -> dict[str, str]:
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 2000), deadline=None)
 def test_a_rule_goes_up_down_and_away(seed: int) -> None:
     source, chance = laid_out(seed)
     rules = rule_form.rules_of(source.root)
@@ -140,7 +141,7 @@ def test_a_rule_goes_up_down_and_away(seed: int) -> None:
 
 
 @given(SEEDS, st.sampled_from(layouts.TEXTS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 2000), deadline=None)
 def test_texts_are_reworded_and_translated(seed: int, text: str) -> None:
     source, chance = laid_out(seed)
     lines = text_form.texts(source.root).lines
@@ -160,7 +161,7 @@ def test_texts_are_reworded_and_translated(seed: int, text: str) -> None:
 
 
 @given(SEEDS, st.lists(st.sampled_from(("", SPANS[0], f"{SPANS[0]}, {SPANS[1]}")), min_size=7, max_size=7))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50, 2000), deadline=None)
 def test_hours_are_what_was_typed(seed: int, days: list[str]) -> None:
     source, chance = laid_out(seed)
     form = hours_form.hours_form(source.root)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.bot.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.bot.source import ByHand, Edit, Source, applied, child
 from tests.bot import layouts
+from tests.effort import examples
 
 SEEDS = st.integers(0, 2**32)
 
@@ -57,7 +58,7 @@ def changed(source: Source, edits: list[Edit]) -> Source:
 
 
 @given(SEEDS)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000), deadline=None)
 def test_places_are_where_things_stand(seed: int) -> None:
     source, _ = laid_out(seed)
     for node in nodes(source.root):
@@ -72,7 +73,7 @@ def test_places_are_where_things_stand(seed: int) -> None:
 
 
 @given(SEEDS, st.sampled_from(layouts.TEXTS))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000), deadline=None)
 def test_one_text_changes_and_nothing_else(seed: int, text: str) -> None:
     source, chance = laid_out(seed)
     keys = {id(key) for node in nodes(source.root) if isinstance(node, MappingNode) for key, _ in node.value}
@@ -85,7 +86,7 @@ def test_one_text_changes_and_nothing_else(seed: int, text: str) -> None:
 
 
 @given(SEEDS, st.lists(st.sampled_from(layouts.TEXTS), min_size=1, max_size=6))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000), deadline=None)
 def test_a_list_of_texts_changes_where_it_differs(seed: int, texts: list[str]) -> None:
     source, chance = laid_out(seed)
     lists = [
@@ -113,7 +114,7 @@ def test_a_list_of_texts_changes_where_it_differs(seed: int, texts: list[str]) -
 
 
 @given(SEEDS)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000), deadline=None)
 def test_an_element_or_a_key_goes_and_its_comments_stay(seed: int) -> None:
     source, chance = laid_out(seed)
     many = [node for node in nodes(source.root) if not isinstance(node, ScalarNode) and node.value]
@@ -136,7 +137,7 @@ def test_an_element_or_a_key_goes_and_its_comments_stay(seed: int) -> None:
 
 
 @given(SEEDS, st.sampled_from([["A", "b: c"], {"x": "y"}, "z"]))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(80, 2000), deadline=None)
 def test_a_key_is_put_behind_another(seed: int, value: Any) -> None:
     source, chance = laid_out(seed)
     groups = [node for node in nodes(source.root) if isinstance(node, MappingNode)]
