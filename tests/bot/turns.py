@@ -1,5 +1,7 @@
 """What the bot tests share: a scene, and one turn of a bot given as a document."""
 
+from functools import cache
+
 from app.bot.decide import decide
 from app.bot.document import Version, compile_version
 from app.bot.scene import Arrived, ContactView, Decision, Event, HandOff, Scene, Send, State
@@ -14,6 +16,7 @@ NOW = 1_790_000_000_000
 ANA = ContactView("7", "Ana Souza", "Ana", tags=("vip",), fields={"city": "Recife"})
 
 
+@cache
 def rules(text: str) -> Version:
     """A version from the lines under `rules:`, with a fallback that says `fallback`."""
     return compile_version(f"bot: Test\nrules:\n{text}\nfallback: {{do: [{{say: fallback}}]}}\n")

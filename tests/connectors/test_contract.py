@@ -302,7 +302,7 @@ PLACES = [places_in(sample) for sample in PARSED]
 
 @needs_samples
 @settings(
-    max_examples=examples(1000, 20_000),
+    max_examples=examples(500, 20_000),
     deadline=None,
     derandomize=True,
     database=None,

@@ -59,7 +59,7 @@ PLACES = [places_in(sample) for sample in PARSED]
 
 @needs_samples
 @settings(
-    max_examples=examples(700, 10_000),
+    max_examples=examples(350, 10_000),
     deadline=None,
     derandomize=True,
     database=None,
