@@ -82,12 +82,13 @@ async def test_P38_apart_it_links_and_speaks_and_a_kill_or_crash_ends_it_alone(
     assert change.state is State.BROKEN and "SIG" in change.detail
     await crashing.running
     crashing.session.retry()
+    monkeypatch.setattr(carriers, "BEAT", 0.1)
     last = open_session(whatsapp, tmp_path, process="own")
     await last.state("connected")
 
     # It stops answering: it is ended, and begun anew.
     os.kill(child := child_of(last), signal.SIGSTOP)
-    for name in ("BEAT", "SILENT", "STOPPED"):
+    for name in ("SILENT", "STOPPED"):
         monkeypatch.setattr(carriers, name, 0.1)
     assert (await lost(last)).change.code == "web.hung"
     with pytest.raises(ProcessLookupError):

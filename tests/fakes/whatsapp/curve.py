@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+from functools import cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -36,13 +37,21 @@ def _add(one: Point, two: Point) -> Point:
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def _times(scalar: int, point: Point = BASE) -> Point:
+@cache
+def _doubles() -> list[Point]:
+    """The base point once, twice, four times and so on: what every number of times is made of."""
+    found = [BASE]
+    while len(found) < 256:
+        found.append(_add(found[-1], found[-1]))
+    return found
+
+
+def _times(scalar: int) -> Point:
+    """The base point, so many times."""
     result: Point = (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
+    for place, point in enumerate(_doubles()):
+        if scalar >> place & 1:
             result = _add(result, point)
-        point = _add(point, point)
-        scalar >>= 1
     return result
 
 

@@ -1,6 +1,7 @@
 """One connection of a client: before it is linked, and as a linked device."""
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from . import answers
@@ -33,7 +34,7 @@ class Connection:
             await self.socket.handshake(server.static, server.chain)
             if server.refusal:
                 await self.socket.send(Node("failure", {**server.refusal}))
-                await asyncio.sleep(0.1)
+                await self._hung_up()
                 return
             if not (await self._log_in() if self.socket.payload.username else await self._offer_codes()):
                 return
@@ -56,12 +57,19 @@ class Connection:
         await self.socket.send(Node("iq", query, [Node("pair-device", {}, references)]))
         return True
 
+    async def _hung_up(self) -> None:
+        """The client has a moment to end the connection itself."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                while True:
+                    await self.socket.receive()
+
     async def _log_in(self) -> bool:
         server, payload = self.server, self.socket.payload
         linked = server.linked.get(payload.device)
         if linked is None or linked.noise != self.socket.key:
             await self.socket.send(Node("failure", {"reason": "401", "location": "test"}))
-            await asyncio.sleep(0.1)
+            await self._hung_up()
             return False
         if linked.connection:
             linked.connection.socket.close()
@@ -96,7 +104,7 @@ class Connection:
                 # A client that was linked is told to connect again, then it logs in.
                 self.server.tell("linked", device=max(self.server.linked))
                 await self.socket.send(Node("stream:error", {"code": "515"}))
-                await asyncio.sleep(0.1)
+                await self._hung_up()
                 self.socket.close()
             case "message":
                 await self._message(node)

@@ -54,7 +54,7 @@ class Socket:
                 size = int.from_bytes(await self._reader.readexactly(2 if size == 126 else 8), "big")
             mask = await self._reader.readexactly(4) if second >> 7 else bytes(4)
             masked = await self._reader.readexactly(size)
-            piece = bytes(byte ^ mask[place % 4] for place, byte in enumerate(masked))
+            piece = unmasked(masked, mask)
             kind = first & 15
             if kind == CLOSE:
                 raise Ended
@@ -142,3 +142,9 @@ class Socket:
             await self._writer.drain()
         except ConnectionError:
             pass
+
+
+def unmasked(data: bytes, mask: bytes) -> bytes:
+    """Each byte with its one of four, all at once."""
+    over = (mask * (len(data) // 4 + 1))[: len(data)]
+    return (int.from_bytes(data) ^ int.from_bytes(over)).to_bytes(len(data))
