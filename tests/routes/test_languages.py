@@ -1,12 +1,14 @@
 """That nothing speaks around `_()`: in the pseudo-language every readable text of every page, refusal and command is in
 brackets, but for what people wrote themselves."""
 
+import contextlib
 import html
 import os
 import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ import pytest
 from starlette.requests import Request
 from starlette.routing import Route
 
+from app import cli, handoff, i18n
 from app import content as c
-from app import handoff, i18n
 from app.db import Full, Query
 from app.documents import starters
 from app.said import N_
@@ -294,22 +296,44 @@ async def test_who_is_not_logged_in_yet_is_spoken_to_in_the_installations_langua
         ("user", "list"),
         ("user", "disable", "x@luna.example"),
         ("channel", "kinds"),
-        ("doctor",),
     ],
     ids=" ".join,
 )
-def test_commands_speak_the_terminals_language(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_commands_speak_the_terminals_language(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "WRONG").write_text(WRONG, encoding="utf-8")
-    environment = {**os.environ, "LC_ALL": "xx_XX.UTF-8", "PARLEY_DATA": str(tmp_path / "data"), "NO_COLOR": "1"}
+    monkeypatch.chdir(tmp_path)
+    for name, value in at(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    copy_context().run(ended, words)  # what is spoken here is another's afterwards
+    told = capsys.readouterr()
+    assert_foreign(told.out + told.err)
+
+
+def ended(words: tuple[str, ...]) -> None:
+    with contextlib.suppress(SystemExit):  # argparse ends the process itself
+        cli.main(list(words))
+
+
+def test_a_process_of_its_own_speaks_the_terminals_language(tmp_path: Path) -> None:
     found = subprocess.run(
-        [sys.executable, "-m", "app", *words],
+        [sys.executable, "-m", "app", "doctor"],
         cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, **at(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         encoding="utf-8",
         timeout=60,
     )
-    lines = [line for line in (found.stdout + found.stderr).splitlines() if re.search(r"[^\W\d_]{2}", line)]
+    assert_foreign(found.stdout + found.stderr)
+
+
+def at(folder: Path) -> dict[str, str]:
+    return {"LC_ALL": "xx_XX.UTF-8", "PARLEY_DATA": str(folder / "data"), "NO_COLOR": "1"}
+
+
+def assert_foreign(told: str) -> None:
+    lines = [line for line in told.splitlines() if re.search(r"[^\W\d_]{2}", line)]
     plain = [line for line in lines if "·]" not in line and not re.match(r" -  parley|\w+: ", line)]
     assert lines and plain == []
 
