@@ -155,10 +155,12 @@ def ask(planner: Planner, asked: dict[str, Asked]) -> dict[str, Plan]:
 
 @pytest.fixture(scope="module")
 def plans(planner: Planner) -> list[tuple[str, Plan]]:
-    """Every statement's, without statistics, as the product runs SQLite, and with them."""
-    without = ask(planner, statements())
+    """Every statement's, with statistics, and first without them where the product runs so: on SQLite."""
+    first = ask(planner, statements())
+    if planner.dialect == "postgres":
+        return [*first.items()]
     planner.analyze()
-    return [*without.items(), *ask(planner, statements()).items()]
+    return [*first.items(), *ask(planner, statements()).items()]
 
 
 def test_no_statement_walks_a_growing_table(planner: Planner, plans: list[tuple[str, Plan]]) -> None:
