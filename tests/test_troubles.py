@@ -20,14 +20,12 @@ TOKEN = "EAA" + "x" * 40
 
 
 @pytest.fixture
-def troubles(clock: ManualClock) -> Any:
-    """Alone on the module's logger: who else listens, for the report of a failed test, writes each of 10,000 traces."""
-    made = Troubles(clock)
-    log.addHandler(made)
-    log.propagate = False
-    yield made
-    log.propagate = True
-    log.removeHandler(made)
+def troubles(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Troubles:
+    """Alone on a logger of no tree: who else listens, for the report of a failed test, writes each of 10,000 traces."""
+    made, alone = Troubles(clock), logging.Logger("app.something")
+    alone.addHandler(made)
+    monkeypatch.setitem(globals(), "log", alone)
+    return made
 
 
 def fail(kind: type[Exception] = ValueError) -> None:
