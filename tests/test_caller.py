@@ -37,6 +37,10 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.caller.PAUSES", (0.02, 0.1))
 
 
+# What is tried again, and for how long, asks the database for nothing.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 def caller(rt: Runtime, *allowed: str) -> Caller:
     client = Outbound(allowed)
     return Caller(
@@ -99,6 +103,7 @@ async def test_S26_what_the_owner_did_not_allow_is_not_called(rt: Runtime, shop:
     assert shop.seen == []
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("hurry")
 async def test_S26_each_try_looks_where_the_name_leads_now(
     rt: Runtime, shop: Callee, monkeypatch: pytest.MonkeyPatch
@@ -151,6 +156,7 @@ def failing(callee: Callee, reply: Reply, times: int = 1) -> None:
         ("GET", Reply(302, headers={"Location": "/elsewhere"}), 1, (302, "")),
     ],
 )  # fmt: skip
+@ON_SQLITE
 @pytest.mark.usefixtures("hurry")
 async def test_only_what_is_safe_is_tried_again(
     rt: Runtime, shop: Callee, method: str, reply: Reply, requests: int, heard: tuple[int, str]
@@ -161,6 +167,7 @@ async def test_only_what_is_safe_is_tried_again(
     assert ((result.status, result.error), len(shop.seen)) == (heard, requests)
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("hurry")
 async def test_who_is_always_busy_is_told_so_after_three_tries(rt: Runtime, shop: Callee) -> None:
     failing(shop, Reply(503, b'{"busy": true}'), 9)
@@ -169,6 +176,7 @@ async def test_who_is_always_busy_is_told_so_after_three_tries(rt: Runtime, shop
     assert (result.status, result.body, len(shop.seen)) == (503, {"busy": True}, 3)
 
 
+@ON_SQLITE
 async def test_a_post_that_never_left_is_tried_again(rt: Runtime) -> None:
     """Refused before a byte was sent; a moment later somebody listens."""
     with listening() as gone:
@@ -181,6 +189,7 @@ async def test_a_post_that_never_left_is_tried_again(rt: Runtime) -> None:
         assert len(back.seen) == 1
 
 
+@ON_SQLITE
 async def test_a_call_is_given_up_in_the_time_of_the_document(rt: Runtime, shop: Callee) -> None:
     shop.answer = shop.hold
     [job] = await ordered(rt, a_call(shop, "GET", timeout=0.2))
