@@ -69,6 +69,7 @@ async def test_a_wrong_key_or_a_storage_that_is_away_is_said(tmp_path: Path) -> 
         await store.drop(SHA)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # neither asks the database
 async def test_P40_storage_that_does_not_answer_is_told_by_readiness_and_doctor(
     rt: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,6 +144,7 @@ async def test_an_edit_and_a_reaction_land_on_their_messages(house: Runtime, tel
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # tests/test_outbox.py slows down both
 async def test_P22_what_telegram_slows_down_is_sent_later_and_in_order(house: Runtime, telegram: FakeTelegram) -> None:
     await open_bot(house, telegram)
     telegram.mode("429", times=1)
