@@ -1,6 +1,7 @@
 """SQLite: one writer thread, read-only readers on aiosqlite, checkpoints on a thread of their own."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from app.clock import Clock
 from app.db import library
 from app.db.checkpoints import Checkpoints, empty_log
 from app.db.contract import Query, T
-from app.db.errors import Locked
+from app.db.errors import DatabaseError, Locked
 from app.db.front import Front
 from app.db.pool import Pool
 from app.db.rows import narrowed
@@ -139,6 +140,16 @@ class Sqlite(Front[SqliteReader]):
         }
 
     async def _connect_reader(self) -> SqliteReader:
+        opening = asyncio.ensure_future(self._open_reader())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # A thread opens it, which would go on behind whoever stops: the connection would be nobody's.
+            with contextlib.suppress(DatabaseError):
+                await (await opening).close()
+            raise
+
+    async def _open_reader(self) -> SqliteReader:
         try:
             connection = await aiosqlite.connect(
                 address(self.path, "ro"), uri=True, isolation_level=None, cached_statements=256

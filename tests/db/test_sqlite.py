@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -75,6 +76,28 @@ async def test_a_read_that_is_cancelled_while_its_connection_opens_leaves_nothin
             await reading
     with pytest.raises(ValueError, match="no active connection"):
         _ = opened[0].in_transaction
+    assert await database.reader.one(COUNT) == 0
+
+
+async def test_a_read_that_is_cancelled_while_its_file_opens_ends_when_that_is_over(
+    database: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, made, connect = threading.Event(), [], sqlite3.connect
+
+    def slow(*given: Any, **more: Any) -> Any:
+        opening.set()
+        time.sleep(0.05)
+        made.append(connect(*given, **more))
+        return made[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", slow)
+        reading = asyncio.create_task(database.reader.one(COUNT))
+        await asyncio.to_thread(opening.wait, 5)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    assert made, "its thread would have outlived a loop that ends now"
     assert await database.reader.one(COUNT) == 0
 
 
