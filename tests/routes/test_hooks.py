@@ -16,6 +16,7 @@ from app.channels import Live
 from app.routes.hooks import Hooks
 from app.runtime import Runtime
 from tests.clock import ManualClock
+from tests.databases import chosen
 from tests.samples import bodies, needs_samples
 from tests.shop import NUMBER, SECRET, network, notification, open_shop, rows, signed, text_message
 
@@ -78,6 +79,12 @@ async def meta(rt: Runtime, request: pytest.FixtureRequest) -> AsyncIterator[Met
 
 # What is no POST, comes in pieces or is over 64 KB has no other way.
 ONE_WAY = pytest.mark.parametrize("meta", ["asgi"], indirect=True)
+# How a body comes has nothing to do with where it is kept: what takes long sees each way and each database once.
+LONG = pytest.mark.parametrize(
+    ("database_url", "meta"),
+    [pair for pair in (("sqlite", "asgi"), ("sqlite", "whole"), ("postgres", "whole")) if pair[0] in chosen()],
+    indirect=True,
+)
 
 
 async def test_P1_a_signed_notification_is_on_disk_when_it_is_answered(rt: Runtime, meta: Meta) -> None:
@@ -262,6 +269,7 @@ ODD = [
 FIELDS = ("text", "id", "from", "from_user_id", "type", "name", "account", "context", "button")
 
 
+@LONG
 async def test_odd_text_in_any_field_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta) -> None:
     before = await rows(rt, KEPT)
     for number, (field, odd) in enumerate(itertools.product(FIELDS, ODD)):
@@ -288,6 +296,7 @@ async def test_odd_text_in_any_field_is_answered_200_and_leaves_a_trace(rt: Runt
         before = now
 
 
+@LONG
 async def test_odd_text_in_a_status_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta) -> None:
     for odd in ODD:
         for field in ("id", "status", "recipient_id", "biz_opaque_callback_data", "errors"):
@@ -299,6 +308,7 @@ async def test_odd_text_in_a_status_is_answered_200_and_leaves_a_trace(rt: Runti
             assert await rows(rt, KEPT) != before, (field, odd[:20])
 
 
+@LONG
 async def test_ids_that_are_empty_or_endless_are_answered_200_and_kept_each(rt: Runtime, meta: Meta) -> None:
     noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=10_000))
     for field in ("id", "from", "from_user_id"):
@@ -314,6 +324,7 @@ async def test_an_unknown_key_is_not_found(meta: Meta) -> None:
         assert (await meta.client.post(f"/hooks/whatsapp/{key}", content=b"{}")).status_code == 404
 
 
+@LONG
 @needs_samples
 async def test_every_sample_is_answered_200_and_leaves_a_trace(rt: Runtime, meta: Meta) -> None:
     """Prints what each became (`pytest -s`)."""
