@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.house import NUMBER, SECRET, House
+from tests.faults.house import NUMBER, PLAIN, SECRET, House
 
 WORDS = ("hello", "twice", "what is this")
 
@@ -35,7 +35,8 @@ class Load:
     async def run(self, seconds: float, at_once: int = 8, batch: int = 1) -> None:
         """Post for a while, `at_once` in parallel; stops by itself when the server is gone."""
         until = time.monotonic() + seconds
-        async with httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=at_once)) as client:
+        limits = httpx.Limits(max_connections=at_once)
+        async with httpx.AsyncClient(timeout=10, limits=limits, verify=PLAIN) as client:
             await asyncio.gather(*(self._worker(client, until, batch) for _ in range(at_once)))
 
     async def _worker(self, client: httpx.AsyncClient, until: float, batch: int) -> None:
@@ -59,7 +60,7 @@ class Load:
     async def repeat(self, patience: float = 20) -> None:
         """Do as Meta does: post again what was not answered 200, until it is."""
         until = time.monotonic() + patience
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=10, verify=PLAIN) as client:
             for entry in [entry for entry in self.log if entry["outcome"] != "ok"]:
                 while not await self.post(client, [message(entry["wamid"], entry["who"], entry["text"])]):
                     assert time.monotonic() < until, "the server does not take messages again"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.faults import check
-from tests.faults.house import House, wait_for
+from tests.faults.house import PLAIN, House, wait_for
 from tests.faults.image import records
 from tests.faults.load import Load, message, notification, signed
 
@@ -46,7 +46,7 @@ def faulty(tmp_path: Path, disk_library: Path) -> Iterator[tuple[House, Disk]]:
 
 def post(house: House, *messages: dict[str, object]) -> httpx.Response:
     body = notification(list(messages))
-    return httpx.post(house.hook, content=body, headers=signed(body), timeout=30)
+    return httpx.post(house.hook, content=body, headers=signed(body), timeout=30, verify=PLAIN)
 
 
 def stored(house: House) -> int:
@@ -61,7 +61,7 @@ def test_P26_P27_a_full_or_broken_disk_is_503_and_heals_by_itself(faulty: tuple[
     answer = post(house, message("wamid.during", "1", "hello"))
     assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
     assert house.alive(), "reading goes on"
-    ready = httpx.get(f"{house.url}/readyz", timeout=10)
+    ready = httpx.get(f"{house.url}/readyz", timeout=10, verify=PLAIN)
     assert ready.status_code == 503 and ready.json()["reasons"]
     disk.set(HEALTHY)
     wait_for(lambda: post(house, message("wamid.during", "1", "hello")).status_code == 200, "the database", 10)

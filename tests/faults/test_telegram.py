@@ -14,7 +14,7 @@ import pytest
 
 from tests.fakes.telegram.truth import Sent, Told, read
 from tests.faults.check import RESTLESS
-from tests.faults.house import PASSWORD, House, Process, free_port, listens, wait_for
+from tests.faults.house import PASSWORD, PLAIN, House, Process, free_port, listens, wait_for
 
 TOKEN = "987654321:AAkillkillkillkillkillkillkillkill-0"
 BOT = """
@@ -67,9 +67,9 @@ class TelegramHouse(House):
     def fake(self, method: str, verb: str, **given: Any) -> Any:
         url = f"http://127.0.0.1:{self.telegram_port}/_fake/{verb}"
         if method == "GET":
-            answer = httpx.get(url, params=given, timeout=30)
+            answer = httpx.get(url, params=given, timeout=30, verify=PLAIN)
         else:
-            answer = httpx.post(url, json=given, timeout=30)
+            answer = httpx.post(url, json=given, timeout=30, verify=PLAIN)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
