@@ -37,10 +37,14 @@ def faults_of(
 ) -> list[str]:
     """Every broken invariant as a sentence. `settled`: the system has come to rest, so replies must be there."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as db:
-        found = [*_whole(db), *_inbound(db, answered), *_replies(db), *_provider(db, accepted)]
-        if settled:
-            found += _rest(db)
-    return found
+        return faults_in(db, answered, accepted, settled=settled)
+
+
+def faults_in(
+    db: sqlite3.Connection, answered: set[str], accepted: list[dict[str, Any]], *, settled: bool = False
+) -> list[str]:
+    found = [*_whole(db), *_inbound(db, answered), *_replies(db), *_provider(db, accepted)]
+    return [*found, *_rest(db)] if settled else found
 
 
 def _whole(db: sqlite3.Connection) -> list[str]:

@@ -1,12 +1,16 @@
 """Fault tests run small by default and in full with `--full`; what they print stands in `docs/reliability.md`."""
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import MEMORY
 from tests.faults.house import House
+from tests.faults.image import Disk
 
 # They take minutes with `--full`. Whoever is given them first is not what all others wait for at the end.
 LONG = (
@@ -38,6 +42,13 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """Where images of power cuts are made, thousands of them: no real disk has to keep what is only looked at."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else tmp_path) as folder:
+        yield Disk(Path(folder))
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ What was synced is there. Of what was written after a file's last sync, any subs
 the newest write of a sector may be missing while an older one is not.
 """
 
+import os
 import random
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HEAD = struct.Struct("<BBHIQ")
@@ -30,45 +32,79 @@ def records(log: Path) -> Iterator[Record]:
 
 
 class Disk:
-    """Durable bytes a file, and the writes since its last sync."""
+    """A folder of files as they are durable, and the writes since the last sync of each."""
 
-    def __init__(self) -> None:
-        self.durable: dict[str, bytearray] = {}
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.pending: dict[str, list[tuple[str, int, bytes]]] = {}
 
     def apply(self, op: str, name: str, offset: int, data: bytes) -> None:
         if op == "S":
-            body = self.durable.setdefault(name, bytearray())
-            for kind, at, part in self.pending.pop(name, []):
-                change(body, kind, at, part)
+            with opened(self.folder / name) as file:
+                for kind, at, part in self.pending.pop(name, []):
+                    change(file, kind, at, part)
         elif op == "U":
-            self.durable.pop(name, None)
+            (self.folder / name).unlink(missing_ok=True)
             self.pending.pop(name, None)
         else:
             self.pending.setdefault(name, []).append((op, offset, data))
 
-    def image(self, folder: Path, dice: random.Random) -> None:
-        """Write one possible image into a folder."""
-        for name in {*self.durable, *self.pending}:
-            body = bytearray(self.durable.get(name, b""))
-            for kind, at, part in self.pending.get(name, []):
-                if kind == "T":
-                    if dice.random() < 0.5:
-                        change(body, kind, at, part)
-                    continue
-                for start in range(0, len(part), SECTOR):
-                    if dice.random() < 0.5:
-                        change(body, "W", at + start, part[start : start + SECTOR])
-            (folder / name).write_bytes(body)
+    @contextmanager
+    def image(self, dice: random.Random) -> Iterator[None]:
+        """While inside, the folder is one possible image. It may be read, not written to."""
+        were = {name: size(self.folder / name) for name in self.pending}
+        instead = {name: self._lose(name, dice) for name in self.pending}
+        yield
+        for name, changes in instead.items():
+            if were[name] is None:
+                (self.folder / name).unlink()
+                continue
+            with opened(self.folder / name) as file:
+                for at, part in reversed(changes):
+                    os.pwrite(file, part, at)
+                os.ftruncate(file, were[name])
+
+    def cuts(self, log: Path, count: int, dice: random.Random) -> Iterator[int]:
+        """Instants of the log, in order; at each the folder is an image that a cut there could have left."""
+        position = iter(records(log))
+        upcoming = next(position, None)
+        for instant in sorted(dice.randrange(log.stat().st_size) for _ in range(count)):
+            while upcoming is not None and upcoming[0] <= instant:
+                self.apply(*upcoming[1:])
+                upcoming = next(position, None)
+            with self.image(dice):
+                yield instant
+
+    def _lose(self, name: str, dice: random.Random) -> list[tuple[int, bytes]]:
+        """Part of what is pending comes, the rest is lost; tells what stood where it came."""
+        with opened(self.folder / name) as file:
+            return [
+                change(file, kind, at + start, part[start : start + SECTOR])
+                for kind, at, part in self.pending[name]
+                for start in range(0, len(part) or 1, SECTOR)
+                if dice.random() < 0.5
+            ]
 
 
-def change(body: bytearray, kind: str, at: int, part: bytes) -> None:
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None
+
+
+def change(file: int, kind: str, at: int, part: bytes) -> tuple[int, bytes]:
+    """Write, or truncate; tells what stood there."""
     if kind == "T":
-        if len(body) > at:
-            del body[at:]
-        else:
-            body.extend(bytes(at - len(body)))
-        return
-    if len(body) < at + len(part):
-        body.extend(bytes(at + len(part) - len(body)))
-    body[at : at + len(part)] = part
+        gone = os.pread(file, max(os.fstat(file).st_size - at, 0), at)
+        os.ftruncate(file, at)
+        return at, gone
+    gone = os.pread(file, len(part), at)
+    os.pwrite(file, part, at)
+    return at, gone

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from app.connectors.whatsapp_web.journal import Journal
 from tests.faults import check
 from tests.faults.house import ROOT, House
-from tests.faults.image import Disk, records
+from tests.faults.image import Disk
 from tests.faults.load import Load
 
 CUTS, CUTS_FULL = 60, 2000
@@ -49,25 +50,25 @@ for part in range(8):
 
 
 def test_P1_a_power_cut_at_any_instant_loses_nothing_that_was_answered(
-    tmp_path: Path, disk_library: Path, full: bool
+    tmp_path: Path, disk: Disk, disk_library: Path, full: bool
 ) -> None:
     cuts = CUTS_FULL if full else CUTS
-    lost, damaged, answered = cut_power(tmp_path, disk_library, cuts, "FULL")
+    lost, damaged, answered = cut_power(tmp_path, disk, disk_library, cuts, "FULL")
     print(f"synchronous=FULL: {cuts} cuts, {answered} answered messages looked for, {lost} lost, {damaged} damaged")
     assert answered > cuts
     assert (lost, damaged) == (0, 0)
 
 
 def test_P1_the_same_cuts_with_NORMAL_lose_messages_so_the_test_can_fail(
-    tmp_path: Path, disk_library: Path, full: bool
+    tmp_path: Path, disk: Disk, disk_library: Path, full: bool
 ) -> None:
     cuts = CUTS_FULL // 10 if full else CUTS
-    lost, _, answered = cut_power(tmp_path, disk_library, cuts, "NORMAL")
+    lost, _, answered = cut_power(tmp_path, disk, disk_library, cuts, "NORMAL")
     print(f"synchronous=NORMAL: {cuts} cuts, {answered} answered messages looked for, {lost} lost")
     assert lost > 0
 
 
-def cut_power(tmp_path: Path, library: Path, cuts: int, synchronous: str) -> tuple[int, int, int]:
+def cut_power(tmp_path: Path, disk: Disk, library: Path, cuts: int, synchronous: str) -> tuple[int, int, int]:
     """Lost messages, damaged images, and how many answered messages were looked for."""
     log = tmp_path / "disk.log"
     house = House(
@@ -77,70 +78,53 @@ def cut_power(tmp_path: Path, library: Path, cuts: int, synchronous: str) -> tup
     )
     try:
         house.furnish()
-        start = tmp_path / "at-start"
-        shutil.copytree(house.data, start)
+        for file in house.data.glob("parley.db*"):
+            shutil.copy(file, disk.folder)
         house.start_graph("--set", "statuses=0")
         house.start()
         load = Load(house, mark=lambda: log.stat().st_size if log.exists() else 0)
         asyncio.run(load.run(3.0, at_once=4))
     finally:
         house.close()
-    return judge(tmp_path, start, log, load, cuts)
+    return judge(disk, log, load, cuts)
 
 
-def judge(tmp_path: Path, start: Path, log: Path, load: Load, cuts: int) -> tuple[int, int, int]:
+def judge(disk: Disk, log: Path, load: Load, cuts: int) -> tuple[int, int, int]:
     dice = random.Random(11)
-    size = log.stat().st_size
-    instants = sorted(dice.randrange(size) for _ in range(cuts))
-    disk = Disk()
-    for file in start.glob("parley.db*"):
-        if not file.name.endswith("-shm"):
-            disk.durable[file.name] = bytearray(file.read_bytes())
     lost = damaged = looked_for = 0
-    position = iter(records(log))
-    upcoming = next(position, None)
-    for instant in instants:
-        while upcoming is not None and upcoming[0] <= instant:
-            disk.apply(*upcoming[1:])
-            upcoming = next(position, None)
+    for instant in disk.cuts(log, cuts, dice):
         answered = {e["wamid"] for e in load.log if e["outcome"] == "ok" and e["mark"] <= instant}
-        missing, whole = open_image(tmp_path / "image", disk, dice, answered)
+        missing, whole = open_image(disk.folder, answered)
         lost += missing
         damaged += not whole
         looked_for += len(answered)
     return lost, damaged, looked_for
 
 
-def open_image(folder: Path, disk: Disk, dice: random.Random, answered: set[str]) -> tuple[int, bool]:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    disk.image(folder, dice)
+def open_image(folder: Path, answered: set[str]) -> tuple[int, bool]:
+    """Answered messages that are not in it, and whether it is whole. Opened so that its log is read and left alone."""
+    (folder / "parley.db-shm").unlink(missing_ok=True)
     try:
-        with sqlite3.connect(folder / "parley.db") as db:
+        with closing(sqlite3.connect(f"file:{folder}/parley.db?mode=ro", uri=True)) as db:
             stored = {wamid for (wamid,) in db.execute("select provider_id from message where direction = 'in'")}
-        broken = check.faults_of(folder / "parley.db", set(), [])
+            broken = check.faults_in(db, set(), [])
     except sqlite3.DatabaseError:
         return len(answered), False
     return len(answered - stored), not broken
 
 
 def test_P8_a_power_cut_at_any_instant_loses_nothing_of_the_journal_that_was_synced(
-    tmp_path: Path, disk_library: Path, full: bool
+    tmp_path: Path, disk: Disk, disk_library: Path, full: bool
 ) -> None:
     log, dice = tmp_path / "disk.log", random.Random(7)
     preload = {"LD_PRELOAD": str(disk_library), "DISK_LOG": str(log), "DISK_MATCH": ".journal", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", HEARS, str(tmp_path / "1.journal")]
     said = subprocess.run(command, env=os.environ | preload, capture_output=True, text=True, check=True, timeout=60)
     marks = [(int(length), int(count)) for count, length in map(str.split, said.stdout.splitlines())]
-    disk, position = Disk(), records(log)
-    upcoming = next(position, None)
-    for instant in sorted(dice.randrange(log.stat().st_size) for _ in range(CUTS_FULL if full else CUTS)):
-        while upcoming is not None and upcoming[0] <= instant:
-            disk.apply(*upcoming[1:])
-            upcoming = next(position, None)
-        (tmp_path / "image").mkdir(exist_ok=True)
-        disk.image(tmp_path / "image", dice)
-        account = Journal(tmp_path / "image" / "1.journal")
+    (disk.folder / "1.journal").touch()
+    for instant in disk.cuts(log, CUTS_FULL if full else CUTS, dice):
+        # To read it cuts off what is not whole.
+        account = Journal(shutil.copy(disk.folder / "1.journal", tmp_path))
         found = [data for _, data in account.left()]
         account.close()
         synced = max((count for length, count in marks if length <= instant), default=0)
@@ -150,10 +134,9 @@ def test_P8_a_power_cut_at_any_instant_loses_nothing_of_the_journal_that_was_syn
 
 
 @pytest.mark.parametrize("instant", range(5))
-def test_an_image_is_what_the_recorder_says(tmp_path: Path, disk_library: Path, instant: int) -> None:
+def test_an_image_is_what_the_recorder_says(disk: Disk, instant: int) -> None:
     """Without unsynced writes the image is the file itself."""
-    disk = Disk()
     disk.apply("W", "parley.db", 0, b"a" * 512 * instant)
     disk.apply("S", "parley.db", 0, b"")
-    disk.image(tmp_path, random.Random(instant))
-    assert (tmp_path / "parley.db").read_bytes() == b"a" * 512 * instant
+    with disk.image(random.Random(instant)):
+        assert (disk.folder / "parley.db").read_bytes() == b"a" * 512 * instant
