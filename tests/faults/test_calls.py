@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +12,12 @@ import httpx
 import pytest
 
 from tests.callee import Callee, Reply, Seen, listening
-from tests.faults import check
-from tests.faults.house import PLAIN, ROOT, House, wait_for
+from tests.faults import check, points
+from tests.faults.house import PLAIN, House, wait_for
 from tests.faults.load import Load, message, notification, signed
 
 KILLS, KILLS_FULL = 4, 60
-POINTS, POINTS_SMALL = 400, 4
+STEP, FEW, MOST = 5, 4, 400
 FILES = "calls.py,caller.py,jobs.py,turns.py"
 BOT = """
 bot: Calls
@@ -183,36 +182,20 @@ async def _killed_while_posting(house: House, load: Load, after: float) -> None:
 def test_P18_killed_at_every_point_of_a_call_it_is_heard_once_and_made_once(
     calling: House, shop: Callee, full: bool
 ) -> None:
-    dice = random.Random(5)
-    points = range(1, POINTS, 5) if full else sorted(dice.sample(range(1, POINTS), POINTS_SMALL))
-    died = sum(killed_at(calling, shop, point) for point in points)
-    print(f"{len(points)} points of a call, the process died at {died} of them")
+    judged = 0
+
+    def done() -> bool:
+        return at_rest(calling) and len(heard(calling)) > judged
+
+    def judge(point: int) -> None:
+        nonlocal judged
+        [news] = heard(calling)[judged:]
+        made = len(shop.seen)
+        assert made <= 1 and (made == 1 or news.get("error") == "unknown"), (point, made, news)
+        shop.seen.clear()
+        judged += 1
+
+    chosen = points.every(STEP) if full else points.some(FEW, MOST, seed=5)
+    tried, died = points.killed_at(calling, chosen, "order", done, judge, FILES)
+    print(f"{tried} points of a call, the process died at {died} of them")
     assert died
-
-
-def killed_at(house: House, shop: Callee, point: int) -> bool:
-    """One order, one kill at most. Returns whether the point was reached."""
-    shop.seen.clear()
-    before = len(heard(house)) if house.database.exists() else 0
-    script = ROOT / "tests" / "faults" / "serve_points.py"
-    house.python = [sys.executable, str(script), f"{point}:{FILES}"]
-    house.start()
-    words, who = f"wamid.point.{point}", str(15553000000 + point)
-    try:
-        say(house, words, who, "order")
-        time.sleep(0.7)
-    except httpx.HTTPError:
-        pass
-    assert house.server
-    died = not house.server.running
-    house.server.kill()
-    house.python = [sys.executable, "-m", "app"]
-    house.start()
-    assert say(house, words, who, "order") == 200
-    wait_for(lambda: at_rest(house) and len(heard(house)) > before, "rest", 30)
-    house.server.kill()
-    news = heard(house)[before:]
-    assert len(news) == 1, (point, news)
-    made = len(shop.seen)
-    assert made <= 1 and (made == 1 or news[0].get("error") == "unknown"), (point, made, news)
-    return died
