@@ -52,7 +52,7 @@ fuzz: $(VENV)/.dev .cache/fuzz/.installed
 	@touch $@
 
 browser: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/browser $(ARGS)
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.browser.screenshots docs/screenshots

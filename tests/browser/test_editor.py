@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app import bots
 from tests.browser.house import House
-from tests.browser.test_pages import findings
-from tests.browser.visitor import PHONE, Visitor
+from tests.browser.test_pages import EACH, findings
+from tests.browser.visitor import Visitor
 
 SOON = 10_000
 NUMBERS = count(1)
@@ -160,10 +160,11 @@ def test_the_keyboard_gets_out_of_it(rosa: Visitor, place: str) -> None:
     assert page.evaluate("document.activeElement.className") != "code-host"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_it_is_sound_with_everything_open(browser: Browser, bakery: House, place: str, theme: str, phone: bool) -> None:
-    visitor = Visitor(browser, bakery, theme=theme, **({"size": PHONE} if phone else {}))
+@EACH
+def test_it_is_sound_with_everything_open(
+    browser: Browser, bakery: House, place: str, theme: str, size: dict[str, int]
+) -> None:
+    visitor = Visitor(browser, bakery, theme=theme, size=size)
     visitor.log_in()
     page = visitor.go(place)
     editor(page)
@@ -205,14 +206,13 @@ flows:
 """
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@EACH
 def test_flows_are_drawn_and_each_step_leads_to_its_line(
-    browser: Browser, bakery: House, theme: str, phone: bool
+    browser: Browser, bakery: House, theme: str, size: dict[str, int]
 ) -> None:
     text = FLOWS.format(n=next(NUMBERS)) + "".join(f"    - say: step {n}\n" for n in range(50))
     bot_id = bakery.run(bots.create(bakery.rt, "", text, None))
-    visitor = Visitor(browser, bakery, theme=theme, **({"size": PHONE} if phone else {}))
+    visitor = Visitor(browser, bakery, theme=theme, size=size)
     visitor.log_in()
     page = visitor.go(f"/bots/{bot_id}")
     expect(page.locator(".map")).to_have_count(2)

@@ -1,13 +1,12 @@
 """A replay in the browser: the bar fills by itself, both chats appear, and all of it works without script."""
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from app import bots
 from app.db import Query
 from tests.browser.house import House
-from tests.browser.test_pages import findings
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.test_pages import EACH, findings
+from tests.browser.visitor import Visitor
 
 BOT = Query("select v.bot_id from turn t join version v on v.id = t.version_id limit 1", int)
 
@@ -23,8 +22,7 @@ def page_of(house: House) -> str:
     return f"/bots/{bot_id}/replay"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@EACH
 def test_a_replay_shows_by_itself_what_differs(
     browser: Browser, bakery: House, theme: str, size: dict[str, int]
 ) -> None:

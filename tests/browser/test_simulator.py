@@ -2,14 +2,13 @@
 
 import asyncio
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from app import bots
 from app.db import Query
 from tests.browser.house import House
-from tests.browser.test_pages import findings
-from tests.browser.visitor import DESKTOP, PHONE, Visitor, hold, release
+from tests.browser.test_pages import EACH, findings
+from tests.browser.visitor import Visitor, hold, release
 
 WAITING = Query("select count(*) from message where text = :text and provider_id is null", int)
 BOT = """bot: Senses
@@ -33,8 +32,7 @@ async def sent(house: House, text: str) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@EACH
 def test_the_phone_sends_more_than_words(
     browser: Browser, bakery: House, theme: str, size: dict[str, int]
 ) -> None:  # fmt: skip

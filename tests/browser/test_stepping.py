@@ -1,19 +1,17 @@
 """Stepping through a conversation in the browser: forward, back, run again with a draft; with script and without."""
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.house import House
 from tests.browser.screenshots import chat_of
-from tests.browser.test_pages import findings
+from tests.browser.test_pages import EACH, findings
 from tests.browser.test_replay import page_of
-from tests.browser.visitor import DESKTOP, PHONE, Visitor
+from tests.browser.visitor import Visitor
 
 ANA = "5511987654321"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@EACH
 def test_a_conversation_is_stepped_through_and_run_again(
     browser: Browser, bakery: House, theme: str, size: dict[str, int]
 ) -> None:

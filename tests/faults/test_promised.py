@@ -14,7 +14,7 @@ from tests.faults import check
 from tests.faults.house import House, wait_for
 from tests.faults.load import Load, message
 
-CYCLES, CYCLES_FULL = 6, 100
+CYCLES, CYCLES_FULL = 6, 60
 FEW = 150  # messages a cycle at most: what is tested is what comes after them
 LATER = """
 bot: Faults
