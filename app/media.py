@@ -27,6 +27,7 @@ from app.jobs import Later
 from app.looking import Seen, look
 from app.models import Job, MediaRow
 from app.said import N_, mark
+from app.security.outbound import authorities
 from app.storage import Kept, Store
 from app.store import channels as channel_rows
 from app.store import jobs as job_rows
@@ -175,8 +176,9 @@ class _Troubled(Exception):
 async def _download(part: Path, source: MediaFile) -> tuple[str, int]:
     import httpx  # only when the first file is fetched
 
+    trust = await asyncio.to_thread(authorities)
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
+        async with httpx.AsyncClient(verify=trust, trust_env=False, timeout=httpx.Timeout(60, connect=5)) as client:
             headers = {"User-Agent": USER_AGENT, **source.headers}
             async with client.stream("GET", source.url, headers=headers) as answer:
                 if answer.status_code != 200:

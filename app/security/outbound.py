@@ -42,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
+def authorities() -> ssl.SSLContext:
     """One for the process. Takes a tenth of a second: asked in a thread, so that the loop goes on meanwhile."""
     import httpx
 
@@ -58,7 +58,7 @@ class Outbound:
 
     @property
     def _trust(self) -> ssl.SSLContext:
-        return self._trust_given or _authorities()
+        return self._trust_given or authorities()
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"",
