@@ -17,9 +17,9 @@ from app.db.sqlite_writer import Writer
 log = logging.getLogger(__name__)
 
 EVERY = 0.1  # seconds between looks
-# Written back when so many wait, or when nothing is written any more: a page that was written again and again meanwhile
-# goes back once.
-PAGES = 4000
+# Written back when so many wait, or when nothing is written any more. More at once would take a hundredth less of the
+# processor, and commits would wait twice as long for the disk meanwhile.
+PAGES = 1000
 TOO_LONG = 16000  # pages of log (64 MB) after which the writer helps
 LOOK_AT_FILE = 20  # looks between two at the file itself
 
