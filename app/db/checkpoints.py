@@ -16,12 +16,13 @@ from app.db.sqlite_writer import Writer
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.1  # seconds between looks
-# Written back when so many wait, or when nothing is written any more. More at once would take a hundredth less of the
-# processor, and commits would wait twice as long for the disk meanwhile.
-PAGES = 1000
+EVERY = 0.05  # seconds between looks
+# Written back when so many wait, or when nothing is written any more. Commits wait for the disk meanwhile: the more at
+# once, the longer.
+PAGES = 250
+IDLE = 2  # looks without a new batch after which nothing is written any more
 TOO_LONG = 16000  # pages of log (64 MB) after which the writer helps
-LOOK_AT_FILE = 20  # looks between two at the file itself
+LOOK_AT_FILE = 40  # looks between two at the file itself
 
 
 class Checkpoints(threading.Thread):
@@ -34,7 +35,7 @@ class Checkpoints(threading.Thread):
         self._stop_asked = threading.Event()
         self._file = identity(writer.path)
         self._connection: sqlite3.Connection | None = None
-        self._seen = -1
+        self._seen = self._idle = 0
         self._settled = False
 
     def stop(self) -> None:
@@ -60,7 +61,9 @@ class Checkpoints(threading.Thread):
 
     def _look_at_log(self) -> None:
         batches = self._writer.batches
-        idle, self._seen = batches == self._seen, batches
+        self._idle = self._idle + 1 if batches == self._seen else 0
+        self._seen = batches
+        idle = self._idle >= IDLE
         if idle and self._settled:
             return
         connection = self._open()
