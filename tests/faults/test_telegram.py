@@ -162,6 +162,8 @@ def test_P1_P3_called_at_its_public_address_through_a_kill_every_update_is_there
     house.sent(5)
     hook = house.fake("GET", "state")["webhook"]
     assert hook["url"].startswith("https://shop.example/hooks/telegram/")
+    # Killed before it is on disk that Telegram took an answer, nothing more would be said in that chat for two minutes.
+    wait_for(lambda: house.query(RESTLESS) == [(0,)], "the outcomes")
     assert house.server
     house.server.kill()
     told += [house.says(f"while away {number}", who=7000 + number) for number in range(5)]
