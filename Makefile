@@ -32,7 +32,7 @@ fmt: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)
 
-# The sizes of docs/reliability.md, ten minutes on two cores; .ci/run runs the small form (without --full). What each printed
+# The sizes of docs/reliability.md, eight minutes on two cores; .ci/run runs the small form (without --full). What each printed
 # comes at the end. Half of the time they wait, so there is one more than cores.
 faults: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 3 --dist load --maxschedchunk 1 -rP --durations=20 tests/faults --full $(ARGS)
