@@ -11,7 +11,8 @@ from app.connectors.base import Address, Inbound
 from app.content import Delete, Edit, Image, Text
 from app.db import Statement, Tx
 from app.runtime import Runtime
-from tests.shop import open_shop, rows, said
+from app.store import conversations, messages
+from tests.shop import change, open_shop, rows, said
 
 Call = tuple[Intake, Here, Inbound, bool]
 
@@ -127,3 +128,41 @@ async def test_outcomes_together_free_the_outbox_and_one_refused_is_done_alone(r
     named = await rows(rt, "select provider_id from message where direction = 'out' and status = 'accepted'")
     assert sorted(named) == [(f"wamid.{place}",) for place in range(9)]
     assert await rows(rt, "select count(*) from identity where value = '551100'") == [(1,)]
+
+
+async def test_a_row_alone_is_written_as_in_a_list(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    live.sender.open = False
+    for number in range(2):
+        await rt.db.write(inbox.receive, rt.channels.intake, live.here, said(rt, "hi", f"1650555010{number}"), False)
+
+    listed, alone = [id for (id,) in await rows(rt, "select id from conversation order by id")]
+    turn: dict[str, Any] = {
+        "state": '{"turns":2}', "version_id": live.row.version_id, "mode": "waiting", "budget": "[1]", "places": 4,
+        "unread": 2, "waiting_since": 5, "waiting_for": "a person", "closed_at": 6, "heard_at": 7, "at": 8,
+        "last_id": 9, "snippet": "hm",
+    }  # fmt: skip
+    for _ in range(2):  # what is counted is added
+        await rt.db.write(_both, conversations.AFTER_TURN, {"id": listed, **turn}, {"id": alone, **turn})
+    first, second = await rows(rt, f"select {CONVERSATION} from conversation order by id")
+    assert first == second and (second[0], second[-1]) == (4, "hm")
+
+    listed, alone = [id for (id,) in await rows(rt, "select id from message where direction = 'out' order by id")]
+    for status, becomes in {"queued": "accepted", "unknown": "accepted", "sent": "sent", "failed": "failed"}.items():
+        await change(rt, "update message set status = :status, provider_id = null", status=status)
+        named, other = ({"id": id, "provider_id": f"wamid.{id}", "now": 77} for id in (listed, alone))
+        await rt.db.write(_both, messages.ACCEPTED, named, other)
+        first, second = await rows(rt, f"select {MESSAGE} from message where direction = 'out' order by id")
+        assert first == second and second[0] == becomes
+
+
+CONVERSATION = """
+unread, state, version_id, mode, budget, places, waiting_since, waiting_for, closed_at, heard_at, last_at, last_id,
+snippet
+"""
+MESSAGE = "status, problem, sent_at = 77, provider_id is null"
+
+
+def _both(tx: Tx, statement: Statement, listed: dict[str, Any], alone: dict[str, Any]) -> None:
+    tx.many(statement, [listed])
+    tx.run(statement, **alone)
