@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 BATCH = 64
 WORK = 0.005
 BULK_WORK = 0.05  # while nothing waits but upkeep, of which nobody waits for the commit
-# A unit alone costs three times as much as in company. So while small batches follow each other closely, the next one
-# is given a moment to grow; nobody waits for it who was committed already.
+# What can be done together costs three times as much alone. So while small batches of it follow each other closely, the
+# next one is given a moment to grow; nobody waits for it who was committed already.
 CLOSE, FEW, PAUSE = 0.003, 8, 0.001  # s, units, s
 
 
@@ -95,10 +95,10 @@ class Writer:
         ended = 0.0
         while (unit := self.queue.take()) is not None:
             close = perf_counter() - ended < CLOSE
-            count = self._batch(unit)
+            units = self._batch(unit)
             while self.between:
                 self._run_between(self.between.popleft())
-            if close and count < FEW:
+            if close and len(units) < FEW and any(isinstance(unit.fn, Together) for unit in units):
                 sleep(PAUSE)
             ended = perf_counter()
 
@@ -108,8 +108,8 @@ class Writer:
         except Exception:
             log.exception("work between batches failed")
 
-    def _batch(self, first: Unit) -> int:
-        """Returns how many were done together."""
+    def _batch(self, first: Unit) -> list[Unit]:
+        """Returns what was in it."""
         units = [first]
         committing = False
         try:
@@ -129,7 +129,7 @@ class Writer:
         else:
             self.last_commit = perf_counter() - started
             self._acknowledge(units, stored)
-        return len(units)
+        return units
 
     def _check_file(self) -> None:
         if self.moved:

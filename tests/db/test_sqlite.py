@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from app.db import (
     NewerSchema,
     NotOurs,
     Statement,
+    Together,
     Tx,
     checkpoints,
+    sqlite_writer,
 )
 from app.db.library import SAFE_WITH_TWO_CONNECTIONS, describe_sqlite
 from app.db.sqlite import PATIENCE, Sqlite
@@ -189,6 +191,32 @@ async def test_many_waiting_units_share_a_commit(database: Sqlite) -> None:
     await asyncio.gather(*(database.write(add, f"{n}") for n in range(500)))
     stats = database.stats()
     assert stats["units"] == 500 and int(stats["batches"]) < 250
+
+
+async def test_what_can_be_done_together_is_given_a_moment_to_grow_and_nothing_else_is(
+    database: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(sqlite_writer, "sleep", pauses.append)
+    monkeypatch.setattr(sqlite_writer, "CLOSE", 60.0)
+
+    def several(tx: Tx, calls: Sequence[tuple[str]]) -> list[int]:
+        return [add(tx, name) for (name,) in calls]
+
+    together = Together(add, several)
+
+    async def after(fn: Any, *names: str) -> int:
+        """How often the writer waited after a batch of these."""
+        pauses.clear()
+        await asyncio.gather(*(database.write(fn, name) for name in names))
+        await database.settled()
+        return len(pauses)
+
+    assert await after(add, "a") == 0
+    assert await after(together, "b") == 1
+    assert await after(together, *"cdefghijkl") <= 1, "at most a first one, which was taken alone"
+    monkeypatch.setattr(sqlite_writer, "CLOSE", 0.0)
+    assert await after(together, "m") == 0
 
 
 async def test_P30_a_moved_file_is_noticed(path: Path, clock: ManualClock, migrations: Path) -> None:
