@@ -105,7 +105,7 @@ async def test_P25_who_was_switched_off_by_failures_is_on_home_until_switched_on
         assert "Switched off" not in html and delivery
         await visit.post(f"{place}/replay", {"delivery": delivery[1]})
         (row,) = await visit.rt.db.reader.all(store.LIST, webhook_id=webhook, before=2**62, limit=5)
-        assert (row.state, row.attempts) == ("waiting", 0)
+        assert row.state == "waiting" and row.attempts in (0, 1), "ten before; by now it may have been tried once more"
         await visit.post(f"{place}/switch", {"on": "no"})
         assert "Switched off, " in (await visit.get(place)).text
         assert "switched off" not in (await visit.get("/home/attention")).text, "a person did that"
