@@ -12,8 +12,8 @@ import msgspec
 
 from app import budget, effects, events
 from app.bot.decide import decide
-from app.bot.run import left
 from app.bot.scene import ContactView, Effect, Event, Scene, State, TurnInput
+from app.bot.standing import left
 from app.case import Case, Heard, Here, Intake
 from app.connectors import CONNECTORS
 from app.db import Tx

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.bot.flow import Nothing
 from app.bot.nodes import MappingNode, Node
+from app.bot.scalars import Nothing
 from app.bot.scene import Assign, Consent, Effect, Note
 from app.bot.shape import Integer, Json, Keys, ListOf, Located, Report, Shape, Text
 from app.bot.text import Text as Ready

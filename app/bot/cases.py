@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from app.bot.answers import ANSWERS, Answer, plain
-from app.bot.flow import NAME, Name
 from app.bot.moment import EXAMPLE, LENGTH, length
 from app.bot.nodes import SequenceNode
 from app.bot.request import Body
+from app.bot.scalars import NAME, Name
 from app.bot.scene import ContactView
 from app.bot.shape import Either, Json, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.bot.triggers import NETWORKS, OneOf

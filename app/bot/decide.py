@@ -19,7 +19,7 @@ from app.bot.program import Asking
 from app.bot.prompted import MOST_GOING_ON, quiet, triggered, watching
 from app.bot.relay import answered, keep, relay, waits, without
 from app.bot.resume import below, ended, hold, holds, merged, resumed, together, without_held
-from app.bot.run import Machine, Place, left, machine, opened, title
+from app.bot.run import Machine, machine
 from app.bot.scene import (
     Arrived,
     CallResult,
@@ -34,6 +34,7 @@ from app.bot.scene import (
     Trace,
     Triggered,
 )
+from app.bot.standing import Place, left, opened, title
 from app.bot.steps import Handing, Plan
 from app.bot.turn import Turn, after, languages, names
 from app.bot.values import MISSING, Room

@@ -2,16 +2,16 @@
 noted about the person. What stands where, as in `grammar`; `app.bot.program` makes them runnable.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app.bot.moment import LONGEST, Length
-from app.bot.nodes import MappingNode, Node, ScalarNode
+from app.bot.nodes import MappingNode, Node
 from app.bot.request import Request
 from app.bot.request import verbs as called
+from app.bot.scalars import FLOW_NAME, LARGEST, NAME, Name, Nothing, Number, Truth
 from app.bot.shape import (
     Either,
     Integer,
@@ -28,16 +28,11 @@ from app.bot.shape import (
 )
 from app.bot.timing import Delay, Pause, Postpone
 from app.bot.timing import verbs as timed
-from app.said import N_, Sentence
+from app.said import N_
 
 if TYPE_CHECKING:
     from app.bot.grammar import Button, Step
 
-NAME = r"[A-Za-z][A-Za-z0-9_]{0,63}"
-FLOW_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-# What texts already mean something by.
-TAKEN = frozenset({"contact", "message", "channel", "network", "now", "call", "secret", "window_open"})
-TAKEN |= {"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"}
 PLAIN_ANSWERS = (
     "text",
     "integer",
@@ -51,7 +46,6 @@ PLAIN_ANSWERS = (
     "time",
     "datetime",
 )
-LARGEST = 10**15
 
 
 class Expect(msgspec.Struct, frozen=True):
@@ -176,70 +170,6 @@ class Steps(Shape):
 
     def schema(self) -> Json:
         return {"$ref": "#/$defs/steps"}
-
-
-class Name(Text):
-    """A name that fits a pattern; with `free`, one that texts do not use already."""
-
-    def __init__(self, pattern: str, expected: Sentence, *, free: bool = False) -> None:
-        super().__init__(64, expected, f"^{pattern}$")
-        self.free = free
-
-    def read(self, node: Node, report: Report) -> Any:
-        value = super().read(node, report)
-        if not isinstance(value, Located):
-            return value
-        if not re.fullmatch(self.pattern[1:-1], value.text):
-            return self.wrong(node, report)
-        if self.free and value.text in TAKEN:
-            return report.add(
-                node, N_("“{name}” already means something in texts; choose another name", name=value.text)
-            )
-        return value
-
-
-class Number(Shape):
-    def __init__(self) -> None:
-        self.expected = N_("a number")
-
-    def read(self, node: Node, report: Report) -> Any:
-        text = node.value if isinstance(node, ScalarNode) else ""
-        if not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", text):
-            return self.wrong(node, report)
-        return float(text) if "." in text else int(text)
-
-    def schema(self) -> Json:
-        return {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
-
-
-class Truth(Shape):
-    """True or false, or only one of them."""
-
-    def __init__(self, *allowed: str) -> None:
-        self.allowed = allowed or ("true", "false")
-        self.expected = N_("{values}", values=" or ".join(self.allowed))
-
-    def read(self, node: Node, report: Report) -> Any:
-        if not isinstance(node, ScalarNode) or node.value not in self.allowed:
-            return self.wrong(node, report)
-        return node.value == "true"
-
-    def schema(self) -> Json:
-        return {"enum": [value == "true" for value in self.allowed]}
-
-
-class Nothing(Shape):
-    """A step that needs no more words: `return:` or `return: true`."""
-
-    expected = N_("nothing, or true")
-
-    def read(self, node: Node, report: Report) -> Any:
-        if not isinstance(node, ScalarNode) or not (node.empty or node.value == "true"):
-            return self.wrong(node, report)
-        return True
-
-    def schema(self) -> Json:
-        return {"enum": [None, True]}
 
 
 class ExpectShape(Either):

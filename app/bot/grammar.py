@@ -13,12 +13,13 @@ from app.bot import acts, messages
 from app.bot.acts import Act
 from app.bot.address import Address
 from app.bot.cases import CASES, Case
-from app.bot.flow import FLOW_NAME, Move, Name, Steps, Truth, verbs
+from app.bot.flow import Move, Steps, verbs
 from app.bot.hours import Hours, HoursShape
 from app.bot.languages import TAG, Words
 from app.bot.messages import Message
 from app.bot.moment import Length
 from app.bot.request import Relay, RelayShape
+from app.bot.scalars import FLOW_NAME, Name, Truth
 from app.bot.shape import Either, Integer, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text, Verbs
 from app.bot.triggers import PHRASES, WHEN, Condition, When
 from app.said import N_

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from app.bot.flow import Truth
 from app.bot.nodes import MappingNode, Node
+from app.bot.scalars import Truth
 from app.bot.shape import Json, Keys, ListOf, Located, MapOf, OneOrMany, Report, Shape, Text
 from app.said import N_, Sentence
 

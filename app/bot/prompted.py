@@ -8,11 +8,11 @@ import msgspec
 
 from app.bot.asked import Asked
 from app.bot.document import Version
-from app.bot.flow import NAME, TAKEN
 from app.bot.keep import Measure, whole
 from app.bot.match import Found, by_facts
 from app.bot.resume import ended, within
 from app.bot.run import Machine, machine
+from app.bot.scalars import NAME, TAKEN
 from app.bot.scene import Decision, Quiet, Scene, Trace, Triggered, WatchQuiet
 from app.bot.verdict import matched, nearly, trace
 from app.said import N_, Sentence, mark

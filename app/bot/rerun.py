@@ -17,7 +17,6 @@ from app.bot.contact import noted_on
 from app.bot.decide import decide
 from app.bot.document import Version
 from app.bot.record import Record, Recorded, identity
-from app.bot.run import left
 from app.bot.scene import (
     Arrived,
     Call,
@@ -36,6 +35,7 @@ from app.bot.scene import (
     TurnInput,
     WatchQuiet,
 )
+from app.bot.standing import left
 
 OWN: Final = 50  # events of its own that a document has between two that came from outside
 NOTHING: Final = Decision((), State(), Trace(""))

@@ -10,7 +10,7 @@ import msgspec
 from app.bot.calling import Calling, failure
 from app.bot.document import Version
 from app.bot.program import Asking, Pausing
-from app.bot.run import Machine, Place, machine, reminding, title
+from app.bot.run import Machine, machine
 from app.bot.scene import (
     Arrived,
     Call,
@@ -27,6 +27,7 @@ from app.bot.scene import (
     Trace,
     Waiting,
 )
+from app.bot.standing import Place, reminding, title
 from app.bot.turn import MOST_EFFECTS, said_in
 from app.bot.values import OUTPUT
 from app.content import text as text_of

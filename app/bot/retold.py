@@ -10,9 +10,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.bot.answers import MOST_ANSWERS, pattern
-from app.bot.flow import NAME
 from app.bot.heard import heard, words_of
 from app.bot.record import FLOW
+from app.bot.scalars import NAME
 from app.bot.scene import (
     Arrived,
     Call,

@@ -35,7 +35,6 @@ from app.bot.scene import (
     Close,
     Decision,
     Event,
-    Frame,
     HandOff,
     Later,
     Scene,
@@ -47,79 +46,16 @@ from app.bot.scene import (
     Trace,
     Waiting,
 )
+from app.bot.standing import DEEPEST, Place, opened, reminding
 from app.bot.steps import Handing, Plan, Saying
 from app.bot.turn import Turn, after, languages, names
 from app.bot.values import Room, as_text
 from app.bot.words import READ_LIMIT, fold
-from app.said import N_, Sentence
+from app.said import N_
 
 MOST_STEPS = 200
-DEEPEST = 16
 MOST_VARIABLES = 100
 TOO_DEEP: Final = N_("More than {most} flows ran inside each other; all but the last were left", most=DEEPEST)
-WAITS: Final = {"answer": Asking, "timer": Pausing, "call": Calling}
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A running program and where it goes on. With a `token` it waits there for that timer or call, begun at `since`,
-    until `due` (ms UTC)."""
-
-    program: Program
-    at: int
-    token: str = ""
-    since: int = 0
-    due: int = 0
-
-    def instruction(self) -> Any:
-        return self.program.code[self.at] if self.at < len(self.program.code) else None
-
-    def frame(self) -> Frame:
-        return Frame(self.program.key, (self.at, self.token, self.since, self.due) if self.token else (self.at,))
-
-
-def opened(bot: Version, state: State) -> list[Place]:
-    """The running programs, outermost first, of which the last waits; empty if none does, or if what ran is not in this
-    version."""
-    if state.waiting is None:
-        return []
-    places = [place for frame in state.frames[:DEEPEST] if (place := opened_at(bot, frame)) is not None]
-    if not places or len(places) < len(state.frames):
-        return []
-    last = places[-1]
-    waits = WAITS[state.waiting.kind]
-    own = isinstance(last.instruction(), waits) and last.token == ("" if waits is Asking else state.waiting.token)
-    return places if own else []
-
-
-def opened_at(bot: Version, frame: Frame) -> Place | None:
-    program, at = bot.programs.get(frame.flow), frame.at[0] if frame.at else -1
-    if program is None or not isinstance(at, int) or not 0 <= at <= len(program.code):
-        return None
-    match frame.at[1:]:
-        case (str(token), int(since), int(due)):
-            place = Place(program, at, token, since, due)
-            return place if isinstance(place.instruction(), Pausing | Calling) else None
-        case ():
-            return Place(program, at)
-        case _:
-            return None
-
-
-def left(state: State) -> State:
-    """The state when no flow runs any more."""
-    return State(state.missed, (), state.variables, state.seed, state.turns, (), None, state.held)
-
-
-def reminding(token: str) -> str:
-    """The token of the reminder of what is waited for."""
-    return f"{token}.r"
-
-
-def title(program: Program) -> Sentence:
-    kind, _, name = program.key.partition(" ")
-    if kind == "flow":
-        return N_("flow {name}", name=name)
-    return N_("rule {name}", name=name) if kind == "rule" else N_("the fallback")
 
 
 def machine(bot: Version, scene: Scene, event: Event, now: int) -> "Machine":

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import msgspec
 
-from app.bot.flow import NAME, Name, Truth
 from app.bot.moment import LONGEST, Length
 from app.bot.nodes import MappingNode, Node
+from app.bot.scalars import NAME, Name, Truth
 from app.bot.shape import A_TEXT, Either, Json, Keys, Located, MapOf, OneOrMany, Report, Shape, Text, did_you_mean
 from app.said import N_, Sentence
 
