@@ -7,7 +7,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "shared" / "samples"
 # A plain clone is green, too: the payloads are not ours to pass on, and each test that reads them is in `skips.txt`.
 missing = not FOLDER.is_dir()
-needs_samples = pytest.mark.skipif(missing, reason="no sample payloads lie beside this checkout")  # as above
+needs_samples = pytest.mark.skipif(missing, reason="no sample payloads lie beside this checkout")  # not ours to pass on
 
 
 def bodies(kind: str) -> list[Path]:

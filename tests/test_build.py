@@ -50,7 +50,7 @@ def test_the_unit_agrees_with_the_program() -> None:
 def test_the_unit_is_sound_to_systemd(tmp_path: Path) -> None:
     tool = shutil.which("systemd-analyze")
     if tool is None:
-        pytest.skip("systemd is not installed")  # its own tool is what judges the unit
+        pytest.skip("systemd is not installed")  # no other program can say what it reads in a unit
     program = tmp_path / "parley"
     program.touch(0o755)
     unit = UNIT.replace("/opt/parley/parley", str(program))

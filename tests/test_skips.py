@@ -8,8 +8,8 @@ pytest_plugins = ["pytester"]
 
 SUITE = """
 import pytest
-def test_left_out(): pytest.skip("no printer here")
-@pytest.mark.xfail
+def test_left_out(): pytest.skip("no printer here")  # an example of what has to be named
+@pytest.mark.xfail  # an example, too
 def test_known_fault(): assert False
 def test_fine(): pass
 """

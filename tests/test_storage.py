@@ -73,7 +73,7 @@ async def test_a_wrong_key_or_a_storage_that_is_away_is_said(tmp_path: Path) -> 
 async def test_P40_storage_that_does_not_answer_is_told_by_readiness_and_doctor(
     rt: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.LOOKED", 0.0)
+    monkeypatch.setattr("app.storage.LOOKED", 0.0)  # else how it answered first would be believed for half a minute
     assert not await doctor.storage(rt), "there is none"
     async with storage(tmp_path) as (rt.media, fake):
         rt.settings = msgspec.structs.replace(rt.settings, media_url=f"s3://{BUCKET}/parley/files")

@@ -23,7 +23,7 @@ from app.content import Content
 from tests import linked_library
 
 if linked_library.WHY_NOT:
-    pytest.skip(linked_library.WHY_NOT, allow_module_level=True)  # nothing in it can be played then
+    pytest.skip(linked_library.WHY_NOT, allow_module_level=True)  # what is here plays against the library itself
 
 from tests.fakes.whatsapp.server import WhatsApp
 

@@ -13,7 +13,7 @@ from tests import linked_library
 from tests.fakes.whatsapp import redirect
 
 if linked_library.WHY_NOT:
-    pytest.skip(linked_library.WHY_NOT, allow_module_level=True)  # nothing in it can be played then
+    pytest.skip(linked_library.WHY_NOT, allow_module_level=True)  # it is the library that is looked at
 SPEC = importlib.util.find_spec("neonize")
 assert SPEC is not None and SPEC.origin is not None
 FOLDER = Path(SPEC.origin).parent

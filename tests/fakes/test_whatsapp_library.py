@@ -8,7 +8,7 @@ import pytest
 from tests import linked_library
 
 if linked_library.WHY_NOT:
-    pytest.skip(linked_library.WHY_NOT, allow_module_level=True)  # nothing in it can be played then
+    pytest.skip(linked_library.WHY_NOT, allow_module_level=True)  # it is the library that is looked at
 
 from app.connectors.whatsapp_web.library import load_functions
 from tests.fakes.whatsapp import library, redirect
