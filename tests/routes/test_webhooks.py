@@ -10,6 +10,7 @@ from app.db import Tx
 from app.security import sessions
 from app.security.outbound import Outbound
 from app.store import webhooks as store
+from app.webhooks import Webhooks
 from tests.browser.filled import ManualClock
 from tests.callee import Callee, Reply, listening
 from tests.routes.visiting import Visit, visiting
@@ -90,8 +91,11 @@ def fail(tx: Tx, webhook_id: int) -> None:
 
 async def test_P25_who_was_switched_off_by_failures_is_on_home_until_switched_on(tmp_path: Path) -> None:
     async with visiting(tmp_path, empty=True) as visit:
+        rt = visit.rt
+        # Nobody runs these, so a delivery that is asked for again is still there when it is looked at.
+        rt.webhooks = Webhooks(rt.db, rt.clock, rt.keys, Outbound(), frozenset())
         webhook = await made(visit)
-        await visit.rt.db.write(fail, webhook)
+        await rt.db.write(fail, webhook)
         home = (await visit.get("/home/attention")).text
         assert "switched off because deliveries fail" in home and f"/settings/webhooks/{webhook}" in home
         place = f"/settings/webhooks/{webhook}"
@@ -104,8 +108,8 @@ async def test_P25_who_was_switched_off_by_failures_is_on_home_until_switched_on
         delivery = re.search(r'name="delivery" value="(\d+)"', html)
         assert "Switched off" not in html and delivery
         await visit.post(f"{place}/replay", {"delivery": delivery[1]})
-        (row,) = await visit.rt.db.reader.all(store.LIST, webhook_id=webhook, before=2**62, limit=5)
-        assert row.state == "waiting" and row.attempts in (0, 1), "ten before; by now it may have been tried once more"
+        (row,) = await rt.db.reader.all(store.LIST, webhook_id=webhook, before=2**62, limit=5)
+        assert (row.state, row.attempts) == ("waiting", 0)
         await visit.post(f"{place}/switch", {"on": "no"})
         assert "Switched off, " in (await visit.get(place)).text
         assert "switched off" not in (await visit.get("/home/attention")).text, "a person did that"
