@@ -64,6 +64,7 @@ class Sender:
         self._free = SLOTS
         self._claiming = False
         self._more = False
+        self._freed = False
         self._waiting = False
         self._behind = False
         self._timer: asyncio.TimerHandle | None = None
@@ -78,7 +79,8 @@ class Sender:
     def reserve(self) -> bool:
         """Keep a slot and a token for a reply that a turn may produce. Give it back with `release` if it did not.
 
-        None while queued rows are due: what was said earlier goes first.
+        None while more is due than may go: what was said earlier goes first. What waits for a claim that leaves room
+        keeps nobody waiting, or at full rate every reply would be queued for the one before it.
         """
         now = self._clock.monotonic()
         if not self.open or self._behind or self._free <= 0 or self._pace.wait(now) > 0:
@@ -88,9 +90,14 @@ class Sender:
         return True
 
     def release(self) -> None:
-        self._free = min(SLOTS, self._free + 1)
         self._pace.give()
-        if self._waiting:
+        self._free_slot()
+
+    def _free_slot(self) -> None:
+        self._free = min(SLOTS, self._free + 1)
+        if self._claiming:
+            self._freed = True
+        elif self._waiting:
             self.wake()
 
     def busy(self) -> int:
@@ -122,12 +129,14 @@ class Sender:
         """Something may be due."""
         if not self.open:
             return
-        self._waiting = self._behind = True
+        self._waiting = True
         if self._claiming:
             self._more = True
         elif self._free > 0:
             self._claiming = True
             self._claimer = asyncio.get_running_loop().create_task(self._claim())
+        else:
+            self._behind = True
 
     def wake_in(self, seconds: float) -> None:
         if self._timer:
@@ -138,17 +147,18 @@ class Sender:
         """Move due rows to `sending` in one unit and start them."""
         try:
             while self.open and self._free > 0:
-                self._more = False
+                self._more = self._freed = False
                 wait = self._pace.wait(self._clock.monotonic())
                 if wait > 0:
+                    self._behind = True
                     return self.wake_in(wait)
-                room = min(self._free, self._pace.room(self._clock.monotonic()))
-                taken, next_in = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
+                taken, next_in = await self._take_due()
                 if not self.open:
                     return await self._db.write(put_back, taken)
                 for row in taken:
                     self._begin(row)
-                if not taken and not self._more:
+                # A slot that became free meanwhile may have let go what stood behind it, if anything waits.
+                if not (taken or self._more or (self._freed and next_in is not None)):
                     return self._rest(next_in)
         except DatabaseError as error:
             log.warning("outbox of channel %s waits: %s", self._channel_id, error)
@@ -160,6 +170,24 @@ class Sender:
             self._claiming = False
             if self._more and self.open:
                 self.wake()
+
+    async def _take_due(self) -> tuple[list[Queued], int | None]:
+        """`claim`, with slots and tokens kept for it meanwhile: all there are while it is behind, else half of them, so
+        that replies may go on starting at once."""
+        now = self._clock.monotonic()
+        room = min(self._free, self._pace.room(now))
+        room = room if self._behind else (room + 1) // 2
+        self._free -= room
+        self._pace.take(now, room)
+        used = 0
+        try:
+            taken, next_in = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
+            used = len(taken)
+        finally:
+            self._free += room - used
+            self._pace.give(room - used)
+        self._behind = used == room
+        return taken, next_in
 
     def _rest(self, next_in: int | None) -> None:
         """Nothing can go now: wait for the next due time (ms); rows behind an unsettled one are woken by its
@@ -174,13 +202,13 @@ class Sender:
         return self._pace.pair_wait(shared or row.conversation_id, self._clock.monotonic())
 
     def _begin(self, row: Queued) -> None:
-        self._free -= 1
+        """Its slot and its token are taken."""
         said = decode_content(row.content)
         if window.refuses(self._can, said, row.heard_at, self._clock.now()):
             failure = SendFailed(window.CLOSED, certain=True, temporary=False)
             delivery = Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, NOTHING)
+            self._pace.give()
             return self._settle_failure(delivery, failure)
-        self._pace.take(self._clock.monotonic())
         outbound = Outbound(f"{self._install}.{row.message_id}", _address.decode(row.address), said, row.reply_to)
         self.deliver(Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, outbound))
 
@@ -276,9 +304,7 @@ class Sender:
                 log.error("writing the outcome of a send", exc_info=error)
                 self._write(*fallback)
                 return
-            self._free = min(SLOTS, self._free + 1)
-            if self._waiting:
-                self.wake()
+            self._free_slot()
 
         self._db.submit(fn, *args, done=done, first=True)
 

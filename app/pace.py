@@ -28,14 +28,14 @@ class Bucket:
         self._fill(now)
         return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self.rate
 
-    def take(self, now: float) -> None:
+    def take(self, now: float, tokens: int = 1) -> None:
         if self.rate > 0:
             self._fill(now)
-            self._tokens -= 1
+            self._tokens -= tokens
 
-    def give(self) -> None:
-        """A token that was not used."""
-        self._tokens = min(self.burst, self._tokens + 1)
+    def give(self, tokens: int = 1) -> None:
+        """Tokens that were not used."""
+        self._tokens = min(self.burst, self._tokens + tokens)
 
     def room(self, now: float) -> int:
         """Whole tokens there now."""
@@ -75,11 +75,11 @@ class Pace:
         bucket = self._pairs.get(chat) if self.pairs else None
         return bucket.wait(now) if bucket else 0.0
 
-    def take(self, now: float) -> None:
-        self._channel.take(now)
+    def take(self, now: float, tokens: int = 1) -> None:
+        self._channel.take(now, tokens)
 
-    def give(self) -> None:
-        self._channel.give()
+    def give(self, tokens: int = 1) -> None:
+        self._channel.give(tokens)
 
     def took_pair(self, chat: int | str, now: float, *, group: bool = False) -> None:
         if not self.pairs:

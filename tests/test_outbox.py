@@ -142,13 +142,44 @@ async def test_a_slot_that_a_turn_did_not_use_lets_a_waiting_message_go(rt: Runt
     await until(rt, lambda: len(edge.sent) == 1)
 
 
-async def test_a_new_reply_does_not_overtake_what_waits_to_be_sent(rt: Runtime) -> None:
+async def test_while_more_is_due_than_may_go_a_new_reply_does_not_overtake_it(rt: Runtime) -> None:
+    live = await open_shop(rt, sending=True)
+    edge = network(live)
+    while live.sender.reserve():
+        pass
+    for who in ("111", "222"):
+        await take_in(rt, live, said(rt, "hi", who=who))  # queued, and the sender is told
+    live.sender.release()
+    assert not live.sender.reserve(), "the free slot is for what waits"
+    for _ in range(outbox.SLOTS):
+        live.sender.release()
+    await until(rt, lambda: len(edge.sent) == 2)
+    await until(rt, live.sender.reserve)
+
+
+async def test_a_reply_that_waits_to_be_claimed_keeps_no_other_one_waiting(rt: Runtime) -> None:
     live = await open_shop(rt, sending=True)
     edge = network(live)
     await take_in(rt, live, said(rt, "hi", who="111"))  # queued, and the sender is told
-    assert not live.sender.reserve()
+    assert live.sender.reserve()
+    outcome = await take_in(rt, live, said(rt, "hi", who="222"), slot=True)
+    assert outcome.slot_used
+    await until(rt, lambda: len(edge.sent) == 2)
+
+
+async def test_what_a_claim_keeps_for_itself_comes_back(rt: Runtime) -> None:
+    """Slots and tokens of pace, all but what it sends. The clock stands still, so no token grows."""
+    live = await open_shop(rt, sending=True, rate=16)
+    edge = network(live)
+    live.sender.wake()
+    await until(rt, lambda: not live.sender._claiming)
+    await take_in(rt, live, said(rt, "hi"))
     await until(rt, lambda: len(edge.sent) == 1)
-    await until(rt, live.sender.reserve)
+    await until(rt, lambda: not live.sender._claiming and not live.sender.busy())
+    assert [live.sender.reserve() for _ in range(4)] == [True, True, True, False]
+    for _ in range(3):
+        live.sender.release()
+    assert live.sender._free == outbox.SLOTS
 
 
 async def test_what_was_claimed_while_the_channel_closed_waits_again(rt: Runtime) -> None:
