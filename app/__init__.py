@@ -1,5 +1,1 @@
-"""Parley. Importing any part of it first settles which SQLite the process uses."""
-
-from app.db.library import choose_sqlite
-
-choose_sqlite()
+"""Parley."""

@@ -4,11 +4,11 @@ import asyncio
 import io
 import json
 import logging
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 
 from app import control, vault
 from app.cli import exit_code, main, reach
+from app.db.sqlite_file import connect
 from app.errors import Invalid, NotFound
 from app.instance import Instance
 from app.runtime import Runtime
@@ -249,7 +250,7 @@ def test_linting_for_a_channel_tells_what_it_shows_there(parley: Parley, tmp_pat
 def test_linting_for_a_channel_knows_its_templates(parley: Parley, tmp_path: Path) -> None:
     values = ("phone_number_id=1", "access_token=t", "app_secret=s", "verify_token=v")
     assert parley("channel", "add", "whatsapp_cloud", "--name", "Shop", *values)[0] == 0
-    with sqlite3.connect(tmp_path / "data" / "parley.db") as db:  # as if they had been fetched
+    with closing(connect(tmp_path / "data" / "parley.db", write=True)) as db:  # as if they had been fetched
         db.execute("update channel set templates_at = 1 where name = 'Shop'")
         body = json.dumps([{"type": "BODY", "text": "Order {{1}} is ready."}])
         db.execute(

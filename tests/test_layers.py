@@ -39,7 +39,7 @@ OUTSIDE_CONNECTORS = {f"app.connectors{part}" for part in ("", ".abilities", ".a
 IO_MODULES = set(
     "asyncio concurrent http io multiprocessing os pathlib random secrets select shutil signal socket sqlite3 ssl "
     "subprocess sys tempfile threading time urllib "
-    "aiosqlite anyio httpx psycopg pyreqwest sqlite_utils starlette uvicorn websockets".split()
+    "aiosqlite anyio apsw httpx psycopg pyreqwest sqlite_utils starlette uvicorn websockets".split()
 )
 HTTP_PLACES = {"routes", "security", "web", "server"}
 SQL = re.compile(
@@ -95,6 +95,8 @@ def wrong_import(place: str, module: str, target: str, typing_only: bool) -> str
     if top != "app":
         if place == "bot" and top in IO_MODULES:
             return "the bot is pure: no I/O, clock or randomness"
+        if top in {"sqlite3", "sqlite_utils"} or (top == "apsw" and place != "db"):
+            return "one SQLite library opens the file: apsw, in db/"
         if top == "starlette" and place not in HTTP_PLACES:
             return "HTTP types belong to routes/, security/, web.py and server.py"
         return None

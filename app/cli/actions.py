@@ -4,7 +4,6 @@ is in a file for each kind of thing."""
 import asyncio
 import gc
 import platform
-import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -43,10 +42,12 @@ def demo(given: Given) -> int:
 
 
 def version(given: Given) -> int:
-    import sqlite3
+    from app.db import library
 
-    sqlite = getattr(sys.modules.get("sqlite3", sqlite3), "sqlite_version", sqlite3.sqlite_version)
-    told = {"version": VERSION, "python": platform.python_version(), "sqlite": sqlite, "system": platform.platform()}
+    told = {
+        "version": VERSION, "python": platform.python_version(), "sqlite": library.VERSION,
+        "system": platform.platform(),
+    }  # fmt: skip
     return show(given, told, f"parley {VERSION}")
 
 

@@ -1,14 +1,14 @@
 """Writes the log back into the main file, off the commit path, and notices when the file is moved away under us.
 
 A checkpoint beside a busy writer never reaches the end of the log, so the log would grow for ever: past a limit the
-writer is asked to finish one between two batches, when little is left to copy. Runs only where SQLite is free of the
-WAL-reset fault (`library`); elsewhere the writer's own connection checkpoints at commit.
+writer is asked to finish one between two batches, when little is left to copy.
 """
 
 import logging
-import sqlite3
 import threading
 from pathlib import Path
+
+import apsw
 
 from app.db.errors import Moved
 from app.db.sqlite_file import BUSY_MS, open_writer
@@ -28,13 +28,12 @@ LOOK_AT_FILE = 40  # looks between two at the file itself
 class Checkpoints(threading.Thread):
     """`stop` returns when the thread has closed its connection."""
 
-    def __init__(self, writer: Writer, elsewhere: bool) -> None:
+    def __init__(self, writer: Writer) -> None:
         super().__init__(name="db-checkpoint", daemon=True)
         self._writer = writer
-        self._elsewhere = elsewhere
         self._stop_asked = threading.Event()
         self._file = identity(writer.path)
-        self._connection: sqlite3.Connection | None = None
+        self._connection: apsw.Connection | None = None
         self._seen = self._idle = 0
         self._settled = False
 
@@ -49,9 +48,9 @@ class Checkpoints(threading.Thread):
             try:
                 if looks % LOOK_AT_FILE == 0:
                     self._look_at_file()
-                if self._elsewhere and not self._writer.moved:
+                if not self._writer.moved:
                     self._look_at_log()
-            except sqlite3.Error as error:
+            except apsw.Error as error:
                 log.warning("checkpoint failed reason=%s", error)
                 self._close()
         self._close()
@@ -67,15 +66,15 @@ class Checkpoints(threading.Thread):
         if idle and self._settled:
             return
         connection = self._open()
-        _, logged, written = connection.execute("pragma wal_checkpoint(noop)").fetchone()
+        _, logged, written = connection.execute("pragma wal_checkpoint(noop)").get
         waiting = logged - written
         if waiting >= PAGES or (idle and waiting > 0):
-            _, logged, written = connection.execute("pragma wal_checkpoint(passive)").fetchone()
+            _, logged, written = connection.execute("pragma wal_checkpoint(passive)").get
         self._settled = logged == written
         if logged > TOO_LONG and not idle:
             self._writer.between.append(finish_checkpoint)
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> apsw.Connection:
         if self._connection is None:
             self._connection = open_writer(self._writer.path, "FULL")
         return self._connection
@@ -86,17 +85,17 @@ class Checkpoints(threading.Thread):
             self._connection = None
 
 
-def finish_checkpoint(connection: sqlite3.Connection) -> None:
+def finish_checkpoint(connection: apsw.Connection) -> None:
     """On the writer, between two batches: the next write then starts the log anew."""
     connection.execute("pragma wal_checkpoint(passive)").fetchall()
 
 
-def empty_log(connection: sqlite3.Connection) -> bool:
+def empty_log(connection: apsw.Connection) -> bool:
     """On the writer, between two batches: everything into the main file, the log cut to nothing. False while a reader
     needs the log."""
     connection.execute("pragma busy_timeout = 100")
     try:
-        busy: int = connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+        busy: int = connection.execute("pragma wal_checkpoint(truncate)").get[0]
     finally:
         connection.execute(f"pragma busy_timeout = {BUSY_MS}")
     return not busy

@@ -8,12 +8,12 @@ the comment `-- only sqlite` or `-- only postgres` runs on that one alone. A fil
 """
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
+import apsw
 import msgspec
 
 from app.db.errors import NewerSchema
@@ -122,7 +122,7 @@ def split(sql: str) -> list[str]:
     parts, part = [], ""
     for piece in re.split(r"(?<=;)", sql):
         part += piece
-        if sqlite3.complete_statement(part):
+        if apsw.complete(part):
             parts.append(part)
             part = ""
     if _without_heading(part):

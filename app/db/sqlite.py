@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import apsw
 
 from app.clock import Clock
 from app.db import library
@@ -18,13 +19,14 @@ from app.db.errors import DatabaseError, Locked
 from app.db.front import Front
 from app.db.pool import Pool
 from app.db.rows import narrowed
-from app.db.sqlite_file import BUSY_MS, address, explain, failure, prepare
+from app.db.sqlite_file import connect, explain, failure, prepare
 from app.db.sqlite_writer import Writer
 from app.db.units import UnitQueue
 
 log = logging.getLogger(__name__)
 
 READERS = 4
+CHUNK = 64  # rows that an iteration takes at once; nothing here iterates
 PATIENCE = 5.0  # how long emptying the log waits for readers (s)
 
 
@@ -43,7 +45,7 @@ class SqliteReader:
     async def all(self, query: Query[T], /, **params: Any) -> list[T]:
         try:
             rows = await self._connection.execute_fetchall(narrowed(query.sql), params)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             raise failure(error) or error from error
         except asyncio.CancelledError:
             await self._connection.interrupt()  # nobody waits for it; the next reader should not have to
@@ -78,10 +80,10 @@ class Sqlite(Front[SqliteReader]):
         await asyncio.to_thread(prepare, self.path, self._clock.now(), self._migrations)
         try:
             self._writer = Writer(self.path, self._synchronous, self._clock, self._ids, self._queues[0], self._tell)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             raise explain(error) from error
         self._thread = self._writer.start(asyncio.get_running_loop())
-        self._checkpoints = Checkpoints(self._writer, library.may_checkpoint_elsewhere())
+        self._checkpoints = Checkpoints(self._writer)
         self._checkpoints.start()
         self._open = True
         log.info("database=%s library=%s", self.path.name, library.describe_sqlite())
@@ -109,15 +111,15 @@ class Sqlite(Front[SqliteReader]):
                 raise Locked("Someone has been reading for long; the log beside the database was not emptied.")
             await asyncio.sleep(0.05)
 
-    async def _between(self, errand: Callable[[sqlite3.Connection], bool]) -> bool:
+    async def _between(self, errand: Callable[[apsw.Connection], bool]) -> bool:
         """Run something on the writer's connection outside of any transaction."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bool] = loop.create_future()
 
-        def run(connection: sqlite3.Connection) -> None:
+        def run(connection: apsw.Connection) -> None:
             try:
                 loop.call_soon_threadsafe(answer.set_result, errand(connection))
-            except sqlite3.Error as error:
+            except apsw.Error as error:
                 loop.call_soon_threadsafe(answer.set_exception, explain(error))
 
         self._writer.between.append(run)
@@ -127,7 +129,7 @@ class Sqlite(Front[SqliteReader]):
     def stats(self) -> dict[str, int | float | str]:
         writer, queue = self._writer, self._queues[0]
         return {
-            "version": sqlite3.sqlite_version,
+            "version": library.VERSION,
             "waiting": len(queue),
             "batches": writer.batches,
             "units": writer.units,
@@ -151,16 +153,15 @@ class Sqlite(Front[SqliteReader]):
 
     async def _open_reader(self) -> SqliteReader:
         try:
-            connection = await aiosqlite.connect(
-                address(self.path, "ro"), uri=True, isolation_level=None, cached_statements=256
-            )
+            opener: Any = partial(connect, self.path, write=False)  # as sqlite3's, as far as aiosqlite is used here
+            connection = await aiosqlite.Connection(opener, CHUNK)
             try:
-                for pragma in (f"busy_timeout = {BUSY_MS}", "query_only = on", "mmap_size = 0"):
+                for pragma in ("query_only = on", "mmap_size = 0"):
                     await connection.execute_fetchall(f"pragma {pragma}")
             except BaseException:  # of a task that was cancelled, too
                 await connection.close()
                 raise
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             raise explain(error) from error
         return SqliteReader(connection)
 

@@ -5,12 +5,13 @@ locks.
 """
 
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from app.db import library, migrate
-from app.db.errors import Broken, Corrupt, DatabaseError, Full, Locked, NotOurs, TooOld
+import apsw
+
+from app.db import migrate
+from app.db.errors import Broken, Corrupt, DatabaseError, Full, Locked, NotOurs
 from app.db.migrate import Migration
 from app.system import make_private, make_private_folder, open_private, sync_file, sync_folder
 
@@ -18,47 +19,47 @@ APPLICATION_ID = 0x50524C59  # "PRLY"
 # A little under the 2.5 s in which a caller is promised an answer.
 BUSY_MS = 2400
 WAL_LIMIT = 64 * 1024 * 1024
+STATEMENTS = 512  # prepared and kept, the most that apsw keeps
 
 _FAILURES: dict[int, type[DatabaseError]] = {
-    sqlite3.SQLITE_BUSY: Locked,
-    sqlite3.SQLITE_LOCKED: Locked,
-    sqlite3.SQLITE_PROTOCOL: Locked,
-    sqlite3.SQLITE_FULL: Full,
-    sqlite3.SQLITE_NOMEM: Broken,
-    sqlite3.SQLITE_READONLY: Broken,
-    sqlite3.SQLITE_INTERRUPT: Broken,
-    sqlite3.SQLITE_IOERR: Broken,
-    sqlite3.SQLITE_CANTOPEN: Broken,
-    sqlite3.SQLITE_CORRUPT: Corrupt,
-    sqlite3.SQLITE_NOTADB: NotOurs,
+    apsw.SQLITE_BUSY: Locked,
+    apsw.SQLITE_LOCKED: Locked,
+    apsw.SQLITE_PROTOCOL: Locked,
+    apsw.SQLITE_FULL: Full,
+    apsw.SQLITE_NOMEM: Broken,
+    apsw.SQLITE_READONLY: Broken,
+    apsw.SQLITE_INTERRUPT: Broken,
+    apsw.SQLITE_IOERR: Broken,
+    apsw.SQLITE_CANTOPEN: Broken,
+    apsw.SQLITE_CORRUPT: Corrupt,
+    apsw.SQLITE_NOTADB: NotOurs,
 }
 
 
 def failure(error: BaseException) -> DatabaseError | None:
     """What a storage error means for everyone; None if it is the statement's own fault."""
-    code = getattr(error, "sqlite_errorcode", None)
-    kind = _FAILURES.get(code & 0xFF) if isinstance(code, int) else None
+    kind = _FAILURES.get(getattr(error, "result", 0)) if isinstance(error, apsw.Error) else None
     return kind() if kind else None
 
 
-def explain(error: sqlite3.Error) -> DatabaseError:
+def explain(error: apsw.Error) -> DatabaseError:
     """Like `failure`, when any error means that the database does not work."""
     return failure(error) or Broken(f"The database does not work: {error}.")
 
 
-def address(path: Path, mode: str) -> str:
-    return f"{path.absolute().as_uri()}?mode={mode}"
+def connect(path: Path, *, write: bool) -> apsw.Connection:
+    """To a file that is there."""
+    mode = apsw.SQLITE_OPEN_READWRITE if write else apsw.SQLITE_OPEN_READONLY
+    connection = apsw.Connection(str(path.absolute()), flags=mode, statementcachesize=STATEMENTS)
+    connection.set_busy_timeout(BUSY_MS)
+    return connection
 
 
-def open_writer(path: Path, synchronous: str) -> sqlite3.Connection:
+def open_writer(path: Path, synchronous: str) -> apsw.Connection:
     """For the writer's thread, and for closing it from another."""
-    connection = sqlite3.connect(
-        address(path, "rw"), uri=True, isolation_level=None, check_same_thread=False, cached_statements=1024
-    )
+    connection = connect(path, write=True)
     # secure_delete: erased text is overwritten in the file, and FAST would leave it in pages that become free.
-    checkpoint_pages = 0 if library.may_checkpoint_elsewhere() else 1000
     for pragma in (
-        f"busy_timeout = {BUSY_MS}",  # first, because the others may meet a lock
         "journal_mode = wal",
         f"synchronous = {synchronous}",
         "foreign_keys = on",
@@ -67,7 +68,7 @@ def open_writer(path: Path, synchronous: str) -> sqlite3.Connection:
         "cache_size = -32768",
         "temp_store = memory",
         f"journal_size_limit = {WAL_LIMIT}",
-        f"wal_autocheckpoint = {checkpoint_pages}",
+        "wal_autocheckpoint = 0",
     ):
         connection.execute(f"pragma {pragma}").fetchall()
     return connection
@@ -80,8 +81,6 @@ def prepare(
     on_statement: Callable[[Migration, int], None] | None = None,
 ) -> None:
     """Bring the file to the newest schema, creating it if missing. Raises DatabaseError; then nothing was touched."""
-    if sqlite3.sqlite_version_info < library.FLOOR:
-        raise TooOld(f"SQLite {sqlite3.sqlite_version} is too old; {'.'.join(map(str, library.FLOOR))} is needed.")
     migrations = migrate.known(folder)
     try:
         applied = look(path)
@@ -93,7 +92,7 @@ def prepare(
             os.close(open_private(path))
         if todo:
             _migrate(path, todo, now, on_statement)
-    except sqlite3.Error as error:
+    except apsw.Error as error:
         raise explain(error) from error
 
 
@@ -101,11 +100,10 @@ def look(path: Path) -> set[int]:
     """Numbers of the applied migrations, read without changing the file. Empty if there is no database yet."""
     if not path.exists() or path.stat().st_size == 0:
         return set()
-    connection = sqlite3.connect(address(path, "ro"), uri=True, isolation_level=None)
+    connection = connect(path, write=False)
     try:
-        connection.execute(f"pragma busy_timeout = {BUSY_MS}")
         tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
-        if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
+        if connection.execute("pragma application_id").get != APPLICATION_ID:
             if tables:
                 raise NotOurs()
             return set()
@@ -118,9 +116,8 @@ def keep_copy(path: Path, target: Path) -> None:
     """A whole, durable copy of the database; an older one of that name is replaced."""
     partial = target.with_name(f"{target.name}.partial")
     partial.unlink(missing_ok=True)
-    connection = sqlite3.connect(address(path, "rw"), uri=True, isolation_level=None)
+    connection = connect(path, write=True)
     try:
-        connection.execute(f"pragma busy_timeout = {BUSY_MS}")
         connection.execute("vacuum into ?", (str(partial),))
     finally:
         connection.close()
@@ -147,7 +144,7 @@ class _Target:
 
     dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         connection.execute("pragma foreign_keys = off")
 

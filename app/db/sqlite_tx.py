@@ -1,12 +1,13 @@
 """What a unit sees of SQLite: statements by name, and rows that are written together with those of other units."""
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
+
+import apsw
 
 from app.db.contract import Query, Statement, T
 from app.db.ids import Ids
@@ -22,13 +23,14 @@ VALUES = re.compile(r"\bvalues\s*\(")
 class SqliteTx:
     """What a unit sees of the writer's connection. One for all units: their order is the order of its lists."""
 
-    __slots__ = ("_execute", "_executemany", "_later", "_new_id", "calls", "events", "now")
+    __slots__ = ("_changes", "_execute", "_executemany", "_later", "_new_id", "calls", "events", "now")
 
-    def __init__(self, connection: sqlite3.Connection, ids: Ids) -> None:
+    def __init__(self, connection: apsw.Connection, ids: Ids) -> None:
         # One cursor for all: making one a statement costs a fifth of a small unit.
         cursor = connection.cursor()
         self._execute = cursor.execute
         self._executemany = cursor.executemany
+        self._changes = connection.changes
         self._new_id = ids.new
         self.clear(0)
 
@@ -57,7 +59,8 @@ class SqliteTx:
         if self._later:
             self.flush()
         sql, values = positional(statement.alone or statement.sql)
-        return self._execute(sql, values(params)).rowcount
+        self._execute(sql, values(params))
+        return self._changes()
 
     def many(self, statement: Statement, rows: Iterable[Mapping[str, Any]]) -> None:
         if self._later:

@@ -9,13 +9,15 @@ tells), so nothing of it may be acknowledged.
 """
 
 import logging
-import sqlite3
 import threading
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, sleep, thread_time
+from typing import Any
+
+import apsw
 
 from app.clock import Clock
 from app.db.contract import Together
@@ -52,7 +54,7 @@ class Writer:
         self.path, self._synchronous = path, synchronous
         self._clock, self._ids, self._tell = clock, ids, tell
         self.queue = queue
-        self.between: deque[Callable[[sqlite3.Connection], object]] = deque()
+        self.between: deque[Callable[[apsw.Connection], object]] = deque()
         self.moved: DatabaseError | None = None
         self.seq = 0
         self.units = self.batches = self.failed = self.repeated = 0
@@ -65,8 +67,9 @@ class Writer:
         self._connection = open_writer(self.path, self._synchronous)
         self._execute = self._connection.execute
         self._tx = SqliteTx(self._connection, self._ids)
-        marks = dict(self._execute("select name, value from mark").fetchall())
-        newest = self._execute("select coalesce(max(seq), 0) from event").fetchone()[0]
+        rows: Any = self._execute("select name, value from mark").fetchall()
+        marks: dict[str, int] = dict(rows)
+        newest = self._execute("select coalesce(max(seq), 0) from event").get
         self._ids.resume(marks.get(self._id_mark, 0))
         self.seq = max(self.seq, newest, marks.get("event.seq", 0))
 
@@ -86,7 +89,7 @@ class Writer:
             for name, value in ((self._id_mark, self._ids.last), ("event.seq", self.seq)):
                 self._execute(SET_MARK, {"name": name, "value": value})
             self._execute("pragma wal_checkpoint(truncate)").fetchall()
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             log.warning("closing without checkpoint reason=%s", error)
         finally:
             self._connection.close()
@@ -102,7 +105,7 @@ class Writer:
                 sleep(PAUSE)
             ended = perf_counter()
 
-    def _run_between(self, errand: Callable[[sqlite3.Connection], object]) -> None:
+    def _run_between(self, errand: Callable[[apsw.Connection], object]) -> None:
         try:
             errand(self._connection)
         except Exception:
@@ -121,7 +124,7 @@ class Writer:
             started = perf_counter()
             committing = True
             self._execute("commit")
-        except (sqlite3.Error, DatabaseError) as error:
+        except (apsw.Error, DatabaseError) as error:
             self._refuse(units, error, committing)
         except BaseException as error:
             log.exception("the writer failed")
@@ -242,7 +245,7 @@ class Writer:
 
     def _refuse(self, units: list[Unit], error: BaseException, committing: bool) -> None:
         """Nothing of the batch is acknowledged. The next batch tries again, on a new connection if need be."""
-        reason = explain(error) if isinstance(error, sqlite3.Error) else error
+        reason = explain(error) if isinstance(error, apsw.Error) else error
         self._roll_back()
         if isinstance(reason, Broken):
             self._broken = True
@@ -260,7 +263,7 @@ class Writer:
         try:
             if self._connection.in_transaction:
                 self._execute("rollback")
-        except sqlite3.Error:
+        except apsw.Error:
             self._broken = True
 
 
@@ -275,7 +278,7 @@ def run_same(tx: SqliteTx, units: list[Unit]) -> None:
 
 def own_error(error: BaseException) -> BaseException:
     """What a unit that failed by itself gets: its exception, but broken constraints alike on both databases."""
-    if isinstance(error, sqlite3.IntegrityError):
+    if isinstance(error, apsw.ConstraintError):
         violation = Violation(str(error))
         violation.__cause__ = error
         return violation

@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import random
-import sqlite3
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from app import bots, connecting, inbox
 from app.channels import Live
 from app.connectors.whatsapp_cloud.notification import parse_notification
 from app.db.ids import EPOCH
+from app.db.sqlite_file import connect
 from app.runtime import Runtime, start, stop
 from app.settings import load
 from app.store import inbox as inbox_rows
@@ -59,7 +59,7 @@ async def furnish(rt: Runtime) -> int:
 def fill(path: Path, channel_id: int, count: int) -> None:
     """Contacts, conversations and messages of the last quarter, with scattered provider ids and numbers, as use leaves
     them: every hour of it was counted."""
-    file = sqlite3.connect(path, isolation_level=None)
+    file = connect(path, write=True)
     file.execute("pragma synchronous = off")
     file.execute("pragma cache_size = -200000")
     dice, now = random.Random(7), time.time_ns() // 1_000_000

@@ -5,12 +5,13 @@ conversations as `large` makes them; the index is filled by the product itself.
 """
 
 import random
-import sqlite3
 import time
 from bisect import bisect
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
+
+from app.db.sqlite_file import connect
 
 EACH = 50  # messages of a conversation
 CHUNK = 20_000
@@ -39,7 +40,7 @@ def talk(seed: int) -> Iterator[str]:
 
 
 def fill(path: Path, channel_id: int, count: int) -> None:
-    file = sqlite3.connect(path, isolation_level=None)
+    file = connect(path, write=True)
     file.execute("pragma synchronous = off")
     file.execute("pragma cache_size = -200000")
     dice, now, said = random.Random(7), time.time_ns() // 1_000_000, talk(5)

@@ -3,15 +3,15 @@
 import asyncio
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.db import migrate, open_database
-from app.db.sqlite_file import keep_copy, look, prepare
+from app.db.sqlite_file import connect, keep_copy, look, prepare
 from tests.clock import ManualClock
 from tests.db.items import NAMES, add
 
@@ -33,10 +33,9 @@ def longer(tmp_path: Path, migrations: Path) -> Path:
 
 
 def schema(path: Path) -> list[tuple[object, ...]]:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+    with closing(connect(path, write=False)) as connection:
         rows = connection.execute("select name, sql from sqlite_master order by name").fetchall()
         rows += connection.execute("select number, name from migration order by number").fetchall()
-    connection.close()
     return rows
 
 

@@ -1,14 +1,15 @@
 """What only SQLite does: locks of other programs, a full disk, a file that goes away, the log beside the file."""
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import apsw
 import pytest
 
 from app.db import (
@@ -26,8 +27,9 @@ from app.db import (
     checkpoints,
     sqlite_writer,
 )
-from app.db.library import SAFE_WITH_TWO_CONNECTIONS, describe_sqlite
+from app.db.library import VERSION, describe_sqlite
 from app.db.sqlite import PATIENCE, Sqlite
+from app.db.sqlite_file import connect
 from tests.clock import ManualClock
 from tests.databases import Templates
 from tests.db.items import COUNT, INSERT, NAMES, Refused, add, add_and_fail
@@ -50,14 +52,9 @@ def writer_connection(database: Sqlite) -> Any:
     return database._writer._connection
 
 
-def test_the_process_has_one_sqlite_and_says_which() -> None:
-    import aiosqlite
-    import sqlite_utils.utils
-
-    assert aiosqlite.core.sqlite3 is sqlite3
-    assert sqlite_utils.utils.sqlite3 is sqlite3
-    assert sqlite3.sqlite_version in describe_sqlite()
-    assert sqlite3.__name__ != "pysqlite3" or sqlite3.sqlite_version_info >= SAFE_WITH_TWO_CONNECTIONS
+def test_the_library_is_above_the_fault_of_the_log_and_says_which_it_is() -> None:
+    assert tuple(map(int, VERSION.split("."))) >= (3, 51, 3)
+    assert describe_sqlite() == f"SQLite {VERSION} (apsw)"
 
 
 async def test_a_read_that_is_cancelled_while_its_connection_opens_leaves_nothing_open(
@@ -84,7 +81,7 @@ async def test_a_read_that_is_cancelled_while_its_connection_opens_leaves_nothin
 async def test_a_read_that_is_cancelled_while_its_file_opens_ends_when_that_is_over(
     database: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opening, made, connect = threading.Event(), [], sqlite3.connect
+    opening, made, connect = threading.Event(), [], apsw.Connection
 
     def slow(*given: Any, **more: Any) -> Any:
         opening.set()
@@ -93,7 +90,7 @@ async def test_a_read_that_is_cancelled_while_its_file_opens_ends_when_that_is_o
         return made[0]
 
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite3, "connect", slow)
+        patch.setattr(apsw, "Connection", slow)
         reading = asyncio.create_task(database.reader.one(COUNT))
         await asyncio.to_thread(opening.wait, 5)
         reading.cancel()
@@ -116,7 +113,7 @@ def pragma(database: Sqlite, name: str) -> object:
 async def test_P28_a_locked_database_answers_within_its_time_and_heals(database: Sqlite, path: Path) -> None:
     assert await database.write(lambda tx: pragma(database, "busy_timeout")) == 2400  # ms; here it is half of that
     writer_connection(database).execute("pragma busy_timeout = 1200")
-    other = sqlite3.connect(path, isolation_level=None)
+    other = connect(path, write=True)
     other.execute("begin exclusive")
     started = time.monotonic()
     first = asyncio.create_task(database.write(add, "a"))
@@ -270,7 +267,7 @@ async def test_emptying_the_log_waits_for_readers_and_gives_up(
     database: Sqlite, path: Path, clock: ManualClock
 ) -> None:
     await database.write(add, "a")
-    reader = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    reader = connect(path, write=False)
     reader.execute("begin")
     reader.execute("select * from item").fetchall()
     await database.write(add, "b")
@@ -300,9 +297,9 @@ async def test_the_file_is_private(tmp_path: Path, clock: ManualClock, migration
 
 async def test_a_file_of_another_program_is_not_touched(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "parley.db"
-    with sqlite3.connect(path) as other:
+    path.touch()
+    with closing(connect(path, write=True)) as other:
         other.execute("create table theirs (a)")
-    other.close()
     before = path.read_bytes()
     with pytest.raises(NotOurs):
         await Sqlite(path, clock=clock).start()
@@ -318,9 +315,8 @@ async def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path, clock: 
 
 
 async def test_P35_a_newer_schema_is_refused_and_not_touched(path: Path, clock: ManualClock, migrations: Path) -> None:
-    with sqlite3.connect(path) as newer:
+    with closing(connect(path, write=True)) as newer:
         newer.execute("insert into migration values (9, 'later', 0)")
-    newer.close()
     before = path.read_bytes()
     with pytest.raises(NewerSchema, match="0009"):
         await Sqlite(path, clock=clock, migrations=migrations).start()

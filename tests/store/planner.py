@@ -1,17 +1,17 @@
 """What each database would do for a statement: which tables it reads from end to end, and by which indexes."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import apsw.ext
 import msgspec
 import psycopg
 
 from app.db import migrate
 from app.db.postgres_link import translate
-from app.db.sqlite_file import prepare
+from app.db.sqlite_file import connect, prepare
 from tests.store import filled
 
 Params = dict[str, Any]
@@ -47,7 +47,7 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         prepare(path, filled.START)
-        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection = connect(path, write=True)
         self._connection.execute("begin")
         for sql in [*filled.SERIES, *filled.SMALL, *filled.GROWING.values()]:
             self._connection.execute(sql, {"body": b"{}"})
@@ -65,11 +65,7 @@ class Sqlite:
         return Plan(found & filled.GROWING.keys(), used, "\n".join(rows))
 
     def width(self, sql: str, params: Params) -> int:
-        self._connection.execute("begin")
-        try:
-            return len(self._connection.execute(sql, params).description)
-        finally:
-            self._connection.execute("rollback")
+        return len(apsw.ext.query_info(self._connection, sql, params).description)
 
     def indexes(self) -> set[str]:
         rows = self._connection.execute("select name, tbl_name from sqlite_schema where type = 'index' and sql <> ''")
