@@ -36,7 +36,7 @@ WORK = 0.005
 BULK_WORK = 0.05  # while nothing waits but upkeep, of which nobody waits for the commit
 # What can be done together costs three times as much alone. So while small batches of it follow each other closely, the
 # next one is given a moment to grow; nobody waits for it who was committed already.
-CLOSE, FEW, PAUSE = 0.003, 8, 0.001  # s, units, s
+CLOSE, FEW, PAUSE = 0.003, 24, 0.001  # s, units, s
 
 
 class Writer:
