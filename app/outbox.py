@@ -145,6 +145,7 @@ class Sender:
 
     async def _claim(self) -> None:
         """Move due rows to `sending` in one unit and start them."""
+        self._behind = self._behind or self._free <= 0  # somebody took the last slot since the wake
         try:
             while self.open and self._free > 0:
                 self._more = self._freed = False
@@ -184,7 +185,7 @@ class Sender:
             taken, next_in = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
             used = len(taken)
         finally:
-            self._free += room - used
+            self._free = min(SLOTS, self._free + room - used)
             self._pace.give(room - used)
         self._behind = used == room
         return taken, next_in
@@ -203,14 +204,24 @@ class Sender:
 
     def _begin(self, row: Queued) -> None:
         """Its slot and its token are taken."""
-        said = decode_content(row.content)
-        if window.refuses(self._can, said, row.heard_at, self._clock.now()):
-            failure = SendFailed(window.CLOSED, certain=True, temporary=False)
-            delivery = Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, NOTHING)
-            self._pace.give()
-            return self._settle_failure(delivery, failure)
-        outbound = Outbound(f"{self._install}.{row.message_id}", _address.decode(row.address), said, row.reply_to)
-        self.deliver(Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, outbound))
+        try:
+            outbound, problem = self._outbound(row), None
+        except msgspec.DecodeError as error:
+            log.exception("message %s cannot be read", row.message_id)
+            outbound, problem = NOTHING, Problem("send.error", type(error).__name__)
+        else:
+            if window.refuses(self._can, outbound.content, row.heard_at, self._clock.now()):
+                problem = window.CLOSED
+        delivery = Delivery(row.message_id, row.conversation_id, self._channel_id, row.attempts + 1, outbound)
+        if problem is None:
+            return self.deliver(delivery)
+        self._pace.give()
+        self._settle_failure(delivery, SendFailed(problem, certain=True, temporary=False))
+
+    def _outbound(self, row: Queued) -> Outbound:
+        """Raises what its content and its address raise where this release does not know them."""
+        to, said = _address.decode(row.address), decode_content(row.content)
+        return Outbound(f"{self._install}.{row.message_id}", to, said, row.reply_to)
 
     # ---- one send ---------------------------------------------------------------------------------------------------
 
@@ -271,7 +282,6 @@ class Sender:
             self._halt(failure.problem)
         if failure.halt or (failure.temporary and delivery.attempt < ATTEMPTS):
             wait = self._backoff(delivery, failure)
-            self._waiting = True
             due_at = self._clock.now() + int(wait * 1000)
             self._write(
                 settle.again, delivery.message_id, delivery.attempt, due_at, failure.problem, fallback=unwritten
@@ -305,6 +315,8 @@ class Sender:
                 self._write(*fallback)
                 return
             self._free_slot()
+            if fn is settle.again:
+                self.wake()  # a claim that is on its way may have seen nothing that waits
 
         self._db.submit(fn, *args, done=done, first=True)
 
@@ -339,6 +351,8 @@ def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[Queued], float
             ready.append({"message_id": row.message_id, "now": tx.now})
     sending = set(tx.each(outbox.SENDING, ready))
     taken = [row for row in due if row.message_id in sending]
+    if not taken and len(due) == limit:
+        return taken, 1  # all of them wait for their chat, and behind them others may be due
     return taken, None if taken else _next(tx, channel_id)
 
 

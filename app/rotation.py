@@ -99,10 +99,11 @@ async def finish(rt: "Runtime") -> Rotated:
     if unreadable:
         log.error("keys: %d values do not open, so the older key stays; see `parley doctor`", unreadable)
         return Rotated(current, done, unreadable)
-    await rt.db.write(canaries.keep_only, current)
+    # First in the file: as long as the database knows an older key, the next start comes here again.
     file = keyfile.read_keys(rt.settings)
     if file is not None:
         keyfile.retire(rt.settings, file, rt.clock.now())
+    await rt.db.write(canaries.keep_only, current)
     return Rotated(current, done, 0)
 
 

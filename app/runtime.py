@@ -130,6 +130,16 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     rt.db = open_database(settings.database_url or settings.data / "parley.db", clock=rt.clock)
     await rt.db.start()
+    try:
+        await _open(rt)
+    except BaseException:
+        await rt.db.stop()  # its threads would keep the process
+        raise
+    return rt
+
+
+async def _open(rt: Runtime) -> None:
+    settings = rt.settings
     rt.keys = await Keyring.load(settings, rt.db)
     rt.install = await rt.db.write(ensure_install)
     await users.load_passes(rt.db)
@@ -144,7 +154,6 @@ async def start(settings: Settings, clock: Clock | None = None) -> Runtime:
     rt.media = open_store(settings)
     await _finish_rotation(rt)
     await _start_work(rt)
-    return rt
 
 
 async def _finish_rotation(rt: Runtime) -> None:

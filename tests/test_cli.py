@@ -22,6 +22,7 @@ from app.db.sqlite_file import connect
 from app.errors import Invalid, NotFound
 from app.instance import Instance
 from app.runtime import Runtime
+from app.security import keyfile
 from app.serving import commands
 
 BOT = 'bot: Luna\nrules:\n  - name: greeting\n    when: {says: hi}\n    do: [{say: "Hello.", buttons: [Menu, Order]}]\n'
@@ -333,6 +334,19 @@ def test_P31_a_folder_in_use_starts_no_second_server_and_opens_no_database(
     finally:
         lock.release()
     assert not (tmp_path / "data" / "parley.db").exists()
+
+
+def test_P37_a_server_that_does_not_know_the_key_says_so_and_ends(parley: Parley, tmp_path: Path) -> None:
+    assert parley("user", "list")[0] == 0
+    keys = tmp_path / "data" / "keys.json"
+    keys.unlink()
+    key = b"another key of thirty-two bytes."
+    kid = keyfile.fingerprint(key)
+    keyfile.write_keys(keys, keyfile.KeyFile(kid, {kid: keyfile.encode(key)}))
+    environment = {"PARLEY_DATA": str(tmp_path / "data"), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    begun = [sys.executable, "-m", "app", "serve", "--port", "0"]
+    done = subprocess.run(begun, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 78 and "Put the right key file in place" in done.stderr
 
 
 def test_version_is_told_for_people_and_programs(parley: Parley) -> None:

@@ -1,6 +1,7 @@
 """What goes out: states, order, retries, unknown outcomes, pace."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
@@ -12,6 +13,7 @@ from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.base import Address, PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
 from app.content import Text
+from app.db import Tx
 from app.errors import Conflict, Invalid
 from app.pace import Pace
 from app.runtime import Runtime
@@ -109,6 +111,84 @@ async def test_P18_a_refusal_that_may_pass_is_tried_again_by_itself(rt: Runtime)
     await until(rt, lambda: rows(rt, "select 1 from outbox where state = 'queued' and attempts = 1"))
     rt.clock.advance(1)
     await until(rt, lambda: len(edge.sent) == 2)
+
+
+async def test_P18_a_refusal_written_behind_a_claim_is_tried_again(rt: Runtime) -> None:
+    """The claim saw nothing that waits, and rests only after the refusal is on the disk."""
+    live = await open_shop(rt)
+    edge = network(live)
+    refused = SendFailed(Problem("131016", "Service unavailable"), certain=True, temporary=True, retry_after=0.02)
+    answered, holding, held = asyncio.Event(), threading.Event(), threading.Event()
+
+    async def answer(message: Any) -> Sent:
+        if len(edge.sent) > 1:
+            return Sent("wamid.1")
+        await answered.wait()
+        raise refused
+
+    def hold(tx: Tx) -> None:
+        holding.set()
+        held.wait(5)
+
+    edge.answer = answer
+    live.sender.start()
+    await until(rt, lambda: not live.sender._claiming)
+    assert live.sender.reserve()
+    await take_in(rt, live, said(rt, "hi"), slot=True)
+    await until(rt, lambda: len(edge.sent) == 1)
+    writing = asyncio.create_task(rt.db.write(hold))
+    await asyncio.to_thread(holding.wait)
+    live.sender.wake()
+    await asyncio.sleep(0.01)  # the claim is on its way
+    answered.set()
+    await asyncio.sleep(0.01)  # and the refusal behind it
+    held.set()
+    await writing
+    await rt.db.settled()
+    rt.clock.advance(1)
+    await until(rt, lambda: len(edge.sent) == 2)
+
+
+async def test_P18_a_message_that_cannot_be_read_fails_and_keeps_nobody(rt: Runtime) -> None:
+    live = await open_shop(rt)
+    edge = network(live)
+    for who in range(9):
+        await take_in(rt, live, said(rt, "hi", who=f"1650{who}"))
+    [(first,)] = await rows(rt, "select message_id from outbox order by due_at, place limit 1")
+    later = '{"type": "of a later release"}'
+    await change(rt, "update message set content = :content where id = :id", id=first, content=later)
+    live.sender.start()
+    await until(rt, lambda: rows(rt, "select 1 where not exists (select 1 from outbox)"))
+    assert len(edge.sent) == 8
+    assert await rows(rt, "select id from message where status = 'failed'") == [(first,)]
+    await until(rt, lambda: live.sender._free == outbox.SLOTS)
+
+
+async def test_P22_those_whose_chat_must_wait_do_not_hide_who_is_due_behind_them(rt: Runtime) -> None:
+    live = await open_shop(rt, rate=16)  # a burst of four, and half of it for a claim
+    edge = network(live)
+    live.sender._pace = Pace(16, pairs=PairLimit(every=6.0, burst=1), now=rt.clock.monotonic())
+    for who in range(5):
+        await take_in(rt, live, said(rt, "hi", who=f"1650{who}"))
+    for (chat,) in (await rows(rt, "select conversation_id from outbox order by due_at, place"))[:2]:
+        live.sender._pace.took_pair(chat, rt.clock.monotonic())
+    live.sender.start()
+    async with asyncio.timeout(3):  # before the chats may be written to again
+        await until(rt, lambda: len(edge.sent) == 3)
+
+
+async def test_who_came_later_does_not_take_every_slot_before_a_claim(rt: Runtime) -> None:
+    live = await open_shop(rt, sending=True)
+    edge, sender = network(live), live.sender
+    while sender._free > 1:
+        assert sender.reserve()
+    await take_in(rt, live, said(rt, "hi"))  # queued: a claim is about to begin
+    for _ in range(20):
+        late = sender.reserve()
+        await asyncio.sleep(0.005)
+        if late:
+            sender.release()
+    assert len(edge.sent) == 1
 
 
 async def test_the_next_look_is_when_the_first_of_a_conversation_is_due_not_who_stands_behind_it(rt: Runtime) -> None:

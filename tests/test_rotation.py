@@ -115,7 +115,9 @@ async def test_S31_a_replaced_key_signs_nothing_after_a_day_without_another_rota
         assert rt.keys.current == done.kid
 
 
-@pytest.mark.parametrize("cut", ["before the canary", "in the middle", "before the older key goes"])
+@pytest.mark.parametrize(
+    "cut", ["before the canary", "in the middle", "before the older key goes", "from the file alone"]
+)
 async def test_S31_what_a_stop_cut_short_is_finished_by_the_next_start(tmp_path: Path, cut: str) -> None:
     data = tmp_path / "data"
     async with running(data) as rt:
@@ -129,10 +131,14 @@ async def test_S31_what_a_stop_cut_short_is_finished_by_the_next_start(tmp_path:
             await rt.db.write(rotation.canaries.insert, file.current, canary)
             for column in rotation.COLUMNS[: 2 if cut == "in the middle" else None]:
                 await rt.db.write(rotation.reseal, rt.keys, column, 0)
+        if cut == "from the file alone":
+            keyfile.retire(rt.settings, file, rt.clock.now())
     async with running(data) as rt:
         assert rt.keys.current == file.current != first.current
         assert {kid_of(text) for text in await texts(rt)} == {file.current} and await opened(rt) == ALL
         assert await rt.db.reader.all(Query("select kid from encryption_key", str)) == [file.current]
+        left = keyfile.read_keys(rt.settings)
+        assert left and set(left.retired) == {first.current}
 
 
 async def test_S31_more_values_than_a_commit_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +184,17 @@ async def test_S31_keys_of_the_service_manager_are_not_ours_to_change(
             await rotation.rotate(rt)
         assert keyfile.read_keys(rt.settings) == keys and isinstance(rt.keys, Keyring)
         assert rt.keys.current == keys.current
+        await filled(rt)
+    # Whoever gives the keys puts another one first: what is stored is sealed with it, and their file stays theirs.
+    key = b"another key of thirty-two bytes."
+    kid = keyfile.fingerprint(key)
+    newer = keyfile.KeyFile(kid, keys.keys | {kid: keyfile.encode(key)})
+    credential.unlink()
+    keyfile.write_keys(credential, newer)
+    for _ in range(2):
+        async with running(tmp_path / "data") as rt:
+            assert {kid_of(text) for text in await texts(rt)} == {newer.current} and await opened(rt) == ALL
+    assert keyfile.read_keys(rt.settings) == newer
 
 
 USER, SEED, HOOK, BREAK = (Statement(text) for text in (

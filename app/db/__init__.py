@@ -19,7 +19,6 @@ from app.db.errors import (
     Violation,
 )
 from app.db.journal import EVENTS_AFTER
-from app.db.library import describe_sqlite
 
 
 def open_database(where: str | Path, *, clock: Clock, node: int = 0, migrations: Path | None = None) -> Database:
@@ -54,6 +53,5 @@ __all__ = [
     "Tx",
     "UnknownOutcome",
     "Violation",
-    "describe_sqlite",
     "open_database",
 ]

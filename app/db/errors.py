@@ -73,7 +73,7 @@ class NotOurs(DatabaseError, Misconfigured):
 
 
 class TooOld(DatabaseError, Misconfigured):
-    """The library or server lacks what the SQL needs."""
+    """The server lacks what the SQL needs."""
 
     code = "database_too_old"
 

@@ -48,9 +48,10 @@ def explain(error: apsw.Error) -> DatabaseError:
 
 
 def connect(path: Path, *, write: bool) -> apsw.Connection:
-    """To a file that is there."""
+    """To a file that is there. As an address, in which a name that is no UTF-8 is written in its bytes."""
     mode = apsw.SQLITE_OPEN_READWRITE if write else apsw.SQLITE_OPEN_READONLY
-    connection = apsw.Connection(str(path.absolute()), flags=mode, statementcachesize=STATEMENTS)
+    address = path.absolute().as_uri()
+    connection = apsw.Connection(address, flags=mode | apsw.SQLITE_OPEN_URI, statementcachesize=STATEMENTS)
     connection.set_busy_timeout(BUSY_MS)
     return connection
 

@@ -40,7 +40,7 @@ CLOSE, FEW, PAUSE = 0.003, 24, 0.001  # s, units, s
 
 
 class Writer:
-    """`moved` and `checkpoint_wanted` are set by the checkpoint thread, the counts are read by anyone."""
+    """`moved` is set by the checkpoint thread, the counts are read by anyone."""
 
     def __init__(
         self,

@@ -123,7 +123,9 @@ def renewed(settings: Settings, file: KeyFile) -> KeyFile:
 
 
 def retire(settings: Settings, file: KeyFile, now: int) -> KeyFile:
-    """Every key but the one in use seals nothing any more."""
+    """Every key but the one in use seals nothing any more. A file of the service manager stays as it is."""
+    if is_managed(places(settings)[0][0]):
+        return file
     older = {kid: file.retired.get(kid, now) for kid in file.keys if kid != file.current}
     return file if older == file.retired else replace_keys(settings, KeyFile(file.current, file.keys, older))
 
