@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from app import audit, deliveries, erase, outbox, retention, tokens, troubles
+from app import audit, claims, deliveries, erase, retention, tokens, troubles
 from app.ballast import Ballast
 from app.channels import Channels
 from app.db import Database, DatabaseError, Full, Tx
@@ -35,7 +35,7 @@ async def run(
     while True:
         try:
             await asyncio.to_thread(ballast.keep)
-            if await db.write(outbox.hold_overdue):
+            if await db.write(claims.hold_overdue):
                 channels.wake_all()
             await erase.disappeared(db, media)
             if rounds % CLEAN_EVERY == 0:

@@ -1,7 +1,7 @@
 """What goes out: one sender a channel brings the outbox to the network, in order, at the channel's pace.
 
 A row is committed as `sending` before its first byte leaves. A reply may be committed so by the turn itself, when
-one of the sender's slots is free; everything else waits as `queued` and is claimed in batches.
+one of the sender's slots is free; everything else waits as `queued` and is claimed in batches (`claims`).
 """
 
 import asyncio
@@ -12,23 +12,22 @@ from typing import Any
 
 import msgspec
 
-from app import settle, window
+from app import claims, settle, window
 from app.capabilities import Capabilities
 from app.case import Delivery
 from app.clock import Clock
 from app.connectors.base import Address, Outbound, Problem, Scope, SendFailed, Sent, Session
 from app.content import Content, Delete, Edit, Text
 from app.content import decode as decode_content
-from app.db import Database, DatabaseError, Tx
+from app.db import Database, DatabaseError
 from app.errors import Unavailable
 from app.files import is_ours, path_of
 from app.models import Queued
 from app.pace import Pace
 from app.storage import Store
-from app.store import outbox
 
 # At full rate a slot is taken for two commits and a send. Where they run out, replies queue, which costs a second write
-# each, and the queue then feeds itself: 64 made a second of every reply. A kill leaves so many unknown at most.
+# each. A kill leaves so many unknown at most.
 SLOTS = 128
 ATTEMPTS = 8
 FIRST_BACKOFF = 2.0
@@ -79,7 +78,7 @@ class Sender:
     def reserve(self) -> bool:
         """Keep a slot and a token for a reply that a turn may produce. Give it back with `release` if it did not.
 
-        None while more is due than may go: what was said earlier goes first. What waits for a claim that leaves room
+        False while more is due than may go: what was said earlier goes first. What waits for a claim that leaves room
         keeps nobody waiting, or at full rate every reply would be queued for the one before it.
         """
         now = self._clock.monotonic()
@@ -155,7 +154,7 @@ class Sender:
                     return self.wake_in(wait)
                 taken, next_in = await self._take_due()
                 if not self.open:
-                    return await self._db.write(put_back, taken)
+                    return await self._db.write(claims.put_back, taken)
                 for row in taken:
                     self._begin(row)
                 # A slot that became free meanwhile may have let go what stood behind it, if anything waits.
@@ -182,7 +181,7 @@ class Sender:
         self._pace.take(now, room)
         used = 0
         try:
-            taken, next_in = await self._db.write(claim, self._channel_id, room, self._blocked, first=True)
+            taken, next_in = await self._db.write(claims.claim, self._channel_id, room, self._blocked, first=True)
             used = len(taken)
         finally:
             self._free = min(SLOTS, self._free + room - used)
@@ -330,58 +329,3 @@ def news(learned: Address, known: Address) -> bool:
     """Whether the network told a name of the recipient that we did not have."""
     had = set(known.aliases())
     return any(alias not in had for alias in learned.aliases())
-
-
-def claim(tx: Tx, channel_id: int, limit: int, blocked: Callable[[Queued], float]) -> tuple[list[Queued], int | None]:
-    """Take due rows, the first of each conversation only. If none was taken, also in how many ms another one is due: 0
-    where all that wait are due and stand behind others, None where none waits.
-
-    Read without locks: `SENDING` takes a row only as it was read, and a conversation that hears something is not passed
-    over."""
-    due = tx.all(outbox.DUE, channel_id=channel_id, now=tx.now, limit=limit)
-    ready = []
-    for row in due:
-        wait = blocked(row)
-        if wait > 0:
-            tx.run(
-                outbox.SET_STATE, message_id=row.message_id, state="queued", due_at=tx.now + int(wait * 1000) + 1,
-                problem="", now=tx.now,
-            )  # fmt: skip
-        else:
-            ready.append({"message_id": row.message_id, "now": tx.now})
-    sending = set(tx.each(outbox.SENDING, ready))
-    taken = [row for row in due if row.message_id in sending]
-    if not taken and len(due) == limit:
-        return taken, 1  # all of them wait for their chat, and behind them others may be due
-    return taken, None if taken else _next(tx, channel_id)
-
-
-def _next(tx: Tx, channel_id: int) -> int | None:
-    due_at = tx.one(outbox.NEXT_DUE, channel_id=channel_id, now=tx.now)
-    if due_at is not None:
-        return due_at - tx.now
-    return 0 if tx.one(outbox.WAITING, channel_id=channel_id) else None
-
-
-def put_back(tx: Tx, rows: list[Queued]) -> None:
-    """What was claimed while the channel closed: no byte of it left, so it waits again as it did."""
-    for row in rows:
-        tx.run(outbox.PUT_BACK, message_id=row.message_id, now=tx.now)
-
-
-def recover(tx: Tx) -> int:
-    """At start: rows that a killed process left in `sending` have an unknown outcome."""
-    rows = tx.all(outbox.ORPHANS)
-    for message_id, conversation_id in rows:
-        settle.unsure(
-            tx, message_id, conversation_id, Problem("send.interrupted", "Parley was stopped during the send.")
-        )
-    return len(rows)
-
-
-def hold_overdue(tx: Tx) -> list[int]:
-    """Unknown outcomes whose time is up. Returns the channels' conversations that may go on."""
-    rows = tx.all(outbox.OVERDUE, now=tx.now)
-    for message_id, conversation_id in rows:
-        settle.held(tx, message_id, conversation_id)
-    return [conversation_id for _, conversation_id in rows]

@@ -10,6 +10,7 @@ from typing import Any
 from app import (
     caller,
     calls,
+    claims,
     due,
     fetching,
     housekeeping,
@@ -17,7 +18,6 @@ from app import (
     jobs,
     media,
     message_templates,
-    outbox,
     planned,
     promises,
     readiness,
@@ -178,7 +178,7 @@ async def _start_work(rt: Runtime) -> None:
     rt.channels = Channels(rt.db, rt.clock, rt.keys, defaults, rt.media, make)
     typed = Outbound(rt.settings.outbound_allow)
     rt.channels.read_url, rt.channels.post_url = partial(fetching.read, typed), partial(fetching.post, typed)
-    await rt.db.write(outbox.recover)
+    await rt.db.write(claims.recover)
     await rt.versions.load_live()
     _make_workers(rt)
     for lane in jobs.LANES:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app import content, erase, handoff, housekeeping, inbox, outbox, search, settle
+from app import claims, content, erase, handoff, housekeeping, inbox, search, settle
 from app.channels import Live
 from app.connectors.base import Address, Inbound, Malformed, Problem, SendFailed
 from app.content import Delete, Edit, Image, Pressed, Reaction, Text
@@ -418,7 +418,7 @@ async def test_a_reply_is_claimed_while_its_conversation_hears_something(rt: Run
 
     holding = asyncio.ensure_future(rt.db.write(hold, key=1))
     await asyncio.sleep(0.2)
-    taken, _ = await rt.db.write(outbox.claim, live.row.id, 8, lambda _: 0.0)
+    taken, _ = await rt.db.write(claims.claim, live.row.id, 8, lambda _: 0.0)
     gate.set()
     await holding
     assert len(taken) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app import connecting, handoff, outbox, settle
+from app import claims, connecting, handoff, outbox, settle
 from app.channels import Live
 from app.connectors import CONNECTORS
 from app.connectors.base import Address, PairLimit, Problem, Receipt, Scope, SendFailed, Sent, Status
@@ -196,7 +196,7 @@ async def test_the_next_look_is_when_the_first_of_a_conversation_is_due_not_who_
     await take_in(rt, live, said(rt, "twice"))
 
     async def look() -> tuple[int, int | None]:
-        taken, next_in = await rt.db.write(outbox.claim, live.row.id, 8, lambda _: 0.0)
+        taken, next_in = await rt.db.write(claims.claim, live.row.id, 8, lambda _: 0.0)
         return len(taken), next_in
 
     assert await look() == (1, None)
@@ -292,7 +292,7 @@ async def test_every_interrupted_send_is_found_at_the_next_start(rt: Runtime) ->
     await take_in(rt, live, said(rt, "hi"))
     for sql in (MORE_MESSAGES, MORE_SENDS, "update outbox set state = 'sending'"):
         await change(rt, sql)
-    await rt.db.write(outbox.recover)
+    await rt.db.write(claims.recover)
     assert await rows(rt, "select state, count(*) from outbox group by state") == [("unknown", 501)]
 
 
@@ -367,7 +367,7 @@ async def test_P19_a_receipt_that_carries_our_word_resolves_the_unknown(rt: Runt
 async def _unknown(rt: Runtime, live: Live) -> list[int]:
     await take_in(rt, live, said(rt, "hi"))
     await change(rt, "update outbox set state = 'sending'")
-    await rt.db.write(outbox.recover)
+    await rt.db.write(claims.recover)
     return [number for (number,) in await rows(rt, "select message_id from outbox where state = 'unknown'")]
 
 
@@ -376,9 +376,9 @@ async def test_P19_without_a_receipt_it_is_held_after_two_minutes_and_a_person_d
     edge = network(live)
     [message_id] = await _unknown(rt, live)
     rt.clock.advance(119)
-    assert not await rt.db.write(outbox.hold_overdue)
+    assert not await rt.db.write(claims.hold_overdue)
     rt.clock.advance(2)
-    assert await rt.db.write(outbox.hold_overdue)
+    assert await rt.db.write(claims.hold_overdue)
     assert await rows(rt, "select state from outbox") == [("held",)]
     live.sender.start()
     await handoff.resend(rt, message_id)
@@ -392,7 +392,7 @@ async def test_P19_a_held_message_can_be_given_up(rt: Runtime) -> None:
     live = await open_shop(rt)
     [message_id] = await _unknown(rt, live)
     rt.clock.advance(121)
-    await rt.db.write(outbox.hold_overdue)
+    await rt.db.write(claims.hold_overdue)
     await handoff.discard(rt, message_id)
     assert await statuses(rt) == ["discarded"]
     assert await rows(rt, "select count(*) from outbox") == [(0,)]
@@ -407,7 +407,7 @@ async def test_P21_a_held_message_does_not_block_those_behind_it(rt: Runtime) ->
     await rt.db.settled()
     assert not edge.sent, "behind an unknown outcome the conversation waits"
     rt.clock.advance(121)
-    await rt.db.write(outbox.hold_overdue)
+    await rt.db.write(claims.hold_overdue)
     await until(rt, lambda: len(edge.sent) == 1, live)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app import intake, outbox
+from app import claims, intake, outbox
 from app.connectors.base import Outbound, PairLimit, Problem, Scope, SendFailed, Sent
 from app.db import Locked
 from app.pace import Pace
@@ -66,7 +66,7 @@ async def test_P18_P21_whatever_fails_everything_goes_out_in_order(
     write, wake_in = rt.db.write, sender.wake_in
 
     async def sometimes_locked(fn: Any, *args: Any, **more: Any) -> Any:
-        if fn is outbox.claim and dice.random() < 0.03:
+        if fn is claims.claim and dice.random() < 0.03:
             raise Locked()
         return await write(fn, *args, **more)
 

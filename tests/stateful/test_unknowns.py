@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from app import handoff, outbox, settle
+from app import claims, handoff, outbox, settle
 from app.connectors.base import Outbound, Problem, Receipt, SendFailed, Sent, Status
 from app.content import Text
 from app.errors import Conflict
@@ -235,7 +235,7 @@ class Outbox(Machine):
         for message in self.messages.values():
             if message.state == "unknown" and message.due <= self.clock.now():
                 message.state = "held"
-        self.do(self.rt.db.write(outbox.hold_overdue))
+        self.do(self.rt.db.write(claims.hold_overdue))
         self.calm()
 
     @precondition(lambda self: self.messages)
