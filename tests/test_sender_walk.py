@@ -103,6 +103,6 @@ async def pass_time(rt: Runtime, holds: Any, over: asyncio.Event) -> None:
     while not over.is_set():
         await asyncio.sleep(0.002)
         now = time.monotonic()
-        rt.clock.advance(now - before)  # type: ignore[attr-defined]
+        rt.clock.advance(now - before)
         before = now
         assert holds(), "more slots than there are"
