@@ -34,8 +34,7 @@ def shop() -> Iterator[Callee]:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the time between two tries."""
     assert PAUSES == (0.2, 1.0)
-    # What is tested is that it is tried again, and how often: nothing is learned by waiting for it.
-    monkeypatch.setattr("app.caller.PAUSES", (0.02, 0.1))  # as above
+    monkeypatch.setattr("app.caller.PAUSES", (0.02, 0.1))  # how often is tested, not how long
 
 
 # What is tried again, and for how long, asks the database for nothing.

@@ -116,7 +116,7 @@ async def test_S31_a_replaced_key_signs_nothing_after_a_day_without_another_rota
 
 
 @pytest.mark.parametrize(
-    "cut", ["before the canary", "in the middle", "before the older key goes", "from the file alone"]
+    "cut", ["before the canary", "in the middle", "before the older key goes", "where the file cannot be changed"]
 )
 async def test_S31_what_a_stop_cut_short_is_finished_by_the_next_start(tmp_path: Path, cut: str) -> None:
     data = tmp_path / "data"
@@ -131,8 +131,13 @@ async def test_S31_what_a_stop_cut_short_is_finished_by_the_next_start(tmp_path:
             await rt.db.write(rotation.canaries.insert, file.current, canary)
             for column in rotation.COLUMNS[: 2 if cut == "in the middle" else None]:
                 await rt.db.write(rotation.reseal, rt.keys, column, 0)
-        if cut == "from the file alone":
-            keyfile.retire(rt.settings, file, rt.clock.now())
+    if cut == "where the file cannot be changed":
+        in_the_way = data / "keys.json.new"
+        in_the_way.mkdir()
+        with pytest.raises(Misconfigured):
+            async with running(data):
+                raise AssertionError("it must not start")
+        in_the_way.rmdir()
     async with running(data) as rt:
         assert rt.keys.current == file.current != first.current
         assert {kid_of(text) for text in await texts(rt)} == {file.current} and await opened(rt) == ALL

@@ -182,8 +182,7 @@ server.run(main())
 print("end", flush=True)
 """
 
-# Windows cannot send a process SIGTERM: it ends at once, and there is nothing to see of how it stops.
-unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals as Unix has them")  # as above
+unix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process could stop by")
 
 
 class Process:

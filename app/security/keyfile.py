@@ -147,10 +147,15 @@ def replace_keys(settings: Settings, file: KeyFile) -> KeyFile:
             N_("The keys come from the service manager, which alone can change them. Give them by PARLEY_KEY_FILE.")
         )
     fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    write_keys(fresh, file)
-    os.replace(fresh, path)
-    sync_folder(path.parent)
+    try:
+        fresh.unlink(missing_ok=True)
+        write_keys(fresh, file)
+        os.replace(fresh, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise Misconfigured(
+            N_("The key file {name} cannot be made: {strerror}.", name=path.name, strerror=error.strerror)
+        ) from None
     return file
 
 
